@@ -1,0 +1,134 @@
+"""Section ``clean``: normalisation profiles and filters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from seshat.config.base import Language, Section
+
+
+class _Rule(Section):
+    name: str
+    """What the rule does, in a few words; shown in reports."""
+    sources: tuple[str, ...] = ()
+    """Only records of these sources; default: all."""
+
+
+class UnicodeRule(_Rule):
+    """Bring text to one Unicode form."""
+
+    type: Literal["unicode"]
+    form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC"
+    """The form."""
+
+
+class MapRule(_Rule):
+    """Replace strings by others, the longest match first, each place once."""
+
+    type: Literal["map"]
+    map: dict[str, str]
+    """What -> by what."""
+    keep_case: bool = True
+    """Match in any case and carry the case over: Qu -> K, QU -> K, qu -> k."""
+
+
+class RegexRule(_Rule):
+    """Replace what a regular expression (syntax of the `regex` package) matches."""
+
+    type: Literal["regex"]
+    pattern: str
+    """The expression."""
+    replacement: str = ""
+    r"""The replacement; \1 or \g<name> for groups."""
+    keep_case: bool = False
+    """Match in any case and carry the case over."""
+
+
+class BracketsRule(_Rule):
+    """Treat bracketed passages."""
+
+    type: Literal["brackets"]
+    brackets: tuple[str, ...] = ("()", "[]")
+    """Pairs of characters."""
+    action: Literal["unwrap", "remove"] = "unwrap"
+    """Keep what stands inside, or remove it too."""
+
+
+class DigitsRule(_Rule):
+    """Write the digits of all scripts as ASCII digits."""
+
+    type: Literal["digits"]
+
+
+class WhitespaceRule(_Rule):
+    """One space between words, none at the ends; invisible characters and odd spaces go."""
+
+    type: Literal["whitespace"]
+    keep_joiners: bool = True
+    """Keep ZWJ and ZWNJ, which some scripts need."""
+
+
+class WhitelistRule(_Rule):
+    """Only these characters belong to the orthography; what falls outside is reported, and removed if asked."""
+
+    type: Literal["whitelist"]
+    characters: str
+    r"""A character class of the `regex` package without its brackets: `\p{Latin}\p{M}0-9 .,;:!?'-`."""
+    action: Literal["report", "tag", "remove"] = "report"
+    """`report` only counts, `tag` marks the record, `remove` takes the characters out."""
+
+
+Rule = Annotated[
+    UnicodeRule | MapRule | RegexRule | BracketsRule | DigitsRule | WhitespaceRule | WhitelistRule,
+    Field(discriminator="type"),
+]
+
+
+class ProfileTest(Section):
+    """An example that must hold: `seshat check` runs it."""
+
+    in_: str = Field(alias="in")
+    """Text before."""
+    out: str
+    """Text after."""
+    source: str | None = None
+    """As if it came from this source."""
+
+
+class Profile(Section):
+    """A normalisation profile: named rules in order, with examples that prove it."""
+
+    rules: tuple[Rule, ...] = ()
+    """Rules, applied in order."""
+    tests: tuple[ProfileTest, ...] = ()
+    """Examples: {in: …, out: …}."""
+
+
+class FilterSection(Section):
+    """Thresholds of the filters. A record beyond one is tagged with the reason, never deleted."""
+
+    min_characters: int = Field(default=1, ge=0)
+    """Shorter texts are tagged `clean:too-short`."""
+    max_characters: int = Field(default=2_000, ge=1)
+    """Longer texts are tagged `clean:too-long`."""
+    max_length_ratio: float = Field(default=6.0, ge=1.0)
+    """Length of one side against the other, corrected for the usual ratio; beyond: `clean:length-ratio`."""
+    min_script_share: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Share of letters in the script of the language, where one is given; below: `clean:wrong-script`."""
+    max_copied_share: float = Field(default=1.0, ge=0.0, le=1.0)
+    """Share of words that stand on both sides; above: `clean:copied`. 1 leaves loan words and names alone."""
+    max_repetition: float = Field(default=0.6, ge=0.0, le=1.0)
+    """Share of words that repeat the word before; above: `clean:repetition`."""
+
+
+class CleanSection(Section):
+    """Normalise text and tag what looks wrong."""
+
+    profiles: dict[Language, Profile] = Field(default_factory=dict)
+    """Normalisation profile per language."""
+    placeholders: tuple[str, ...] = (r"<[a-zA-Z_][\w-]*/?>", r"\{[A-Z_]+\}")
+    """Regular expressions of placeholders that no rule may touch."""
+    filters: FilterSection = FilterSection()
+    """Thresholds."""

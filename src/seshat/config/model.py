@@ -1,0 +1,141 @@
+"""Sections ``tokenizer``, ``format``, ``train``, ``evaluate`` and ``translate``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from seshat.config.base import Section, Share
+
+
+class TokenizerSection(Section):
+    """Report on a tokenizer; train one for models from scratch."""
+
+    path: str | None = None
+    """A Hugging Face tokenizer on disk to report on, beside the one that is trained."""
+    train: bool = False
+    """Train a SentencePiece model on the training texts of both languages."""
+    vocabulary: int = Field(default=4_000, ge=100)
+    """Pieces of the trained tokenizer."""
+    algorithm: Literal["unigram", "bpe"] = "unigram"
+    """Algorithm; unigram allows subword regularisation."""
+
+
+class FormatSection(Section):
+    """Processed records to the training files of a model."""
+
+    exclude_methods: tuple[str, ...] = ()
+    """Leave out of train what was made this way: `synthetic`, `machine` …"""
+
+
+class StatisticalSection(Section):
+    """Phrase-based translation through Thot."""
+
+    alignment: Literal["hmm", "ibm1", "ibm2", "fast_align"] = "hmm"
+    """Word alignment model, trained both ways and symmetrised."""
+    iterations: int = Field(default=5, ge=1)
+    """Passes of the word alignment."""
+    max_phrase: int = Field(default=5, ge=1, le=10)
+    """Longest phrase, in tokens."""
+    lm_order: int = Field(default=3, ge=1, le=5)
+    """n-gram order of the target language model."""
+    lm_extra: tuple[str, ...] = ()
+    """Text files, one sentence a line, that the target language model also counts, below data/raw; `{lang}`
+    stands for the target language."""
+    lexicon: bool = True
+    """Lexicon entries become phrase pairs."""
+    stems: bool = True
+    """An unknown word is translated by its longest known stem; affixes are learned from the data."""
+    fold_accents: bool = False
+    """Ignore accents on the source side, for orthographies that write them irregularly."""
+    segmentation: Literal["none", "morfessor", "bpe"] = "none"
+    """Split source words into morphemes or subwords."""
+    tune: bool = True
+    """Tune the weights on validation."""
+    tune_segments: int = Field(default=400, ge=10)
+    """Segments used for tuning."""
+    n_best: int = Field(default=50, ge=1)
+    """Candidates per segment in tuning."""
+
+
+class Seq2SeqSection(Section):
+    """A small encoder-decoder trained from scratch (extra `train`)."""
+
+    dim: int = Field(default=256, ge=16)
+    """Width of the model."""
+    layers: int = Field(default=3, ge=1)
+    """Layers of the encoder and of the decoder."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads."""
+    ffn: int = Field(default=1024, ge=16)
+    """Width of the feed-forward layers."""
+    dropout: Share = 0.3
+    """Dropout."""
+    label_smoothing: Share = 0.1
+    """Label smoothing."""
+    subword_sampling: Share = 0.1
+    """Subword regularisation: strength of the sampling; 0 turns it off."""
+    batch_tokens: int = Field(default=2_048, ge=64)
+    """Target tokens in a batch."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Highest learning rate."""
+    warmup: int = Field(default=400, ge=0)
+    """Steps until the highest learning rate."""
+    steps: int = Field(default=4_000, ge=1)
+    """Most steps."""
+    minutes: float | None = Field(default=None, gt=0)
+    """Stop after so many minutes of training; makes a run depend on the speed of the machine."""
+    validate_every: int = Field(default=200, ge=1)
+    """Steps between validations, which are also the checkpoints."""
+    patience: int = Field(default=6, ge=1)
+    """Stop after so many validations without a gain."""
+    average: int = Field(default=3, ge=1)
+    """Average the best checkpoints."""
+    copy_warmup: int = Field(default=200, ge=0)
+    """Steps of denoising and copying on both languages before translation starts."""
+    beam: int = Field(default=4, ge=1)
+    """Beam of the search."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `mps`."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic; `auto` takes bfloat16 where the device has it."""
+
+
+class TrainSection(Section):
+    """Train a translator."""
+
+    family: Literal["statistical", "seq2seq"] = "statistical"
+    """The model family."""
+    name: str = Field(default="statistical", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$")
+    """Folder of the model below models/."""
+    directions: Literal["both", "to-pivot", "from-pivot"] = "both"
+    """Which ways to train."""
+    statistical: StatisticalSection = StatisticalSection()
+    """Settings of the statistical family."""
+    seq2seq: Seq2SeqSection = Seq2SeqSection()
+    """Settings of the encoder-decoder from scratch."""
+
+
+class EvaluateSection(Section):
+    """Score the model beside its floors."""
+
+    compare: tuple[str, ...] = ()
+    """More models in the same table, names below models/."""
+    baselines: tuple[Literal["copy", "nearest", "word-by-word"], ...] = ("copy", "nearest", "word-by-word")
+    """Floors: what costs nothing."""
+    reference: str = "word-by-word"
+    """The system that the paired significance test compares with."""
+    bootstrap: int = Field(default=1_000, ge=100)
+    """Samples of the bootstrap."""
+    samples: int = Field(default=20, ge=0)
+    """Sample translations in the report."""
+
+
+class TranslateSection(Section):
+    """How `seshat translate` works."""
+
+    model: str | None = None
+    """Name below models/; default: the one that `train` names."""
+    batch: int = Field(default=64, ge=1)
+    """Segments in a batch."""

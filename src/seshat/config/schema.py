@@ -1,0 +1,38 @@
+"""The whole of ``seshat.yaml``: one frozen model per stage."""
+
+from __future__ import annotations
+
+from seshat.config.align import AlignSection
+from seshat.config.base import Section
+from seshat.config.clean import CleanSection
+from seshat.config.ingest import DownloadSection, IngestSection
+from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection, TranslateSection
+from seshat.config.project import ProjectSection
+from seshat.config.split import SplitSection
+
+
+class Config(Section):
+    """The configuration of a project."""
+
+    project: ProjectSection = ProjectSection()
+    """What the language is, and what a run may use."""
+    download: DownloadSection = DownloadSection()
+    """The fetch recipe: run with `seshat download`, never by itself."""
+    ingest: IngestSection = IngestSection()
+    """Raw files to typed records."""
+    clean: CleanSection = CleanSection()
+    """Normalise text and tag what looks wrong."""
+    align: AlignSection = AlignSection()
+    """Parallel documents to sentence pairs."""
+    split: SplitSection = SplitSection()
+    """Train, validation and test by document and near-duplicate cluster."""
+    format: FormatSection = FormatSection()
+    """Processed records to the training files of a model."""
+    tokenizer: TokenizerSection = TokenizerSection()
+    """Report on a tokenizer; train one for models from scratch."""
+    train: TrainSection = TrainSection()
+    """Train a translator."""
+    evaluate: EvaluateSection = EvaluateSection()
+    """Score the model beside its floors."""
+    translate: TranslateSection = TranslateSection()
+    """How `seshat translate` works."""

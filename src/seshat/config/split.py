@@ -1,0 +1,51 @@
+"""Section ``split``: duplicates, near-duplicates, and train/validation/test."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from seshat.config.base import Section, Share
+
+
+class SplitSection(Section):
+    """Train, validation and test by document and near-duplicate cluster."""
+
+    validation: Share = 0.05
+    """Share of the segments in validation."""
+    test: Share = 0.1
+    """Share of the segments in test; 0 when a source is fixed as the test set."""
+    min_segments: int = Field(default=20, ge=0)
+    """Smallest validation and test set worth having; smaller ones are warned about."""
+    near_duplicates: bool = True
+    """Keep near-duplicates (MinHash) in one split."""
+    similarity: Share = 0.8
+    """Estimated Jaccard similarity of character 5-grams from which two texts are near-duplicates."""
+    remove_duplicates: bool = True
+    """Keep only the first of exact duplicates inside train (all sides alike); the others are tagged."""
+    stratify: Literal["none", "source", "genre"] = "none"
+    """Take validation and test from every source (or genre) in proportion."""
+    upsample: dict[str, float] = Field(default_factory=dict)
+    """Source -> how many times its segments stand in train (1.5: half of them twice). Only train."""
+    allow_leaks: bool = False
+    """Let `seshat check` pass although test sentences stand in train."""
+    exclude_tags: tuple[str, ...] = (
+        "clean:too-short",
+        "clean:too-long",
+        "clean:length-ratio",
+        "clean:wrong-script",
+        "clean:copied",
+        "clean:repetition",
+        "align:low-confidence",
+    )
+    """Records with one of these tags stay out of all three sets (they stay in the files)."""
+
+    @model_validator(mode="after")
+    def _something_left_to_train(self) -> SplitSection:
+        if self.validation + self.test >= 1.0:
+            raise ValueError(
+                f"validation ({self.validation}) and test ({self.test}) leave nothing to train on; "
+                "their sum must be below 1"
+            )
+        return self

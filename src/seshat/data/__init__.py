@@ -1,0 +1,1 @@
+"""One module per data stage; ``readers`` has one file per format."""

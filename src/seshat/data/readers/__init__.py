@@ -1,0 +1,1 @@
+"""One function per file format: a path in, records and rejects out."""

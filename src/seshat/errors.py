@@ -1,0 +1,105 @@
+"""The exceptions that Seshat raises on purpose.
+
+    SeshatError                 exit 1: something went wrong and the message says what to do
+    ├── UsageError              exit 2: the command line asks for something impossible
+    │   └── ConfigError         exit 2: seshat.yaml (or a profile, or an override) is wrong
+    ├── DataError               exit 1: an input file or a record cannot be used
+    ├── CheckFailed             exit 1: the data were read, and a check that must hold does not
+    ├── MissingPackage          exit 1: an optional package is not installed; names the extra
+    └── ProjectBusy             exit 1: another run is working in the same project
+
+A message is written for the person at the keyboard: what is wrong, where (``file:line``), what to do next.
+The command line prints it without a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+
+class SeshatError(Exception):
+    """Base of every error that Seshat raises on purpose.
+
+    Args:
+        message: what is wrong, and where.
+        hint: what to do next; printed on its own line.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageError(SeshatError):
+    """The command line asks for something impossible."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a configuration: ``where`` is ``file:line`` or ``command line``."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong. Carries every problem found, so that one run reports them all."""
+
+    def __init__(self, problems: Sequence[Problem], hint: str | None = None) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems), hint)
+
+
+class DataError(SeshatError):
+    """An input file or a record cannot be used."""
+
+
+class CheckFailed(SeshatError):
+    """The data were read, and a check that must hold does not."""
+
+
+class MissingPackage(SeshatError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}', which is not installed.",
+            f"Install it with: pip install 'seshat[{extra}]'",
+        )
+
+
+class ProjectBusy(SeshatError):
+    """Another run is working in the same project."""
+
+
+def require(package: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import an optional package, or raise an error that names the extra to install.
+
+    Args:
+        package: the name to import, such as ``ctranslate2``.
+        extra: the optional dependency group of Seshat that brings it.
+        purpose: what needs it, as the start of a sentence.
+
+    Raises:
+        MissingPackage: the package is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] != package.split(".")[0]:
+            raise
+        raise MissingPackage(package, extra, purpose) from error

@@ -1,0 +1,1 @@
+"""Metrics, floors, significance, slices and the report."""

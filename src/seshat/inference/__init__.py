@@ -1,0 +1,1 @@
+"""The Translator seam and the engines behind it."""

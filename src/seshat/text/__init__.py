@@ -1,0 +1,1 @@
+"""Text of any script: words and graphemes, normalisation, the word-translation model."""
