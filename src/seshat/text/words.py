@@ -1,7 +1,8 @@
 """Words, tokens, sentences and graphemes of any script, through Unicode properties.
 
-Never the word classes of the standard library: they cut words at combining marks. A word is a run of letters, marks and digits, joined by an apostrophe, hyphen or joiner that has a letter on both sides; subscript
-digits and modifier letters belong to it. Newlines end words. Scripts that write no spaces give one word per run.
+Never the word classes of the standard library: they cut words at combining marks. A word is a run of letters, marks
+and digits, joined by an apostrophe, hyphen or joiner that has a letter on both sides. Newlines end words. Scripts
+that write no spaces give one word per run.
 """
 
 from __future__ import annotations
