@@ -23,12 +23,11 @@ R = TypeVar("R", bound=BaseModel)
 
 
 @contextmanager
-def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
-    r"""Open ``path`` for writing text (UTF-8); it appears under its name only when the block ends well.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` to write; it takes the name ``path`` only when the block ends well.
 
     Args:
         path: the file to write; its folder is made.
-        newline: what "\n" is written as.
 
     Raises:
         DataError: the disk is full or the folder may not be written to.
@@ -40,9 +39,9 @@ def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
         raise cannot_write(path, error) from error
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline=newline) as stream:
-            yield stream
-            stream.flush()
+        os.close(descriptor)
+        yield temporary
+        with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -52,6 +51,21 @@ def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
+    r"""Open ``path`` for writing text (UTF-8); it appears under its name only when the block ends well.
+
+    Args:
+        path: the file to write; its folder is made.
+        newline: what "\n" is written as.
+
+    Raises:
+        DataError: the disk is full or the folder may not be written to.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline=newline) as stream:
+        yield stream
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:
@@ -71,6 +85,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_write(path) as stream:
         stream.write(text)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a binary file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:

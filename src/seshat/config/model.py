@@ -14,8 +14,8 @@ class TokenizerSection(Section):
 
     path: str | None = None
     """A Hugging Face tokenizer on disk to report on, beside the one that is trained."""
-    train: bool = False
-    """Train a SentencePiece model on the training texts of both languages."""
+    train: bool | None = None
+    """Train a SentencePiece model on the training texts of both languages; default: when the family needs one."""
     vocabulary: int = Field(default=4_000, ge=100)
     """Pieces of the trained tokenizer."""
     algorithm: Literal["unigram", "bpe"] = "unigram"
