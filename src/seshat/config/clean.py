@@ -4,9 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+import regex
+from pydantic import AfterValidator, Field, model_validator
 
 from seshat.config.base import Language, Section
+
+
+def _expression(pattern: str) -> str:
+    """Refuse a regular expression that does not compile, with the reason."""
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"'{pattern}' is not a regular expression: {error}") from error
+    return pattern
+
+
+def _character_class(characters: str) -> str:
+    """Refuse a character class that does not compile."""
+    try:
+        regex.compile(f"[{characters}]")
+    except regex.error as error:
+        raise ValueError(f"'[{characters}]' is not a character class: {error}") from error
+    return characters
+
+
+def _bracket_pair(pair: str) -> str:
+    """Refuse what cannot be cut into an opening and a closing half."""
+    if len(pair) < 2 or len(pair) % 2:
+        raise ValueError(f"'{pair}' is not a pair of brackets; write both, such as '()' or '<<>>'")
+    return pair
+
+
+def _mapping(pairs: dict[str, str]) -> dict[str, str]:
+    """Refuse an empty map and an empty key, which would match everywhere."""
+    if not pairs or "" in pairs:
+        raise ValueError("a map needs at least one pair, and no empty string on the left")
+    return pairs
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class _Rule(Section):
@@ -28,8 +64,8 @@ class MapRule(_Rule):
     """Replace strings by others, the longest match first, each place once."""
 
     type: Literal["map"]
-    map: dict[str, str]
-    """What -> by what."""
+    map: Annotated[dict[str, str], AfterValidator(_mapping)]
+    """What -> by what. A pair of two alike (`ch: ch`) protects a letter group from a shorter pair (`c: k`)."""
     keep_case: bool = True
     """Match in any case and carry the case over: Qu -> K, QU -> K, qu -> k."""
 
@@ -38,22 +74,31 @@ class RegexRule(_Rule):
     """Replace what a regular expression (syntax of the `regex` package) matches."""
 
     type: Literal["regex"]
-    pattern: str
+    pattern: Expression
     """The expression."""
     replacement: str = ""
     r"""The replacement; \1 or \g<name> for groups."""
     keep_case: bool = False
     """Match in any case and carry the case over."""
 
+    @model_validator(mode="after")
+    def _replacement_fits(self) -> RegexRule:
+        try:
+            regex.compile(f"(?:{self.pattern})|").sub(self.replacement, "")
+        except (regex.error, IndexError) as error:
+            raise ValueError(f"replacement '{self.replacement}' does not fit '{self.pattern}': {error}") from error
+        return self
+
 
 class BracketsRule(_Rule):
     """Treat bracketed passages."""
 
     type: Literal["brackets"]
-    brackets: tuple[str, ...] = ("()", "[]")
-    """Pairs of characters."""
+    brackets: tuple[Annotated[str, AfterValidator(_bracket_pair)], ...] = ("()", "[]")
+    """Opening and closing bracket together: `()`, `[]`, `<<>>`."""
     action: Literal["unwrap", "remove"] = "unwrap"
-    """Keep what stands inside, or remove it too."""
+    """`unwrap` takes the brackets out, also one without its partner; `remove` also takes out what stands between
+    a pair (never a placeholder)."""
 
 
 class DigitsRule(_Rule):
@@ -63,7 +108,10 @@ class DigitsRule(_Rule):
 
 
 class WhitespaceRule(_Rule):
-    """One space between words, none at the ends; invisible characters and odd spaces go."""
+    """One space between words, none at the ends; odd spaces become spaces, invisible characters go.
+
+    A zero-width space stays where it parts words of a script without spaces (Thai, Khmer, Lao, Burmese).
+    """
 
     type: Literal["whitespace"]
     keep_joiners: bool = True
@@ -74,8 +122,9 @@ class WhitelistRule(_Rule):
     """Only these characters belong to the orthography; what falls outside is reported, and removed if asked."""
 
     type: Literal["whitelist"]
-    characters: str
-    r"""A character class of the `regex` package without its brackets: `\p{Latin}\p{M}0-9 .,;:!?'-`."""
+    characters: Annotated[str, AfterValidator(_character_class)]
+    r"""A character class of the `regex` package without its brackets: `\p{Latin}\p{M}0-9.,;:!?'-`. The space always
+    belongs to it."""
     action: Literal["report", "tag", "remove"] = "report"
     """`report` only counts, `tag` marks the record, `remove` takes the characters out."""
 
@@ -128,7 +177,7 @@ class CleanSection(Section):
 
     profiles: dict[Language, Profile] = Field(default_factory=dict)
     """Normalisation profile per language."""
-    placeholders: tuple[str, ...] = (r"<[a-zA-Z_][\w-]*/?>", r"\{[A-Z_]+\}")
+    placeholders: tuple[Expression, ...] = (r"(?<!<)<[a-zA-Z_][\w-]*/?>(?!>)", r"\{[A-Z_]+\}")
     """Regular expressions of placeholders that no rule may touch."""
     filters: FilterSection = FilterSection()
     """Thresholds."""
