@@ -24,8 +24,9 @@ from seshat.models.seq2seq.data import Schedule, Vocabulary, batches  # noqa: E4
 WORDS = {"kana": "casa", "tiro": "perro", "suwe": "agua", "nomi": "grande", "pela": "rojo", "chiku": "mira"}
 DIRECTION = Direction("xx", "es")
 SETTINGS = {
-    "dim": 64, "layers": 1, "heads": 2, "ffn": 128, "dropout": 0.1, "batch_tokens": 800, "learning_rate": 0.005,
-    "warmup": 40, "steps": 300, "validate_every": 100, "copy_warmup": 20, "average": 2, "beam": 2,
+    "dim": 64, "layers": 1, "heads": 2, "ffn": 128, "dropout": 0.1, "batch_tokens": 300, "learning_rate": 0.005,
+    "warmup": 40, "steps": 500, "validate_every": 250, "copy_warmup": 10, "average": 2, "beam": 2,
+    "precision": "float32",
 }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def make_project(root: Path, **settings: Any) -> Project:
     )
     project = Project(root, config)
     for name, count in (("train", 400), ("validation", 30)):
-        rows = [[rng.choice(list(WORDS)) for _ in range(rng.randint(2, 5))] for _ in range(count)]
+        rows = [[rng.choice(list(WORDS)) for _ in range(rng.randint(2, 4))] for _ in range(count)]
         write_jsonl(
             project.training / f"{name}.jsonl",
             [
