@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seshat.config import Config
+from seshat.errors import ConfigError, Problem
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,27 @@ class Project:
     def model(self, name: str | None = None) -> Path:
         """Folder of a model; the one that ``train`` names by default."""
         return self.models / (name or self.config.train.name)
+
+
+def open_project(path: Path | None = None, profiles: Sequence[str] = (), overrides: Sequence[str] = ()) -> Project:
+    """Find the project that a folder belongs to, and read its configuration.
+
+    Args:
+        path: a folder inside the project, or its ``seshat.yaml``; default: the current folder.
+        profiles: as in :func:`seshat.config.load.load_config`.
+        overrides: as in :func:`seshat.config.load.load_config`.
+
+    Raises:
+        ConfigError: there is no project here, or its configuration is wrong.
+    """
+    from seshat.config.load import FILE_NAME, load_config
+
+    start = (path or Path()).resolve()
+    folder = start.parent if start.name == FILE_NAME else start
+    for root in (folder, *folder.parents):
+        if (root / FILE_NAME).is_file():
+            return Project(root, load_config(root, profiles, overrides))
+    raise ConfigError(
+        [Problem(str(folder), f"there is no {FILE_NAME} here, nor in a folder above")],
+        "Start a project with: seshat init FOLDER, or name one with: --project FOLDER",
+    )

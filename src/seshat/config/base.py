@@ -2,15 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+
+@dataclass(frozen=True)
+class Plain:
+    """What a type is called in messages: ``expected a language tag, found the number 3``."""
+
+    words: str
+
+
+def _compiles(expression: str) -> str:
+    import regex
+
+    try:
+        regex.compile(expression)
+    except regex.error as error:
+        raise ValueError(f"'{expression}' is not a regular expression: {error}") from error
+    return expression
+
+
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"),
+    Plain("a language tag, such as shp, es or pt-BR"),
+]
 """A language tag (BCP 47), such as ``shp``, ``es`` or ``pt-BR``."""
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$"),
+    Plain("a name of letters, digits, '.', '_' and '-'"),
+]
+"""A name that can be that of a file or folder on any system."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A part of a whole, 0 to 1."""
+
+Regex = Annotated[str, AfterValidator(_compiles), Plain("a regular expression")]
+"""A regular expression of the ``regex`` package."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Settings that contradict each other.
+
+    Args:
+        path: the setting to change, from the section that is validated.
+        message: what contradicts what, and what to do.
+        reads: the top-level sections that the judgement rests on.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    reads: frozenset[str] = frozenset()
+
+
+class Mistakes(ValueError):
+    """Raised by a validator that finds several contradictions, or wants to point to one setting."""
+
+    def __init__(self, items: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(item.message for item in items))
+        self.items = tuple(items)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The types that a field accepts: the members of a union, or the type alone."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+
+
+def _may_be_left_empty(annotation: Any) -> bool:
+    """Whether ``key:`` without a value means the default: sections, lists and mappings, not scalars."""
+    members = _members(annotation)
+    return type(None) not in members and any(
+        get_origin(member) in (tuple, list, dict) or (isinstance(member, type) and issubclass(member, Section))
+        for member in members
+    )
+
+
+def _is_number(annotation: Any) -> bool:
+    members = _members(annotation)
+    return bool not in members and (int in members or float in members)
 
 
 class Section(BaseModel):
@@ -20,4 +97,24 @@ class Section(BaseModel):
     show, so it is written for the person who edits the file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_people_mean_it(cls, data: Any) -> Any:
+        """Two readings that differ from Python's.
+
+        A section whose keys are all commented out (``train:``) holds its defaults. ``layers: true`` is a mistake,
+        although Python counts ``True`` as 1: as a word, the number's own check refuses it.
+        """
+        if not isinstance(data, dict):
+            return data
+        kept = dict(data)
+        for key, field in cls.model_fields.items():
+            if key in data and data[key] is None and _may_be_left_empty(field.annotation):
+                del kept[key]
+            elif isinstance(data.get(key), bool) and _is_number(field.annotation):
+                kept[key] = str(data[key])
+        return kept

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from seshat.config.base import Section, Share
+from seshat.config.base import Name, Section, Share
 
 
 class TokenizerSection(Section):
@@ -107,14 +107,22 @@ class TrainSection(Section):
 
     family: Literal["statistical", "seq2seq"] = "statistical"
     """The model family."""
-    name: str = Field(default="statistical", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$")
-    """Folder of the model below models/."""
+    name: Name = "statistical"
+    """Folder of the model below models/; when not given, the name of the family."""
     directions: Literal["both", "to-pivot", "from-pivot"] = "both"
     """Which ways to train."""
     statistical: StatisticalSection = StatisticalSection()
     """Settings of the statistical family."""
     seq2seq: Seq2SeqSection = Seq2SeqSection()
     """Settings of the encoder-decoder from scratch."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_its_family(cls, data: Any) -> Any:
+        """So that a change of family alone does not write over the other family's model."""
+        if isinstance(data, dict) and data.get("name") is None and isinstance(data.get("family"), str):
+            return {**data, "name": data["family"]}
+        return data
 
 
 class EvaluateSection(Section):

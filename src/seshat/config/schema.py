@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from seshat.config.align import AlignSection
-from seshat.config.base import Section
+from seshat.config.base import Mistakes, Section
 from seshat.config.clean import CleanSection
+from seshat.config.combinations import contradictions
 from seshat.config.ingest import DownloadSection, IngestSection
 from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection, TranslateSection
 from seshat.config.project import ProjectSection
@@ -36,3 +39,9 @@ class Config(Section):
     """Score the model beside its floors."""
     translate: TranslateSection = TranslateSection()
     """How `seshat translate` works."""
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Config:
+        if found := contradictions(self):
+            raise Mistakes(found)
+        return self

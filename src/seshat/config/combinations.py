@@ -1,0 +1,179 @@
+"""Settings of several sections that contradict each other.
+
+Each check reads some top-level sections and yields what does not fit. Which ones it reads is declared, so that a
+section that is already known to be wrong does not set off a second, false alarm.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from seshat.config.base import Mistake
+
+if TYPE_CHECKING:
+    from seshat.config.schema import Config
+
+Found = Iterator[tuple[tuple[str | int, ...], str]]
+
+FAMILIES = ("statistical", "seq2seq")
+"""Model families: also the usual names of their models."""
+
+
+def contradictions(config: Config) -> list[Mistake]:
+    """Everything in a configuration that cannot be meant together."""
+    return [
+        Mistake(path, message, frozenset(sections)) for sections, check in _CHECKS for path, message in check(config)
+    ]
+
+
+def _languages(config: Config) -> list[str]:
+    project = config.project
+    return list(dict.fromkeys((project.language, project.pivot, *project.languages)))
+
+
+def _unknown_language(tag: str, config: Config) -> str:
+    from seshat.config.explain import did_you_mean
+
+    known = _languages(config)
+    return (
+        f"'{tag}' is no language of this project ({', '.join(known)})"
+        f"{did_you_mean(tag, known) or '; add it to project.languages if it is meant'}"
+    )
+
+
+def _unknown_source(name: str, config: Config) -> str:
+    from seshat.config.explain import did_you_mean
+
+    known = [source.name for source in config.ingest.sources]
+    return f"there is no source '{name}' in ingest.sources{did_you_mean(name, known)}"
+
+
+def _sources(config: Config) -> Found:
+    seen: dict[str, int] = {}
+    for index, source in enumerate(config.ingest.sources):
+        at = ("ingest", "sources", index)
+        if source.name in seen:
+            first = f"ingest.sources[{seen[source.name]}]"
+            yield (*at, "name"), f"'{source.name}' is also the name of {first}; every source needs its own"
+        seen.setdefault(source.name, index)
+        patterns = (source.path,) if isinstance(source.path, str) else source.path
+        if source.reader in {"moses", "documents"} and not all("{lang}" in pattern for pattern in patterns):
+            bad = next(pattern for pattern in patterns if "{lang}" not in pattern)
+            yield (
+                (*at, "path"),
+                f"the reader '{source.reader}' needs {{lang}} where the language stands in the name, "
+                f"such as train.{{lang}}; found '{bad}'",
+            )
+        if source.columns and source.reader not in {"auto", "table", "corrections"}:
+            yield (*at, "columns"), f"the reader '{source.reader}' knows no columns; they are for tables"
+
+
+def _source_languages(config: Config) -> Found:
+    known = _languages(config)
+    for index, source in enumerate(config.ingest.sources):
+        at = ("ingest", "sources", index)
+        if source.language and source.language not in known:
+            yield (*at, "language"), _unknown_language(source.language, config)
+        for code, tag in source.languages.items():
+            if tag not in known:
+                yield (*at, "languages", code), _unknown_language(tag, config)
+
+
+def _profiles(config: Config) -> Found:
+    for tag in config.clean.profiles:
+        if tag not in _languages(config):
+            yield ("clean", "profiles", tag), _unknown_language(tag, config)
+
+
+def _profile_sources(config: Config) -> Found:
+    known = {source.name for source in config.ingest.sources}
+    for tag, profile in config.clean.profiles.items():
+        for index, rule in enumerate(profile.rules):
+            for name in rule.sources:
+                if name not in known:
+                    yield ("clean", "profiles", tag, "rules", index, "sources"), _unknown_source(name, config)
+        for index, test in enumerate(profile.tests):
+            if test.source is not None and test.source not in known:
+                yield ("clean", "profiles", tag, "tests", index, "source"), _unknown_source(test.source, config)
+
+
+def _filters(config: Config) -> Found:
+    filters = config.clean.filters
+    if filters.min_characters > filters.max_characters:
+        yield (
+            ("clean", "filters", "min_characters"),
+            f"{filters.min_characters} is more than max_characters ({filters.max_characters}): nothing would be left",
+        )
+
+
+def _upsampling(config: Config) -> Found:
+    known = {source.name for source in config.ingest.sources}
+    for name in config.split.upsample:
+        if name not in known:
+            yield ("split", "upsample", name), _unknown_source(name, config)
+
+
+def _downloads(config: Config) -> Found:
+    counts = Counter(file.path for file in config.download.files)
+    seen: set[str] = set()
+    for index, file in enumerate(config.download.files):
+        if counts[file.path] > 1 and file.path in seen:
+            yield ("download", "files", index, "path"), f"two files would be written to data/raw/{file.path}"
+        seen.add(file.path)
+
+
+def _model(config: Config) -> Found:
+    train = config.train
+    other = [family for family in FAMILIES if family != train.family]
+    if train.name in other:
+        yield (
+            ("train", "name"),
+            f"a model of the family '{train.family}' cannot be called '{train.name}': it would overwrite that "
+            f"family's model; write name: {train.family}, or leave the line out",
+        )
+    if train.seq2seq.dim % train.seq2seq.heads:
+        yield (
+            ("train", "seq2seq", "heads"),
+            f"dim ({train.seq2seq.dim}) cannot be shared out among {train.seq2seq.heads} heads; "
+            "dim must be a multiple of heads",
+        )
+
+
+def _evaluation(config: Config) -> Found:
+    from seshat.config.explain import did_you_mean
+    from seshat.config.slots import listed
+
+    evaluate = config.evaluate
+    if config.train.name in evaluate.baselines:
+        yield ("train", "name"), f"'{config.train.name}' is the name of a baseline; call the model otherwise"
+    for index, name in enumerate(evaluate.compare):
+        at = ("evaluate", "compare", index)
+        if name == config.train.name:
+            yield at, f"'{name}' is the model itself (train.name); it is in the table already"
+        elif name in evaluate.baselines:
+            yield at, f"'{name}' is the name of a baseline"
+        elif name in evaluate.compare[:index]:
+            yield at, f"'{name}' stands here twice"
+    systems = [*evaluate.baselines, *evaluate.compare]
+    if systems and evaluate.reference not in systems:
+        meant = did_you_mean(evaluate.reference, systems)
+        yield (
+            ("evaluate", "reference"),
+            f"'{evaluate.reference}' is neither among the baselines nor among the compared models; "
+            f"it can be {listed(systems)}{meant}",
+        )
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Callable[[Config], Found]], ...] = (
+    (("ingest",), _sources),
+    (("project", "ingest"), _source_languages),
+    (("project", "clean"), _profiles),
+    (("ingest", "clean"), _profile_sources),
+    (("clean",), _filters),
+    (("ingest", "split"), _upsampling),
+    (("download",), _downloads),
+    (("train",), _model),
+    (("train", "evaluate"), _evaluation),
+)
