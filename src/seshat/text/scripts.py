@@ -16,23 +16,23 @@ import regex
 from seshat.errors import UsageError
 from seshat.text.words import words
 
-# Every script of Unicode 17 but Common and Inherited (digits, punctuation, most marks), by its Unicode name.
+# Every script of Unicode 18 but Common and Inherited (digits, punctuation, most marks), by its Unicode name.
 _SCRIPT_NAMES = """
 Adlam Ahom Anatolian_Hieroglyphs Arabic Armenian Avestan Balinese Bamum Bassa_Vah Batak Bengali Beria_Erfe Bhaiksuki
 Bopomofo Brahmi Braille Buginese Buhid Canadian_Aboriginal Carian Caucasian_Albanian Chakma Cham Cherokee Chorasmian
 Coptic Cuneiform Cypriot Cypro_Minoan Cyrillic Deseret Devanagari Dives_Akuru Dogra Duployan Egyptian_Hieroglyphs
-Elbasan Elymaic Ethiopic Garay Georgian Glagolitic Gothic Grantha Greek Gujarati Gunjala_Gondi Gurmukhi Gurung_Khema Han
-Hangul Hanifi_Rohingya Hanunoo Hatran Hebrew Hiragana Imperial_Aramaic Inscriptional_Pahlavi Inscriptional_Parthian
-Javanese Kaithi Kannada Katakana Kawi Kayah_Li Kharoshthi Khitan_Small_Script Khmer Khojki Khudawadi Kirat_Rai Lao Latin
-Lepcha Limbu Linear_A Linear_B Lisu Lycian Lydian Mahajani Makasar Malayalam Mandaic Manichaean Marchen Masaram_Gondi
-Medefaidrin Meetei_Mayek Mende_Kikakui Meroitic_Cursive Meroitic_Hieroglyphs Miao Modi Mongolian Mro Multani Myanmar
-Nabataean Nag_Mundari Nandinagari New_Tai_Lue Newa Nko Nushu Nyiakeng_Puachue_Hmong Ogham Ol_Chiki Ol_Onal
-Old_Hungarian Old_Italic Old_North_Arabian Old_Permic Old_Persian Old_Sogdian Old_South_Arabian Old_Turkic Old_Uyghur
-Oriya Osage Osmanya Pahawh_Hmong Palmyrene Pau_Cin_Hau Phags_Pa Phoenician Psalter_Pahlavi Rejang Runic Samaritan
-Saurashtra Sharada Shavian Siddham Sidetic SignWriting Sinhala Sogdian Sora_Sompeng Soyombo Sundanese Sunuwar
-Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham Tai_Viet Tai_Yo Takri Tamil Tangsa Tangut Telugu Thaana Thai
-Tibetan Tifinagh Tirhuta Todhri Tolong_Siki Toto Tulu_Tigalari Ugaritic Vai Vithkuqi Wancho Warang_Citi Yezidi Yi
-Zanabazar_Square
+Elbasan Elymaic Ethiopic Garay Georgian Glagolitic Gothic Grantha Greek Gujarati Gunjala_Gondi Gurmukhi Gurung_Khema
+Han Hangul Hanifi_Rohingya Hanunoo Hatran Hebrew Hiragana Imperial_Aramaic Inscriptional_Pahlavi
+Inscriptional_Parthian Javanese Jurchen Kaithi Kannada Katakana Kawi Kayah_Li Kharoshthi Khitan_Small_Script Khmer
+Khojki Khudawadi Kirat_Rai Lao Latin Lepcha Limbu Linear_A Linear_B Lisu Lycian Lydian Mahajani Makasar Malayalam
+Mandaic Manichaean Marchen Masaram_Gondi Medefaidrin Meetei_Mayek Mende_Kikakui Meroitic_Cursive Meroitic_Hieroglyphs
+Miao Modi Mongolian Mro Multani Myanmar Nabataean Nag_Mundari Nandinagari New_Tai_Lue Newa Nko Nushu
+Nyiakeng_Puachue_Hmong Ogham Ol_Chiki Ol_Onal Old_Hungarian Old_Italic Old_North_Arabian Old_Permic Old_Persian
+Old_Sogdian Old_South_Arabian Old_Turkic Old_Uyghur Oriya Osage Osmanya Pahawh_Hmong Palmyrene Pau_Cin_Hau Phags_Pa
+Phoenician Proto_Cuneiform Psalter_Pahlavi Rejang Runic Samaritan Saurashtra Seal Sharada Shavian Siddham Sidetic
+SignWriting Sinhala Sogdian Sora_Sompeng Soyombo Sundanese Sunuwar Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le
+Tai_Tham Tai_Viet Tai_Yo Takri Tamil Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Todhri Tolong_Siki Toto
+Tulu_Tigalari Ugaritic Vai Vithkuqi Wancho Warang_Citi Yezidi Yi Zanabazar_Square
 """
 
 _MIXED_BY_CUSTOM = frozenset({"Han", "Hiragana", "Katakana", "Bopomofo", "Hangul"})
@@ -68,7 +68,8 @@ CONFUSABLE_GROUPS = (
 """Characters that look alike and are typed for one another. An orthography uses one of a group inside words."""
 
 _LETTER = regex.compile(r"\p{L}")
-_SCRIPTED_LETTER = regex.compile(r"(?![\p{Script=Common}\p{Script=Inherited}\p{Script=Unknown}])\p{L}")
+_SCRIPTED_LETTER_PATTERN = r"(?![\p{Script=Common}\p{Script=Inherited}])\p{L}"
+_SCRIPTED_LETTER = regex.compile(_SCRIPTED_LETTER_PATTERN)
 _INVISIBLE = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb--[\t\n\r]]")
 
 UnicodeForm = Literal["ASCII", "NFC", "NFD", "either", "mixed"]
@@ -87,10 +88,9 @@ class MixedWord:
 
 @lru_cache(maxsize=1)
 def _scripts() -> regex.Pattern[str]:
-    """One named group per script that the installed `regex` knows."""
-    return regex.compile(
-        "|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPT_NAMES.split() if _is_known(name))
-    )
+    """One named group per script that the installed `regex` knows, and one for letters of newer scripts."""
+    known = (rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPT_NAMES.split() if _is_known(name))
+    return regex.compile("|".join([*known, f"(?P<Unknown>{_SCRIPTED_LETTER_PATTERN})"]))
 
 
 @lru_cache(maxsize=512)
