@@ -1,0 +1,41 @@
+"""The commands, put together in the order in which a project needs them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from seshat.cli import pipeline, tools, translate
+
+app = typer.Typer(
+    name="seshat",
+    help="From a folder of materials in a low-resource language to a clean dataset, a trained translator and an "
+    "honest measurement of it.",
+    epilog="Start with: seshat init mylang",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from seshat import __version__
+
+        typer.echo(f"seshat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+pipeline.add(app)
+translate.add(app)
+tools.add(app)

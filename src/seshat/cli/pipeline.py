@@ -1,0 +1,150 @@
+"""``run``, ``status``, ``download`` and one command per stage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seshat.cli.common import Context, verb
+from seshat.pipeline.stages import STAGES, Stage
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from seshat.pipeline.engine import Outcome, Status
+
+PANEL = "Stages, in the order in which they run"
+_SAMPLES = 5
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    verb(app, "run", help="Bring the project up to date: run the stages whose input, settings or code changed.")(_run)
+    verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
+    verb(app, "download", help="Fetch the raw files that the configuration lists.")(_download)
+    for stage in STAGES:
+        verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(_stage_command(stage))
+
+
+def _run(context: Context) -> None:
+    from seshat import provenance
+    from seshat.pipeline.engine import engine
+
+    project = context.open()
+    outcomes: list[Outcome] = []
+    with context.progress(), engine(project) as running:
+        for outcome in running.update():
+            outcomes.append(outcome)
+            context.note(_line(outcome))
+        provenance.record_run(project, command="run", stages={o.stage: o.state for o in outcomes})
+    last = outcomes[-1].summary
+    context.result([asdict(outcome) for outcome in outcomes], *_closing(last))
+
+
+def _line(outcome: Outcome) -> str:
+    from rich.markup import escape
+
+    from seshat.terminal import text
+
+    if outcome.state == "current":
+        return f"{outcome.stage:<10} [dim]up to date[/dim]"
+    took = f"{outcome.seconds:6.1f} s" if outcome.state == "ran" else " cached "
+    figures = {k: v for k, v in outcome.summary.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    line = f"[bold]{outcome.stage:<10}[/bold] {took}  {escape(text(figures))}"
+    warnings = outcome.summary.get("warnings") or []
+    return "\n".join([line, *(f"           - {escape(str(warning))}" for warning in warnings)])
+
+
+def _closing(summary: dict[str, Any]) -> list[Table | str]:
+    """What a run ends with: the table of the evaluation, a few translations, the report's path."""
+    from rich.markup import escape
+
+    from seshat.terminal import table
+
+    shown: list[Table | str] = []
+    if summary.get("table"):
+        shown += ["", table(summary["table"])]
+    if summary.get("samples"):
+        shown += ["", table(summary["samples"][:_SAMPLES], title="Sample translations")]
+    if summary.get("report"):
+        shown += ["", f"Report: {escape(str(summary['report']))}"]
+    return shown
+
+
+def _status(context: Context) -> None:
+    from rich.table import Table
+
+    from seshat.pipeline.engine import engine
+
+    project = context.open()
+    with engine(project) as running:
+        found = running.status()
+    table = Table(header_style="bold")
+    table.add_column("stage")
+    table.add_column("state")
+    table.add_column("why")
+    for one in found:
+        table.add_row(one.stage, one.state.replace("-", " ").replace("current", "up to date"), _why(one))
+    context.result([one.as_dict() for one in found], table)
+
+
+def _why(status: Status) -> str:
+    from rich.markup import escape
+
+    shown = list(status.reasons[:4])
+    if len(status.reasons) > 4:
+        shown.append(f"and {len(status.reasons) - 4} more")
+    if status.state == "may-run":
+        shown.append(f"runs when {' or '.join(status.after)} gives another result")
+    return escape("\n".join(shown))
+
+
+def _download(
+    context: Context,
+    from_folder: Annotated[
+        Path | None, typer.Option("--from", help="Take the files from this folder instead of the network.")
+    ] = None,
+) -> None:
+    from seshat.data import download
+    from seshat.terminal import summary
+
+    project = context.open()
+    with context.progress():
+        values = download.run(project, from_folder)
+    context.result(values, *summary(values))
+
+
+def _stage_command(stage: Stage) -> Any:
+    def command(
+        context: Context,
+        resolved: Annotated[
+            bool,
+            typer.Option(
+                "--resolved", hidden=True, help="With exactly the last resolved configuration (for dvc.yaml)."
+            ),
+        ] = False,
+    ) -> None:
+        from seshat.pipeline.engine import engine
+        from seshat.terminal import summary
+
+        project = context.open()
+        with context.progress():
+            if resolved:
+                values = _run_resolved(stage, project.root)
+            else:
+                with engine(project) as running:
+                    values = running.run(stage.name).summary
+        context.result(values, *summary(values, title=stage.name))
+
+    return command
+
+
+def _run_resolved(stage: Stage, root: Path) -> dict[str, Any]:
+    """What ``dvc repro`` calls: DVC itself keeps the books, so the engine stays out of it."""
+    from seshat.pipeline.graph import read_resolved
+    from seshat.project import Project
+
+    return stage.run(Project(root, read_resolved(root)))

@@ -1,0 +1,91 @@
+"""The verbs around the pipeline: ``init``, ``check``, ``doctor``, ``config``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seshat.cli.common import Context, verb
+
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    verb(app, "init", project=False, overrides=False, help="Make a project folder for a language.")(_init)
+    verb(app, "check", help="Look over the data and say in plain words what is wrong with them.")(_check)
+    verb(app, "doctor", project=False, overrides=False, help="Find out what this machine can do, by doing it.")(_doctor)
+    config = typer.Typer(help="Show, explain or write the configuration.", no_args_is_help=True)
+    verb(config, "show", help="The configuration as a run sees it: files, profiles and overrides put together.")(_show)
+    verb(config, "schema", project=False, overrides=False, json=False, help="A JSON schema for editors.")(_schema)
+    verb(config, "init", project=False, overrides=False, json=False, help="Print a commented configuration.")(
+        _commented
+    )
+    app.add_typer(config, name="config")
+
+
+def _init(
+    context: Context,
+    folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
+    name: Annotated[str | None, typer.Option(help="The name of the language, as people read it.")] = None,
+    language: Annotated[str, typer.Option(help="Its language tag (BCP 47).")] = "xx",
+    pivot: Annotated[str, typer.Option(help="Tag of the language it is translated into and from.")] = "es",
+) -> None:
+    from seshat.init import init_project
+
+    made = init_project(folder, name or folder.name, language, pivot)
+    context.result({"project": str(made)}, f"Made {made}", f"Next: put your files below {made / 'data' / 'raw'}.")
+
+
+def _check(context: Context) -> None:
+    from seshat.data import check
+    from seshat.terminal import summary
+
+    project = context.open()
+    with context.progress():
+        values = check.run(project)
+    context.result(values, *summary(values))
+
+
+def _doctor(context: Context) -> None:
+    from seshat.doctor import examine
+    from seshat.terminal import summary
+
+    with context.progress():
+        values = examine()
+    context.result(values, *summary(values))
+
+
+def _show(context: Context) -> None:
+    project = context.open()
+    if context.as_json:
+        context.result(project.config.model_dump(mode="json", by_alias=True))
+        return
+    from seshat.config.render import show_yaml
+
+    typer.echo(show_yaml(project.config))
+
+
+def _schema(_context: Context, output: Output = None) -> None:
+    import json
+
+    from seshat.config.render import json_schema
+
+    _write(json.dumps(json_schema(), ensure_ascii=False, indent=2), output)
+
+
+def _commented(_context: Context, output: Output = None) -> None:
+    from seshat.config.render import commented_yaml
+
+    _write(commented_yaml(), output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text.rstrip("\n"))
+        return
+    from seshat.jsonl import write_text
+
+    write_text(output, text.rstrip("\n") + "\n")

@@ -1,0 +1,197 @@
+"""Bringing a project up to date: only what changed runs, and a killed run goes on where it was.
+
+DVC judges what changed and remembers what ran; the stages run inside this process, one after the other, so that errors,
+progress and Ctrl-C need no detour through a shell, and no process is left behind when this one is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+
+from seshat import progress
+from seshat.errors import DataError, SeshatError
+from seshat.jsonl import write_json
+from seshat.pipeline import graph
+from seshat.pipeline.cache import Cache
+from seshat.pipeline.lock import Lock, hold
+from seshat.pipeline.stages import STAGES, Stage, stage
+from seshat.project import Project
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a stage: it ``ran``, came from the ``cache`` of earlier runs, or was ``current`` already."""
+
+    stage: str
+    state: Literal["ran", "cache", "current"]
+    seconds: float
+    reasons: tuple[str, ...]
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a stage will run, and why. ``after``: stages that run before it and may change what it reads."""
+
+    stage: str
+    state: Literal["current", "will-run", "may-run"]
+    reasons: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+class Engine:
+    """Runs the stages of one project. Made by :func:`engine`, which holds the project's lock."""
+
+    def __init__(self, project: Project, cache: Cache, lock: Lock) -> None:
+        self.project = project
+        self._cache = cache
+        self._lock = lock
+
+    def status(self) -> list[Status]:
+        """What a run would do, without running anything."""
+        found: dict[str, Status] = {}
+        for one in STAGES:
+            reasons = tuple(self._cache.reasons(one.name))
+            before = tuple(
+                name for name in _upstream(one, self.project) if name in found and found[name].state != "current"
+            )
+            state: Literal["current", "will-run", "may-run"] = "current"
+            if reasons:
+                state = "will-run"
+            elif before:
+                state = "may-run"
+            found[one.name] = Status(one.name, state, reasons, before)
+        return list(found.values())
+
+    def update(self) -> Iterator[Outcome]:
+        """Bring every stage up to date, in order; gives the outcome of each as it is known."""
+        for one in STAGES:
+            reasons = self._cache.reasons(one.name)
+            if not reasons:
+                yield Outcome(one.name, "current", 0.0, (), self._summary(one.name))
+                continue
+            log.debug("stage is not up to date", stage=one.name, reasons=reasons)
+            _require(one, self.project)
+            started = time.monotonic()
+            if self._cache.restore(one.name):
+                seconds = time.monotonic() - started
+                yield Outcome(one.name, "cache", seconds, tuple(reasons), self._summary(one.name))
+            else:
+                yield self._run(one, reasons)
+
+    def run(self, name: str) -> Outcome:
+        """Run one stage on the project as it is, whether or not it is up to date.
+
+        Raises:
+            DataError: what the stage reads is not there yet.
+        """
+        one = stage(name)
+        _require(one, self.project)
+        return self._run(one, ["you asked for it"])
+
+    def _run(self, one: Stage, reasons: Sequence[str]) -> Outcome:
+        self._lock.note(stage=one.name)
+        before = self._cache.before(one.name)
+        started = time.monotonic()
+        with progress.task(one.name):
+            summary = one.run(self.project)
+        seconds = time.monotonic() - started
+        missing = [graph.name(path, self.project) for path in one.writes(self.project) if not path.exists()]
+        if missing:
+            raise SeshatError(f"{one.name} ended without writing {', '.join(missing)}.", "This is a mistake in Seshat.")
+        with progress.task(f"{one.name}: recording"):
+            changed = self._cache.remember(one.name, before)
+        if changed:
+            log.warning("input changed during the run; the stage will run again next time", changed=changed)
+        key = self._cache.key(one.name)
+        if key and not changed:
+            write_json(_summary_file(self.project, one.name, key), summary)
+        return Outcome(one.name, "ran", seconds, tuple(reasons), summary)
+
+    def _summary(self, name: str) -> dict[str, Any]:
+        """The summary of the run that made what is there now; empty when it is not known."""
+        key = self._cache.key(name)
+        if key is None:
+            return {}
+        try:
+            summary: dict[str, Any] = json.loads(_summary_file(self.project, name, key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return summary
+
+
+@contextmanager
+def engine(project: Project) -> Iterator[Engine]:
+    """Hold the project and give the engine that runs its stages.
+
+    Raises:
+        ProjectBusy: another run is working in the project.
+    """
+    with hold(project.state) as lock:
+        sweep(project)
+        graph.write(project)
+        cache = Cache(project.root)
+        try:
+            yield Engine(project, cache, lock)
+        finally:
+            cache.close()
+
+
+def sweep(project: Project) -> list[Path]:
+    """Remove the temporary files that a killed run left beside the files it was writing; returns them."""
+    folders = (
+        project.ingested,
+        project.cleaned,
+        project.aligned,
+        project.processed,
+        project.training,
+        project.models,
+        project.reports,
+        project.state,
+    )
+    left = [path for folder in folders for path in folder.rglob(".*.tmp") if path.is_file()]
+    left += [path for path in project.root.glob(".*.tmp") if path.is_file()]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left
+
+
+def _summary_file(project: Project, name: str, key: str) -> Path:
+    return project.state / "summaries" / f"{name}-{key}.json"
+
+
+def _upstream(one: Stage, project: Project) -> list[str]:
+    """The stages that write what ``one`` reads."""
+    reads = one.reads(project)
+    return [
+        other.name
+        for other in STAGES
+        if any(path == out or out in path.parents for path in reads for out in other.writes(project))
+    ]
+
+
+def _require(one: Stage, project: Project) -> None:
+    """Refuse to run a stage before the one that writes its input."""
+    for path in one.reads(project):
+        if path.exists():
+            continue
+        writer = next((o.name for o in STAGES for out in o.writes(project) if path == out or out in path.parents), None)
+        raise DataError(
+            f"{one.name} reads {graph.name(path, project)}, which does not exist"
+            + (f" yet: {writer} writes it." if writer else "."),
+            "Bring everything up to date with: seshat run" if writer else None,
+        )

@@ -1,0 +1,200 @@
+"""The table of stages: one name for the module, the command, the section of ``seshat.yaml`` and the DVC stage."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seshat.errors import UsageError
+
+if TYPE_CHECKING:
+    from seshat.config import Config
+    from seshat.project import Project
+
+RECORDS = ("segments.jsonl", "entries.jsonl", "documents.jsonl")
+SETS = ("train.jsonl", "validation.jsonl", "test.jsonl", "monolingual.jsonl", "lexicon.jsonl")
+_LANGUAGES = ("project.language", "project.pivot", "project.languages", "project.seed")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: what it is called, what it reads and writes, and which settings its result depends on."""
+
+    name: str
+    module: str
+    """Module whose ``run(project)`` does the work."""
+    version: int
+    """Raised when the code changes so that the same input gives another result: the stage then runs again."""
+    summary: str
+    """One line for people."""
+    settings: Callable[[Config], tuple[str, ...]]
+    """Dotted keys of the configuration that the result depends on."""
+    reads: Callable[[Project], tuple[Path, ...]]
+    """Files and folders it reads."""
+    writes: Callable[[Project], tuple[Path, ...]]
+    """Files and folders it writes."""
+
+    def run(self, project: Project) -> dict[str, Any]:
+        """Do the work of the stage; returns its summary."""
+        summary: dict[str, Any] = importlib.import_module(self.module).run(project)
+        return summary
+
+
+def _files(folder: Path, *names: str) -> tuple[Path, ...]:
+    return tuple(folder / name for name in names)
+
+
+def source_paths(project: Project) -> tuple[Path, ...]:
+    """What ``ingest`` reads: the files of the sources, or the folder that holds them where a pattern stands.
+
+    A folder is read as a whole, so a new file in it is noticed. Files that are not there yet are left out.
+    """
+    settings = project.config.project
+    found: dict[Path, None] = {}
+    for source in project.config.ingest.sources:
+        for pattern in (source.path,) if isinstance(source.path, str) else source.path:
+            for path in _expand(pattern, (settings.language, settings.pivot)):
+                found[project.raw / path] = None
+    paths = [path for path in found if path.exists()]
+    return tuple(path for path in paths if not any(other in path.parents for other in paths))
+
+
+def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
+    """The files a pattern can mean: each language for ``{lang}``, the fixed part of the path before a wild card."""
+    for tag in languages if "{lang}" in pattern else ("",):
+        fixed: list[str] = []
+        for part in Path(pattern.replace("{lang}", tag)).parts:
+            if any(character in part for character in "*?["):
+                break
+            fixed.append(part)
+        yield Path(*fixed)
+
+
+def _train_settings(config: Config) -> tuple[str, ...]:
+    keys = ("train.family", "train.name", "train.directions", f"train.{config.train.family}")
+    return (*_LANGUAGES, *keys)
+
+
+def _train_reads(project: Project) -> tuple[Path, ...]:
+    train, settings = project.config.train, project.config.project
+    reads = _files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
+    if train.family == "seq2seq":
+        return (*reads, *_trained_tokenizer(project))
+    extra = (
+        project.raw / path
+        for pattern in train.statistical.lm_extra
+        for path in _expand(pattern, (settings.language, settings.pivot))
+    )
+    return (*reads, *(path for path in extra if path.exists()))
+
+
+def _trained_tokenizer(project: Project) -> tuple[Path, ...]:
+    wanted = project.config.tokenizer.train
+    if wanted is None:
+        wanted = project.config.train.family == "seq2seq"
+    return (project.models / "tokenizer",) if wanted else ()
+
+
+def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
+    path = project.config.tokenizer.path
+    given = (project.root / path,) if path and (project.root / path).exists() else ()
+    return (*_files(project.training, "train.jsonl", "monolingual.jsonl"), *given)
+
+
+def _evaluate_reads(project: Project) -> tuple[Path, ...]:
+    names = dict.fromkeys((project.config.train.name, *project.config.evaluate.compare))
+    return (*_files(project.training, *SETS), *(project.model(name) for name in names))
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        name="ingest",
+        module="seshat.data.ingest",
+        version=1,
+        summary="Read the raw files into typed records; what cannot be read goes to rejects.jsonl with the reason.",
+        settings=lambda _config: ("ingest", *_LANGUAGES),
+        reads=source_paths,
+        writes=lambda project: _files(project.ingested, *RECORDS, "rejects.jsonl", "report.json"),
+    ),
+    Stage(
+        name="clean",
+        module="seshat.data.clean",
+        version=1,
+        summary="Normalise the text and tag what looks wrong; nothing is deleted.",
+        settings=lambda _config: ("clean", *_LANGUAGES),
+        reads=lambda project: _files(project.ingested, *RECORDS),
+        writes=lambda project: _files(project.cleaned, *RECORDS, "report.json"),
+    ),
+    Stage(
+        name="align",
+        module="seshat.data.align",
+        version=1,
+        summary="Pair the sentences of parallel documents; doubtful pairs go to a review file.",
+        settings=lambda _config: ("align", *_LANGUAGES),
+        reads=lambda project: _files(project.cleaned, *RECORDS),
+        writes=lambda project: _files(project.aligned, "segments.jsonl", "report.json"),
+    ),
+    Stage(
+        name="split",
+        module="seshat.data.split",
+        version=1,
+        summary="Find duplicates and part train, validation and test by document and near-duplicate cluster.",
+        settings=lambda _config: ("split", *_LANGUAGES),
+        reads=lambda project: (
+            *_files(project.cleaned, "segments.jsonl", "entries.jsonl"),
+            project.aligned / "segments.jsonl",
+        ),
+        writes=lambda project: _files(project.processed, *SETS, "excluded.jsonl", "report.json"),
+    ),
+    Stage(
+        name="format",
+        module="seshat.data.format",
+        version=1,
+        summary="Keep what this run may use and write the training files and their data card.",
+        settings=lambda _config: ("format", "project"),
+        reads=lambda project: _files(project.processed, *SETS),
+        writes=lambda project: _files(project.training, *SETS, "README.md"),
+    ),
+    Stage(
+        name="tokenizer",
+        module="seshat.data.tokenizer",
+        version=1,
+        summary="Report how well a tokenizer suits the language; train one for models from scratch.",
+        settings=lambda _config: ("tokenizer", "train.family", *_LANGUAGES),
+        reads=_tokenizer_reads,
+        writes=lambda project: (project.reports / "tokenizer.json", *_trained_tokenizer(project)),
+    ),
+    Stage(
+        name="train",
+        module="seshat.models.train",
+        version=1,
+        summary="Train a translator.",
+        settings=_train_settings,
+        reads=_train_reads,
+        writes=lambda project: (project.model(),),
+    ),
+    Stage(
+        name="evaluate",
+        module="seshat.evaluation.evaluate",
+        version=1,
+        summary="Score the model beside its floors, with intervals, and write the report.",
+        settings=lambda _config: ("evaluate", "project", "train.name", "train.directions"),
+        reads=_evaluate_reads,
+        writes=lambda project: _files(project.reports, "evaluation.json", "evaluation.html"),
+    ),
+)
+
+
+def stage(name: str) -> Stage:
+    """The stage of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for candidate in STAGES:
+        if candidate.name == name:
+            return candidate
+    raise UsageError(f"There is no stage '{name}'.", f"Stages: {', '.join(s.name for s in STAGES)}.")

@@ -1,0 +1,414 @@
+"""The engine on stages that do next to nothing: what runs, what does not, and what is said about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from seshat.config import Config
+from seshat.errors import DataError, ProjectBusy, UsageError
+from seshat.pipeline import graph, lock
+from seshat.pipeline import stages as table
+from seshat.pipeline.engine import Outcome, engine, sweep
+from seshat.pipeline.stages import STAGES, Stage
+from seshat.project import Project
+
+NAMES = [stage.name for stage in STAGES]
+
+
+def work(stage: Stage, project: Project) -> dict[str, Any]:
+    """Write files that depend on everything the stage says it reads, and on its settings."""
+    digest = hashlib.sha256(stage.name.encode())
+    for path in stage.reads(project):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(file.read_bytes())
+    for key in stage.settings(project.config):
+        value: Any = project.config
+        for part in key.split("."):
+            value = getattr(value, part)
+        digest.update(repr(value).encode())
+    for path in stage.writes(project):
+        target = path if path.suffix else path / "model.bin"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(f"{path.name} {digest.hexdigest()}\n")
+    return {"digest": digest.hexdigest()}
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Put stand-ins in the place of the stages; gives the names of those that ran."""
+    calls: list[str] = []
+    for stage in STAGES:
+
+        def run(project: Project, stage: Stage = stage) -> dict[str, Any]:
+            calls.append(stage.name)
+            return work(stage, project)
+
+        module = types.ModuleType(stage.module)
+        module.run = run  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, stage.module, module)
+    return calls
+
+
+SETTINGS = {
+    "project": {"language": "qlm", "pivot": "es"},
+    "ingest": {
+        "sources": [
+            {"name": "a", "path": "translations/a.csv"},
+            {"name": "b", "path": "monolingual/*.txt", "reader": "text"},
+        ]
+    },
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project folder with two raw files and one that no source names."""
+    for name in ("translations/a.csv", "monolingual/one.txt", "scans/page.txt"):
+        path = tmp_path / "data" / "raw" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{name}\n")
+    return tmp_path
+
+
+def project(root: Path, **sections: Any) -> Project:
+    return Project(root, Config.model_validate(SETTINGS | sections))
+
+
+def update(root: Path, **sections: Any) -> list[Outcome]:
+    with engine(project(root, **sections)) as running:
+        return list(running.update())
+
+
+def states(outcomes: list[Outcome]) -> dict[str, str]:
+    return {outcome.stage: outcome.state for outcome in outcomes}
+
+
+def test_runs_everything_once(root: Path, ran: list[str]) -> None:
+    first = update(root)
+    assert ran == NAMES
+    second = update(root)
+    assert ran == NAMES
+    assert set(states(second).values()) == {"current"}
+    assert [one.summary for one in second] == [one.summary for one in first]
+
+
+def test_time_stamps_do_not_matter(root: Path, ran: list[str]) -> None:
+    update(root)
+    for path in root.rglob("*"):
+        if path.is_file() and ".dvc" not in path.parts and ".seshat" not in path.parts:
+            path.touch()
+    update(root)
+    assert ran == NAMES
+
+
+def test_a_raw_file_nobody_reads_runs_nothing(root: Path, ran: list[str]) -> None:
+    update(root)
+    (root / "data/raw/scans/page.txt").write_text("another page\n")
+    update(root)
+    assert ran == NAMES
+
+
+@pytest.mark.parametrize("name", ["translations/a.csv", "monolingual/new.txt"])
+def test_a_changed_raw_file_runs_what_depends_on_it(root: Path, ran: list[str], name: str) -> None:
+    update(root)
+    ran.clear()
+    (root / "data/raw" / name).write_text("changed\n")
+    outcomes = update(root)
+    assert ran == NAMES
+    assert "changed" in " ".join(outcomes[0].reasons)
+
+
+def test_a_stage_that_gives_the_same_result_stops_there(
+    root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(root)
+    ran.clear()
+
+    def same(_project: Project) -> dict[str, Any]:
+        ran.append("ingest")
+        return {}
+
+    monkeypatch.setattr(sys.modules["seshat.data.ingest"], "run", same)
+    (root / "data/raw/translations/a.csv").write_text("a comment more\n")
+    update(root)
+    assert ran == ["ingest"]
+
+
+def test_settings_run_only_the_stages_they_belong_to(root: Path, ran: list[str]) -> None:
+    update(root)
+    ran.clear()
+    outcomes = update(root, evaluate={"samples": 3})
+    assert ran == ["evaluate"]
+    assert outcomes[-1].reasons == ("evaluate.samples: 20 -> 3",)
+    ran.clear()
+    update(root, evaluate={"samples": 3}, train={"seq2seq": {"dim": 32}}, translate={"batch": 3})
+    assert ran == []
+
+
+def test_another_model_leaves_the_first_one_alone(root: Path, ran: list[str]) -> None:
+    update(root)
+    first = (root / "models/statistical/model.bin").read_bytes()
+    ran.clear()
+    update(root, train={"name": "other"}, evaluate={"compare": ["statistical"]})
+    assert ran == ["train", "evaluate"]
+    assert (root / "models/statistical/model.bin").read_bytes() == first
+    assert (root / "models/other/model.bin").exists()
+
+
+def test_going_back_takes_the_results_out_of_the_cache(root: Path, ran: list[str]) -> None:
+    before = update(root)
+    kept = (root / "data/interim/clean/segments.jsonl").read_bytes()
+    update(root, clean={"filters": {"min_characters": 5}})
+    assert (root / "data/interim/clean/segments.jsonl").read_bytes() != kept
+    ran.clear()
+    outcomes = update(root)
+    assert ran == []
+    assert states(outcomes)["clean"] == "cache"
+    assert (root / "data/interim/clean/segments.jsonl").read_bytes() == kept
+    assert [one.summary for one in outcomes] == [one.summary for one in before]
+
+
+def test_a_new_version_of_the_code_runs_the_stage(root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    update(root)
+    ran.clear()
+    newer = tuple(Stage(**(vars(stage) | {"version": 99})) if stage.name == "evaluate" else stage for stage in STAGES)
+    monkeypatch.setattr(graph, "STAGES", newer)
+    outcomes = update(root)
+    assert ran == ["evaluate"]
+    assert "version" in outcomes[-1].reasons[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_text("somebody else wrote this\n"),
+    ],
+)
+def test_damaged_results_are_made_again(root: Path, ran: list[str], damage: Any) -> None:
+    update(root)
+    path = root / "data/processed/train.jsonl"
+    good = path.read_bytes()
+    damage(path)
+    update(root)
+    assert path.read_bytes() == good
+
+
+def test_a_failing_stage_keeps_what_was_done(root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    good = sys.modules["seshat.data.split"].run
+
+    def fail(_project: Project) -> dict[str, Any]:
+        raise DataError("too little")
+
+    monkeypatch.setattr(sys.modules["seshat.data.split"], "run", fail)
+    with pytest.raises(DataError, match="too little"):
+        update(root)
+    ran.clear()
+    monkeypatch.setattr(sys.modules["seshat.data.split"], "run", good)
+    update(root)
+    assert ran == NAMES[3:]
+
+
+def test_one_stage_by_itself_needs_not_run_again(root: Path, ran: list[str]) -> None:
+    with engine(project(root)) as running:
+        running.run("ingest")
+    assert ran == ["ingest"]
+    update(root)
+    assert ran == NAMES
+    with engine(project(root)) as running:
+        running.run("clean")
+    assert ran == [*NAMES, "clean"]
+    update(root)
+    assert ran == [*NAMES, "clean"]
+
+
+def test_a_stage_before_its_input_says_who_writes_it(root: Path, ran: list[str]) -> None:
+    with engine(project(root)) as running, pytest.raises(DataError, match="clean writes it"):
+        running.run("align")
+    assert ran == []
+
+
+def test_input_that_changes_during_a_stage_runs_it_again(
+    root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = sys.modules["seshat.data.ingest"]
+    normal = ingest.run
+
+    def meddle(project: Project) -> dict[str, Any]:
+        summary: dict[str, Any] = normal(project)
+        (root / "data/raw/translations/a.csv").write_text("while it ran\n")
+        return summary
+
+    monkeypatch.setattr(ingest, "run", meddle)
+    update(root)
+    monkeypatch.setattr(ingest, "run", normal)
+    ran.clear()
+    update(root)
+    assert ran[0] == "ingest"
+
+
+def test_status_tells_and_runs_nothing(root: Path, ran: list[str]) -> None:
+    with engine(project(root)) as running:
+        fresh = running.status()
+    assert {one.state for one in fresh} == {"will-run"}
+    assert fresh[0].reasons == ("it has not run yet",)
+    update(root)
+    ran.clear()
+    with engine(project(root, align={"min_confidence": 0.9})) as running:
+        found = {one.stage: one for one in running.status()}
+    assert ran == []
+    assert found["clean"].state == "current"
+    assert found["align"].reasons == ("align.min_confidence: 0.5 -> 0.9",)
+    assert found["split"].state == "may-run"
+    assert found["split"].after == ("align",)
+    json.dumps([one.as_dict() for one in found.values()])
+
+
+class TestAfterAKill:
+    """What a killed run may leave behind must not stop the next one."""
+
+    def test_half_a_lock_file_of_dvc(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        content = (root / "dvc.lock").read_bytes()
+        for size in (0, 1, len(content) // 3, len(content) // 2, len(content) - 1):
+            (root / "dvc.lock").write_bytes(content[:size])
+            outcomes = update(root)
+            assert set(states(outcomes).values()) <= {"current", "cache", "ran"}
+        ran.clear()
+        update(root)
+        assert ran == []
+
+    def test_half_a_reader_writer_lock(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        (root / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
+        update(root)
+        assert ran == NAMES
+
+    def test_half_an_init(self, root: Path, ran: list[str]) -> None:
+        (root / ".dvc/tmp").mkdir(parents=True)
+        (root / ".dvc.abc.tmp").mkdir()
+        update(root)
+        assert ran == NAMES
+
+    def test_half_a_resolved_configuration(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        (root / graph.RESOLVED).write_text('{"project"')
+        update(root)
+        assert ran == NAMES
+
+    def test_temporary_files_go(self, root: Path, ran: list[str]) -> None:
+        left = [root / "data/processed/.train.jsonl.x8s.tmp", root / "models/statistical/es/.table.tmp"]
+        for path in left:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("half")
+        kept = root / "data/raw/.mine.tmp"
+        kept.write_text("mine")
+        assert sorted(sweep(project(root))) == sorted(left)
+        assert not any(path.exists() for path in left)
+        assert kept.exists()
+
+
+class TestGraph:
+    def test_reads_like_a_graph(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        content = YAML(typ="safe").load((root / graph.GRAPH).read_text())
+        assert list(content["stages"]) == NAMES
+        assert content["stages"]["ingest"]["deps"] == ["data/raw/translations/a.csv", "data/raw/monolingual"]
+        assert content["stages"]["train"]["outs"] == ["models/statistical"]
+        assert "data/training/test.jsonl" not in content["stages"]["train"]["deps"]
+
+    def test_every_setting_exists(self) -> None:
+        values = graph.resolved(Config())
+        for stage in STAGES:
+            for key in (*stage.settings(Config()), f"versions.{stage.name}"):
+                value: Any = values
+                for part in key.split("."):
+                    value = value[part]
+
+    def test_resolved_configuration_comes_back(self, root: Path) -> None:
+        before = project(root, clean={"profiles": {"qlm": {"tests": [{"in": "a", "out": "b"}]}}})
+        graph.write(before)
+        assert graph.read_resolved(root) == before.config
+
+    def test_resolved_configuration_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="cannot be read"):
+            graph.read_resolved(tmp_path)
+
+    def test_nothing_is_rewritten_without_need(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        files = [root / graph.GRAPH, root / graph.RESOLVED, root / "dvc.lock"]
+        before = [path.stat().st_mtime_ns for path in files]
+        update(root)
+        assert [path.stat().st_mtime_ns for path in files] == before
+
+    def test_dvc_itself_agrees(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "status"], cwd=root, capture_output=True, text=True, check=True
+        )
+        assert "up to date" in done.stdout
+
+
+def test_source_paths(tmp_path: Path) -> None:
+    for name in ("a/x.csv", "a/deep/y.csv", "t.qlm", "t.es", "doc/one.qlm.txt"):
+        path = tmp_path / "data/raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    sources = [
+        {"name": "1", "path": ["a/x.csv", "missing.csv"]},
+        {"name": "2", "path": "a/**/*.csv"},
+        {"name": "3", "path": "t.{lang}"},
+        {"name": "4", "path": "doc/*.{lang}.txt"},
+    ]
+    found = table.source_paths(project(tmp_path, ingest={"sources": sources}))
+    assert [path.relative_to(tmp_path / "data/raw").as_posix() for path in found] == ["a", "t.qlm", "t.es", "doc"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from seshat.pipeline.lock import hold
+with hold(Path(sys.argv[1])) as lock:
+    lock.note(stage="train")
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the project."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / ".seshat")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_two_runs_at_once(root: Path, ran: list[str], other: subprocess.Popen[str]) -> None:
+    with pytest.raises(ProjectBusy, match=rf"process {other.pid} is already working in this project \(train\)"):
+        update(root)
+    other.kill()
+    other.wait()
+    update(root)
+    assert ran == NAMES
+
+
+def test_the_lock_says_who_holds_it(tmp_path: Path, other: subprocess.Popen[str]) -> None:
+    assert lock.holder(tmp_path / ".seshat") == {"pid": other.pid, "stage": "train"}
+    assert lock.holder(tmp_path / "nowhere") == {}
