@@ -6,18 +6,19 @@ the schema and the tree, and becomes a place and a sentence: what was expected, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from seshat.config.base import Mistakes, Section
+from seshat.config.base import Mistake, Mistakes, Section
 from seshat.config.slots import Slot, choices, expected, fields, listed, schema_paths, tagged
 from seshat.config.tree import Node
 from seshat.errors import Problem
 
 Path = tuple[str | int, ...]
+_TYPE_ERRORS = frozenset({"string_type", "tuple_type", "list_type", "dict_type"})
 
 
 @dataclass(frozen=True)
@@ -82,24 +83,24 @@ class Explainer:
 
     def explain(self, error: ValidationError) -> list[Finding]:
         """All problems, in the order of the schema, each once."""
+        details = [(detail, self._one(detail)) for detail in error.errors(include_url=False)]
+        # Of the alternatives of a union, the one that objects to what the value says has read it as it was meant.
+        judged = {found.path for detail, ones in details for found in ones if detail["type"] == "value_error"}
         findings: dict[tuple[Path, str], Finding] = {}
-        for detail in error.errors(include_url=False):
-            for finding in self._one(detail):
-                findings.setdefault((finding.path, finding.problem.message), finding)
+        for detail, ones in details:
+            for found in ones:
+                if found.path not in judged or detail["type"] not in _TYPE_ERRORS:
+                    findings.setdefault((found.path, found.problem.message), found)
         return list(findings.values())
 
-    def _one(self, detail: Any) -> Iterator[Finding]:
+    def _one(self, detail: Any) -> list[Finding]:
         place = self._follow(detail["loc"])
         if place is None:
-            return
+            return []
         path, slot, owner, on_key = place
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, Mistakes):
-            for item in cause.items:
-                whole = (*path, *item.path)
-                reads = item.reads or frozenset(str(part) for part in whole[:1])
-                yield Finding(self._problem(whole, f"{dotted(whole)}: {item.message}"), whole, reads, True)
-            return
+            return [self._contradiction((*path, *item.path), item) for item in cause.items]
         sections = frozenset(str(part) for part in path[:1])
         if detail["type"] == "extra_forbidden":
             message, near = self._unknown_key(path, owner)
@@ -107,7 +108,11 @@ class Explainer:
                 sections |= {near}
         else:
             message = f"{dotted(path)}: {self._wrong_value(detail, path, slot, on_key)}"
-        yield Finding(self._problem(path, message), path, sections)
+        return [Finding(self._problem(path, message), path, sections)]
+
+    def _contradiction(self, path: Path, mistake: Mistake) -> Finding:
+        reads = mistake.reads or frozenset(str(part) for part in path[:1])
+        return Finding(self._problem(path, f"{dotted(path)}: {mistake.message}"), path, reads, True)
 
     def _problem(self, path: Path, message: str) -> Problem:
         return Problem(self._tree.at(path).where, message)

@@ -129,7 +129,8 @@ def listed(words: Iterable[str], joint: str = "or") -> str:
 
 def expected(slot: Slot) -> str:
     """What a slot takes, in plain words."""
-    for item in slot.metadata:
+    only = slot.members[0].metadata if len(slot.members) == 1 else ()
+    for item in (*slot.metadata, *only):
         if isinstance(item, Plain):
             return item.words
     if kinds := tagged(slot):
@@ -148,7 +149,7 @@ def expected(slot: Slot) -> str:
     if kind is float:
         return f"a number{limits}"
     if kind is str:
-        return _patterned(members[0].metadata)
+        return _patterned((*slot.metadata, *members[0].metadata))
     if get_origin(kind) in (tuple, list):
         item = Slot.of(get_args(kind)[0])
         return "a list" if item.has_parts else f"a list (of {expected(item).removeprefix('a ')})"
@@ -168,7 +169,13 @@ def _limits(metadata: tuple[Any, ...]) -> str:
 
 def _patterned(metadata: tuple[Any, ...]) -> str:
     pattern = next((item.pattern for item in metadata if getattr(item, "pattern", None)), None)
-    return f"text of the form {pattern}" if pattern else "text"
+    least = next((item.min_length for item in metadata if getattr(item, "min_length", None)), 0)
+    most = next((item.max_length for item in metadata if getattr(item, "max_length", None)), None)
+    if pattern:
+        return f"text of the form {pattern}"
+    if most is not None:
+        return "one character" if least == most == 1 else f"text of at most {most} character{'s' if most > 1 else ''}"
+    return "text that is not empty" if least else "text"
 
 
 def schema_paths(section: type[Section], prefix: str = "") -> Iterator[tuple[str, str]]:
