@@ -186,7 +186,7 @@ def _restore(text: str, kept: Sequence[str]) -> str:
 
 def _compile(rule: Rule) -> _CompiledRule:
     if isinstance(rule, WhitelistRule):
-        outside = regex.compile(rf"(?![ {STAND_IN}])[^{rule.characters}]")
+        outside = regex.compile(rf"[^{rule.characters}](?<![ {STAND_IN}])")
         step = (lambda text: outside.sub("", text)) if rule.action == "remove" else None
         return _CompiledRule(rule.name, rule.sources, step, outside, rule.action == "tag")
     return _CompiledRule(rule.name, rule.sources, _step(rule))

@@ -68,8 +68,6 @@ CONFUSABLE_GROUPS = (
 """Characters that look alike and are typed for one another. An orthography uses one of a group inside words."""
 
 _LETTER = regex.compile(r"\p{L}")
-_SCRIPTED_LETTER_PATTERN = r"(?![\p{Script=Common}\p{Script=Inherited}])\p{L}"
-_SCRIPTED_LETTER = regex.compile(_SCRIPTED_LETTER_PATTERN)
 _INVISIBLE = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb--[\t\n\r]]")
 
 UnicodeForm = Literal["ASCII", "NFC", "NFD", "either", "mixed"]
@@ -90,7 +88,7 @@ class MixedWord:
 def _scripts() -> regex.Pattern[str]:
     """One named group per script that the installed `regex` knows, and one for letters of newer scripts."""
     known = (rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPT_NAMES.split() if _is_known(name))
-    return regex.compile("|".join([*known, f"(?P<Unknown>{_SCRIPTED_LETTER_PATTERN})"]))
+    return regex.compile("|".join([*known, r"(?P<Unknown>(?![\p{Script=Common}\p{Script=Inherited}])\p{L})"]))
 
 
 @lru_cache(maxsize=512)
@@ -131,13 +129,17 @@ def dominant_script(text: str) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _letters_of(script: str) -> regex.Pattern[str]:
+def _letters_in_and_outside(script: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
     if not _is_known(script):
         raise UsageError(
             f"'{script}' is not a script of Unicode.",
             "Write its Unicode name or code, such as Latin, Tamil, Devanagari or Ethi (project.languages).",
         )
-    return regex.compile(rf"(?V1)[\p{{L}}&&\p{{Script={script}}}]")
+    shared = r"\p{Script=Common}\p{Script=Inherited}"
+    return (
+        regex.compile(rf"(?V1)[\p{{L}}&&\p{{Script={script}}}]"),
+        regex.compile(rf"(?V1)[\p{{L}}--[\p{{Script={script}}}{shared}]]"),
+    )
 
 
 def script_share(text: str, script: str) -> float | None:
@@ -150,11 +152,11 @@ def script_share(text: str, script: str) -> float | None:
     Raises:
         UsageError: Unicode has no such script.
     """
-    own = len(_letters_of(script).findall(text))
-    if own == len(text):
-        return 1.0 if text else None
-    letters = len(_SCRIPTED_LETTER.findall(text))
-    return own / letters if letters else None
+    inside, outside = _letters_in_and_outside(script)
+    if outside.search(text) is None:
+        return 1.0 if inside.search(text) is not None else None
+    own, foreign = len(inside.findall(text)), len(outside.findall(text))
+    return own / (own + foreign)
 
 
 def mixed_script_words(text: str) -> list[MixedWord]:
