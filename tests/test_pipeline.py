@@ -303,9 +303,19 @@ class TestAfterAKill:
 
     def test_half_a_resolved_configuration(self, root: Path, ran: list[str]) -> None:
         update(root)
-        (root / graph.RESOLVED).write_text('{"project"')
+        for name in (graph.RESOLVED, graph.PARAMS, graph.GRAPH):
+            (root / name).write_text('{"project"')
         update(root)
         assert ran == NAMES
+
+    def test_lost_notes_cost_only_words(self, root: Path, ran: list[str]) -> None:
+        update(root)
+        for path in (root / ".seshat/ran").iterdir():
+            path.write_text("{")
+        outcomes = update(root)
+        assert ran == NAMES
+        assert outcomes[0].summary == {}
+        assert update(root, evaluate={"samples": 3})[-1].reasons == ("evaluate changed",)
 
     def test_temporary_files_go(self, root: Path, ran: list[str]) -> None:
         left = [root / "data/processed/.train.jsonl.x8s.tmp", root / "models/statistical/es/.table.tmp"]
@@ -328,13 +338,12 @@ class TestGraph:
         assert content["stages"]["train"]["outs"] == ["models/statistical"]
         assert "data/training/test.jsonl" not in content["stages"]["train"]["deps"]
 
-    def test_every_setting_exists(self) -> None:
-        values = graph.resolved(Config())
-        for stage in STAGES:
-            for key in (*stage.settings(Config()), f"versions.{stage.name}"):
-                value: Any = values
-                for part in key.split("."):
-                    value = value[part]
+    def test_every_setting_is_in_the_parameters(self, root: Path) -> None:
+        found = graph.params(project(root))
+        assert found["project"]["language"] == "qlm"
+        assert found["versions"] == {stage.name: stage.version for stage in STAGES}
+        assert len(found["clean"]) == 64
+        assert found != graph.params(project(root, clean={"filters": {"min_characters": 5}}))
 
     def test_resolved_configuration_comes_back(self, root: Path) -> None:
         before = project(root, clean={"profiles": {"qlm": {"tests": [{"in": "a", "out": "b"}]}}})
@@ -347,7 +356,7 @@ class TestGraph:
 
     def test_nothing_is_rewritten_without_need(self, root: Path, ran: list[str]) -> None:
         update(root)
-        files = [root / graph.GRAPH, root / graph.RESOLVED, root / "dvc.lock"]
+        files = [root / graph.GRAPH, root / graph.RESOLVED, root / graph.PARAMS, root / "dvc.lock"]
         before = [path.stat().st_mtime_ns for path in files]
         update(root)
         assert [path.stat().st_mtime_ns for path in files] == before

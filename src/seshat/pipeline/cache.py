@@ -19,7 +19,6 @@ from typing import Any
 import structlog
 
 from seshat.errors import SeshatError
-from seshat.pipeline.graph import RESOLVED
 
 log = structlog.get_logger(__name__)
 
@@ -30,43 +29,62 @@ _CONFIG = """\
     check_update = false
 """
 _IGNORED = "/config.local\n/tmp\n/cache\n"
-_WORDS = {"modified": "changed", "deleted": "is missing", "new": "is new", "not in cache": "is not in the cache"}
 
 
 class Cache:
-    """The DVC repository of a project."""
+    """The DVC repository of a project.
+
+    Raises:
+        SeshatError: DVC cannot read the graph.
+    """
 
     def __init__(self, root: Path) -> None:
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
         _prepare(root)
-        from dvc.repo import Repo
+        from dvc.exceptions import DvcException
 
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
+        try:
+            self._load(root)
+        except DvcException as error:
+            # DVC does not write dvc.lock atomically: a kill can cut it in half. What it knew is found again.
+            log.warning("dvc.lock cannot be read and is put aside as dvc.lock.broken", why=str(error))
+            (root / "dvc.lock").replace(root / "dvc.lock.broken")
+            self._load(root)
+
+    def _load(self, root: Path) -> None:
+        from dvc.repo import Repo
+
         # By default DVC keeps its database of hashes in a folder of the system; the project keeps it to itself.
         self._repo = Repo(str(root), config={"core": {"site_cache_dir": str(root / ".dvc" / "tmp" / "site")}})
         self._stages = {stage.name: stage for stage in self._repo.index.stages if getattr(stage, "name", None)}
+        self._keys = {name: _key(stage) for name, stage in self._stages.items()}
 
     def close(self) -> None:
         """Let go of DVC's files."""
         self._repo.close()
 
-    def reasons(self, name: str) -> list[str]:
-        """Why a stage has to run, in plain words; empty when it is up to date."""
+    def key(self, name: str) -> str | None:
+        """A name for the state that a stage was last remembered in; ``None`` when it was not."""
+        return self._keys[name]
+
+    def changes(self, name: str) -> list[tuple[str, str]]:
+        """What makes a stage run: pairs of a file or setting, and ``modified``, ``deleted``, ``new`` or ``unknown``.
+
+        Empty when the stage is up to date; settings are those of :mod:`seshat.pipeline.graph`.
+        """
         stage = self._stages[name]
         with self._locked():
             status = stage.status().get(stage.addressing, [])
-        if not status:
-            return []
-        known = self._known(name)
-        if not known:
-            return ["it has not run yet"]
-        reasons: list[str] = []
+        found: list[tuple[str, str]] = []
         for part in status:
-            if part == "changed checksum":
+            if isinstance(part, str):
+                found.append(("the command or the list of files", "modified"))
                 continue
             for changed in part.values():
-                reasons += _plain(changed, known, self._settings(name))
-        return reasons or ["its definition changed"]
+                for path, what in changed.items():
+                    found += [(path, what)] if isinstance(what, str) else list(what.items())
+        return found
 
     def restore(self, name: str) -> bool:
         """Bring back the outputs of an earlier run with the same input, settings and version, if there was one."""
@@ -115,13 +133,6 @@ class Cache:
                 self._save(stage)
         return changed
 
-    def key(self, name: str) -> str | None:
-        """A name for the state a stage was last remembered in; ``None`` when it was not."""
-        known = self._known(name)
-        if not known:
-            return None
-        return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold DVC's lock in the project's folder: DVC reads some paths relative to the current one."""
@@ -137,58 +148,21 @@ class Cache:
             stage.dump(update_pipeline=False)
         except DvcException as error:
             raise SeshatError(f"{stage.name}: its results could not be recorded: {error}.") from error
+        self._keys[stage.name] = _key(stage)
 
-    def _known(self, name: str) -> dict[str, Any]:
-        """What ``dvc.lock`` says of a stage."""
-        from dvc.utils.serialize import load_yaml
 
-        path = Path(self._repo.root_dir, "dvc.lock")
-        content = load_yaml(str(path)) if path.exists() else {}
-        known: dict[str, Any] = (content.get("stages") or {}).get(name, {})
-        return known
+def _key(stage: Any) -> str | None:
+    """A digest of what a stage read and wrote, as DVC remembers it."""
+    from dvc.stage.serialize import to_single_stage_lockfile
 
-    def _settings(self, name: str) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for dependency in self._stages[name].deps:
-            if hasattr(dependency, "read_params"):
-                values |= dependency.read_params()
-        return values
+    if not all(out.hash_info for out in stage.outs):
+        return None
+    known = to_single_stage_lockfile(stage)
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _hashes(stage: Any) -> dict[str, str]:
     return {str(dependency): str(dependency.hash_info) for dependency in stage.deps}
-
-
-def _plain(changed: dict[str, Any], known: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """What DVC says of the files and settings of a stage, in words a person uses."""
-    before = known.get("params", {}).get(RESOLVED, {})
-    for path, what in changed.items():
-        if isinstance(what, str):
-            yield f"{path} {_WORDS.get(what, what)}"
-            continue
-        for key in what:
-            if key.startswith("versions."):
-                yield f"its code changed (version {before.get(key)} -> {now.get(key)})"
-            else:
-                yield from (f"{place}: {old} -> {new}" for place, old, new in _differences(key, before, now))
-
-
-def _differences(key: str, before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """The leaves in which two values differ, as (dotted name, old, new)."""
-    old, new = before.get(key), now.get(key)
-    if old == new:
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for inner in dict.fromkeys((*old, *new)):
-            for place, was, becomes in _differences(inner, old, new):
-                yield f"{key}.{place}", was, becomes
-        return
-    yield key, _short(old, key in before), _short(new, key in now)
-
-
-def _short(value: Any, given: bool) -> str:
-    text = json.dumps(value, ensure_ascii=False) if given else "nothing"
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _prepare(root: Path) -> None:
@@ -199,7 +173,6 @@ def _prepare(root: Path) -> None:
     # Held only while a DVC command runs, by process id. We hold the project's lock, so nobody of ours is in there,
     # and a file that a kill cut in half would stop every later run.
     (folder / "tmp" / "rwlock").unlink(missing_ok=True)
-    _mend_lock_file(root / "dvc.lock")
 
 
 def _init(root: Path, folder: Path) -> None:
@@ -212,17 +185,3 @@ def _init(root: Path, folder: Path) -> None:
         shutil.rmtree(folder)
     made.chmod(0o755)
     made.rename(folder)
-
-
-def _mend_lock_file(path: Path) -> None:
-    """Put a ``dvc.lock`` aside that a kill cut in half: DVC does not write it atomically."""
-    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-    from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
-    from voluptuous import Invalid
-
-    if not path.exists():
-        return
-    try:
-        COMPILED_LOCKFILE_SCHEMA(load_yaml(str(path)))
-    except (YAMLFileCorruptedError, Invalid, UnicodeDecodeError):
-        path.replace(path.with_suffix(".lock.broken"))

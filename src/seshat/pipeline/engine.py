@@ -6,7 +6,6 @@ progress and Ctrl-C need no detour through a shell, and no process is left behin
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,7 @@ import structlog
 
 from seshat import progress
 from seshat.errors import DataError, SeshatError
-from seshat.jsonl import write_json
-from seshat.pipeline import graph
+from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
 from seshat.pipeline.stages import STAGES, Stage, stage
@@ -65,7 +63,7 @@ class Engine:
         """What a run would do, without running anything."""
         found: dict[str, Status] = {}
         for one in STAGES:
-            reasons = tuple(self._cache.reasons(one.name))
+            reasons = tuple(self._reasons(one))
             before = tuple(
                 name for name in _upstream(one, self.project) if name in found and found[name].state != "current"
             )
@@ -80,7 +78,7 @@ class Engine:
     def update(self) -> Iterator[Outcome]:
         """Bring every stage up to date, in order; gives the outcome of each as it is known."""
         for one in STAGES:
-            reasons = self._cache.reasons(one.name)
+            reasons = self._reasons(one)
             if not reasons:
                 yield Outcome(one.name, "current", 0.0, (), self._summary(one.name))
                 continue
@@ -119,19 +117,24 @@ class Engine:
             log.warning("input changed during the run; the stage will run again next time", changed=changed)
         key = self._cache.key(one.name)
         if key and not changed:
-            write_json(_summary_file(self.project, one.name, key), summary)
+            memory.write(self.project.state, one.name, key, graph.settings(one, self.project), summary)
         return Outcome(one.name, "ran", seconds, tuple(reasons), summary)
+
+    def _reasons(self, one: Stage) -> list[str]:
+        """Why a stage has to run; empty when it is up to date."""
+        changes = self._cache.changes(one.name)
+        if not changes:
+            return []
+        key = self._cache.key(one.name)
+        if key is None:
+            return ["it has not run yet"]
+        before = memory.read(self.project.state, one.name, key).settings
+        return memory.explain(changes, before, graph.settings(one, self.project))
 
     def _summary(self, name: str) -> dict[str, Any]:
         """The summary of the run that made what is there now; empty when it is not known."""
         key = self._cache.key(name)
-        if key is None:
-            return {}
-        try:
-            summary: dict[str, Any] = json.loads(_summary_file(self.project, name, key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return summary
+        return memory.read(self.project.state, name, key).summary if key else {}
 
 
 @contextmanager
@@ -168,10 +171,6 @@ def sweep(project: Project) -> list[Path]:
     for path in left:
         path.unlink(missing_ok=True)
     return left
-
-
-def _summary_file(project: Project, name: str, key: str) -> Path:
-    return project.state / "summaries" / f"{name}-{key}.json"
 
 
 def _upstream(one: Stage, project: Project) -> list[str]:

@@ -7,8 +7,11 @@ and its version; DVC compares their values, and the hashes of files, with what `
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +22,43 @@ from seshat.pipeline.stages import STAGES, Stage
 from seshat.project import Project
 
 RESOLVED = ".seshat/resolved.json"
+"""The whole configuration, defaults, profiles and overrides put together."""
+PARAMS = ".seshat/params.json"
+"""The settings that stages depend on, as DVC compares them: a mapping or a list stands there as its digest, so that
+``dvc.lock`` stays short (DVC reads and writes it for every stage)."""
 GRAPH = "dvc.yaml"
 _HEADER = """\
 # The stages of this project, for people and for DVC. Written by `seshat run` from seshat.yaml: do not edit, your
-# changes would be lost. What a stage depends on: files, settings (in .seshat/resolved.json), the version of its code.
+# changes would be lost. A stage depends on files, on settings (in .seshat/params.json, the long ones as digests) and on
+# the version of its code.
 """
 
 
-def write(project: Project, *, extra: dict[str, Any] | None = None) -> None:
-    """Write ``dvc.yaml`` and the resolved configuration, each only when it changed.
-
-    Args:
-        project: the project.
-        extra: more values that stages depend on, by name, next to the sections.
-    """
-    _write_if_changed(project.root / RESOLVED, _json(resolved(project.config) | (extra or {})))
+def write(project: Project) -> None:
+    """Write ``dvc.yaml``, the resolved configuration and the parameters, each only when it changed."""
+    _write_if_changed(project.root / RESOLVED, _json(project.config.model_dump(mode="json", by_alias=True)))
+    _write_if_changed(project.root / PARAMS, _json(params(project)))
     _write_if_changed(project.root / GRAPH, _HEADER + _yaml(graph(project)))
 
 
-def resolved(config: Config) -> dict[str, Any]:
-    """The configuration as plain values, one mapping per section, and the versions of the stages."""
-    return config.model_dump(mode="json", by_alias=True) | {"versions": {s.name: s.version for s in STAGES}}
+def params(project: Project) -> dict[str, Any]:
+    """The content of :data:`PARAMS`: every setting a stage names, nested by the dots of its name."""
+    values: dict[str, Any] = {}
+    for stage in STAGES:
+        for key, value in settings(stage, project).items():
+            *parents, last = key.split(".")
+            place = values
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = _digest(value) if isinstance(value, dict | list) else value
+    return values
+
+
+def settings(stage: Stage, project: Project) -> dict[str, Any]:
+    """The settings that the result of a stage depends on, by dotted name, and the version of its code."""
+    values = project.config.model_dump(mode="json", by_alias=True)
+    found = {key: reduce(getitem, key.split("."), values) for key in stage.settings(project.config)}
+    return found | {f"versions.{stage.name}": stage.version}
 
 
 def read_resolved(root: Path) -> Config:
@@ -52,7 +71,7 @@ def read_resolved(root: Path) -> Config:
         values = json.loads((root / RESOLVED).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{root / RESOLVED}: cannot be read: {error}.", "`seshat status` writes it.") from error
-    return Config.model_validate({name: value for name, value in values.items() if name in Config.model_fields})
+    return Config.model_validate(values)
 
 
 def graph(project: Project) -> dict[str, Any]:
@@ -61,12 +80,11 @@ def graph(project: Project) -> dict[str, Any]:
 
 
 def _node(stage: Stage, project: Project) -> dict[str, Any]:
-    settings = (*stage.settings(project.config), f"versions.{stage.name}")
     return {
         "desc": stage.summary,
         "cmd": f"seshat {stage.name} --resolved",
         "deps": [name(path, project) for path in stage.reads(project)],
-        "params": [{RESOLVED: list(settings)}],
+        "params": [{PARAMS: list(settings(stage, project))}],
         "outs": [name(path, project) for path in stage.writes(project)],
     }
 
@@ -78,6 +96,10 @@ def name(path: Path, project: Project) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
 
 
 def _yaml(value: dict[str, Any]) -> str:
