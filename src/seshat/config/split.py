@@ -20,16 +20,22 @@ class SplitSection(Section):
     """Smallest validation and test set worth having; smaller ones are warned about."""
     near_duplicates: bool = True
     """Keep near-duplicates (MinHash) in one split."""
-    similarity: Share = 0.8
-    """Estimated Jaccard similarity of character 5-grams from which two texts are near-duplicates."""
+    similarity: float = Field(default=0.8, ge=0.3, le=1.0)
+    """Jaccard similarity of character 5-grams from which two texts are near-duplicates."""
+    min_words: int = Field(default=3, ge=1)
+    """A text in one language joins two segments from so many words (or 20 characters) on; shorter ones, which many
+    unrelated segments share, only when the other language is the same too."""
     remove_duplicates: bool = True
     """Keep only the first of exact duplicates inside train (all sides alike); the others are tagged."""
     stratify: Literal["none", "source", "genre"] = "none"
     """Take validation and test from every source (or genre) in proportion."""
     upsample: dict[str, float] = Field(default_factory=dict)
     """Source -> how many times its segments stand in train (1.5: half of them twice). Only train."""
+    lexicon_examples: bool = True
+    """Examples of lexicon entries become segments (method `extracted`) where they are in both languages."""
     allow_leaks: bool = False
-    """Let `seshat check` pass although test sentences stand in train."""
+    """Leave segments that their source fixes as train there although they stand in test too, and let `seshat check`
+    pass. Needed only to repeat somebody else's experiment."""
     exclude_tags: tuple[str, ...] = (
         "clean:too-short",
         "clean:too-long",

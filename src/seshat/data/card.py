@@ -1,0 +1,118 @@
+"""The data card: a Hugging Face dataset card that says what a dataset is made of. It holds no sentence of the data."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from seshat.config import Config
+
+if TYPE_CHECKING:
+    from seshat.data.format import Tally
+
+# Identifiers of the Hugging Face Hub for the number of rows of a dataset.
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_PAIRS = ("train", "validation", "test")
+
+
+def _header(config: Config, tally: Tally) -> dict[str, Any]:
+    total = sum(counts.total() for counts in tally.kept.values())
+    splits = [{"split": name, "path": f"{name}.jsonl"} for name in _PAIRS if tally.kept[name]]
+    configs: list[dict[str, Any]] = (
+        [{"config_name": "default", "default": True, "data_files": splits}] if splits else []
+    )
+    configs += [
+        {"config_name": name, "data_files": f"{name}.jsonl"} for name in ("monolingual", "lexicon") if tally.kept[name]
+    ]
+    return {
+        "pretty_name": config.project.name,
+        "language": [config.project.language, config.project.pivot],
+        "multilinguality": ["translation"],
+        "task_categories": ["translation"],
+        "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
+        "license": "other",
+        "license_name": "see-the-sources-below",
+        "configs": configs,
+    }
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
+
+
+def data_card(config: Config, tally: Tally) -> str:
+    """The text of ``README.md`` beside the data files, deterministic.
+
+    Args:
+        config: the configuration of the project.
+        tally: what the dataset holds.
+    """
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.dump(_header(config, tally), stream)
+    project, split = config.project, config.split
+    sources = sorted(tally.licences)
+    files = _table(
+        ("file", "records", "left out"),
+        ((f"{name}.jsonl", f"{kept.total():,}", _counts(tally.dropped[name])) for name, kept in tally.kept.items()),
+    )
+    by_source = _table(
+        ("source", *tally.kept, "licence"),
+        (
+            (name, *(tally.kept[file][name] for file in tally.kept), ", ".join(sorted(tally.licences[name])))
+            for name in sources
+        ),
+    )
+    near = f"near-duplicates (Jaccard similarity of character 5-grams from {split.similarity})"
+    pair = " and ".join(f"{project.language_name(lang)} ({lang})" for lang in (project.language, project.pivot))
+    return f"""---
+{stream.getvalue()}---
+
+# {project.name}
+
+{pair}. Made by Seshat for this purpose: {project.purpose}.
+
+## What is in it
+
+{files}
+
+A line of `train`, `validation`, `test` and `monolingual` is a segment: `id`, `texts` (one text per language tag) and
+`meta`; a line of `lexicon` is a lexicon entry. `meta` says for each record its document, its place in the source
+file, its source, licence, access level and how it was made. A field that is missing holds its default.
+
+## Where it comes from
+
+{by_source}
+
+How the records were made: {_counts(tally.methods)}.
+
+## Who may use it
+
+Access levels: {_counts(tally.access)}. This dataset was made with `max_access: {project.max_access}`; less open
+records are not in it. Respect the licence of every source and the wishes of the people whose language this is.
+
+## How it was split
+
+By document and by cluster of exact duplicates{" and " + near if split.near_duplicates else ""}, with seed
+{project.seed}: no document and no cluster stands in two of train, validation and test, except for what the report of
+the split stage says. Segments of train that stand in validation or test were left out\
+{", except those that their source fixes as train" if split.allow_leaks else ""}.
+
+## How to load it
+
+```python
+from datasets import load_dataset
+
+data = load_dataset("json", data_files={{name: f"{{name}}.jsonl" for name in ("train", "validation", "test")}})
+```
+"""

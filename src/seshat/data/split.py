@@ -1,0 +1,299 @@
+"""Stage ``split``: train, validation and test, by document and near-duplicate cluster.
+
+The records are read twice: once for what the decision needs (hashes and numbers, see :class:`Collector`), once to
+write every record where it belongs. Who goes where is decided in :mod:`seshat.data.assign`, who belongs together in
+:mod:`seshat.data.duplicates`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from seshat.config import Config
+from seshat.data.assign import NONE, Assignment, Role, Rows, assign
+from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
+from seshat.errors import DataError
+from seshat.jsonl import atomic_write, dump, read_jsonl, write_json
+from seshat.progress import track
+from seshat.project import Project
+from seshat.records import Entry, Example, Meta, Method, Segment, Sense
+
+SETS = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST, "monolingual": Role.MONOLINGUAL}
+"""The files of segments that later stages use, and who is in them."""
+
+_FIXED = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST}
+_MADE = {Method.SYNTHETIC, Method.MACHINE}
+
+
+class Collector:
+    """What the decision needs to know of every segment, in little memory.
+
+    Args:
+        config: the configuration of the project.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._pair = (config.project.language, config.project.pivot)
+        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum")}
+        self._document = array("Q")
+        self.strata: dict[str, int] = {}
+        """Stratum -> number."""
+        self.index = TextIndex(config.split.min_words, keep_texts=config.split.near_duplicates)
+
+    def add(self, segment: Segment, *, drawable: bool = True) -> None:
+        """Take note of a segment; its row is the number of segments before it."""
+        section, meta, numbers = self._config.split, segment.meta, self._numbers
+        self.index.add(segment.texts)
+        numbers["fixed"].append(_FIXED.get(meta.split or "", NONE))
+        numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._pair))
+        numbers["drawable"].append(drawable and meta.method not in _MADE)
+        name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
+        numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
+        # A segment without a document is one by itself, known by its text: ids move when a file grows.
+        own = "\n".join(f"{lang}\t{text}" for lang, text in sorted(segment.texts.items()))
+        document = f"d\t{meta.source}\t{meta.doc_id}" if meta.doc_id is not None else f"t\t{own}"
+        self._document.append(fingerprint(document))
+
+    def rows(self, seed: int) -> Rows:
+        """The columns, with the clusters found."""
+        import numpy as np
+
+        section = self._config.split
+        columns = {name: np.array(values, dtype=np.int64) for name, values in self._numbers.items()}
+        return Rows(
+            fixed=columns["fixed"],
+            paired=columns["paired"].astype(bool),
+            drawable=columns["drawable"].astype(bool),
+            document=np.array(self._document, dtype=np.uint64),
+            stratum=columns["stratum"],
+            whole=self.index.whole(),
+            cluster=self.index.clusters(section.similarity if section.near_duplicates else None, seed),
+        )
+
+
+def examples_of(entry: Entry) -> list[Segment]:
+    """The examples of a lexicon entry as segments (method ``extracted``), each a document by itself."""
+    meta = entry.meta.model_copy(update={"method": Method.EXTRACTED, "doc_id": None, "order": None})
+    examples = (example for sense in entry.senses for example in sense.examples)
+    return [
+        Segment(id=f"{entry.id}:example-{number}", texts=example.texts, meta=meta)
+        for number, example in enumerate(examples, start=1)
+    ]
+
+
+def without_examples(entry: Entry, numbers: set[int]) -> Entry:
+    """A copy of an entry without the examples of these numbers, counted from 0 through all senses."""
+    senses: list[Sense] = []
+    place = 0
+    for sense in entry.senses:
+        kept: list[Example] = []
+        for example in sense.examples:
+            if place not in numbers:
+                kept.append(example)
+            place += 1
+        senses.append(sense.model_copy(update={"examples": tuple(kept)}))
+    return entry.model_copy(update={"senses": tuple(senses)})
+
+
+def copies(segment: Segment, factor: float, seed: int) -> int:
+    """How many times a segment stands in train: the whole part of ``factor``, and once more by a hash of its id."""
+    whole = int(factor)
+    more = fingerprint(f"upsample\t{seed}\t{segment.id}") / 2**64 < factor - whole
+    return max(1, whole + more)
+
+
+def _excluded(meta: Meta, config: Config) -> list[str]:
+    return [tag for tag in meta.tags if tag in config.split.exclude_tags]
+
+
+def _segments(project: Project) -> Iterator[Segment]:
+    for folder in (project.cleaned, project.aligned):
+        yield from read_jsonl(folder / "segments.jsonl", Segment)
+
+
+def _entries(project: Project) -> Iterator[Entry]:
+    yield from read_jsonl(project.cleaned / "entries.jsonl", Entry)
+
+
+def _collect(project: Project) -> Collector:
+    config = project.config
+    collector = Collector(config)
+    for segment in track(_segments(project), "reading"):
+        if not _excluded(segment.meta, config):
+            collector.add(segment)
+    for entry in _entries(project):
+        drawable = config.split.lexicon_examples and not _excluded(entry.meta, config)
+        for segment in examples_of(entry):
+            collector.add(segment, drawable=drawable)
+    return collector
+
+
+class _Writer:
+    """Writes segments to the file of their role and counts them."""
+
+    def __init__(self, project: Project, stack: ExitStack) -> None:
+        names = (*SETS, "excluded", "lexicon")
+        self._files: dict[str, IO[str]] = {
+            name: stack.enter_context(atomic_write(project.processed / f"{name}.jsonl")) for name in names
+        }
+        self._split, self._seed = project.config.split, project.config.project.seed
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in SETS}
+        self.excluded: Counter[str] = Counter()
+        self.upsampled = self.entries = self.examples_removed = 0
+
+    def segment(self, segment: Segment, role: Role) -> None:
+        if role is Role.LEAK or role is Role.DUPLICATE:
+            self.exclude(segment, [f"split:{role.name.lower()}"])
+            return
+        name = role.name.lower()
+        self.counts[name][segment.meta.source or "unknown"] += 1
+        self._write(name, segment)
+        if role is Role.TRAIN:
+            times = copies(segment, self._split.upsample.get(segment.meta.source or "", 1.0), self._seed)
+            self.upsampled += times - 1
+            for number in range(2, times + 1):
+                self._write(name, segment.model_copy(update={"id": f"{segment.id}#{number}"}))
+
+    def exclude(self, segment: Segment, tags: Iterable[str]) -> None:
+        tags = list(tags)
+        self.excluded.update(tags)
+        self._write("excluded", segment.model_copy(update={"meta": segment.meta.tagged(*tags)}))
+
+    def entry(self, entry: Entry, roles: list[Role], *, as_segments: bool) -> None:
+        held = {n for n, role in enumerate(roles) if role in (Role.VALIDATION, Role.TEST, Role.LEAK)}
+        if as_segments:
+            for segment, role in zip(examples_of(entry), roles, strict=True):
+                if role is not Role.MONOLINGUAL:
+                    self.segment(segment, role)
+        self.entries += 1
+        self.examples_removed += len(held)
+        self._write("lexicon", without_examples(entry, held) if held else entry)
+
+    def _write(self, name: str, record: Segment | Entry) -> None:
+        self._files[name].write(dump(record) + "\n")
+
+
+def _write_all(project: Project, assignment: Assignment) -> _Writer:
+    config = project.config
+    roles = iter(assignment.role.tolist())
+    with ExitStack() as stack:
+        writer = _Writer(project, stack)
+        for segment in track(_segments(project), "writing", len(assignment.role)):
+            if tags := _excluded(segment.meta, config):
+                writer.exclude(segment, tags)
+            else:
+                writer.segment(segment, Role(next(roles)))
+        for entry in _entries(project):
+            mine = [Role(next(roles)) for _ in examples_of(entry)]
+            wanted = config.split.lexicon_examples and not _excluded(entry.meta, config)
+            writer.entry(entry, mine, as_segments=wanted)
+    return writer
+
+
+def _leaks(collector: Collector, rows: Rows, role: Any) -> dict[str, dict[str, float]]:
+    """Share of validation and test rows that stand in train, exactly and nearly."""
+    result = {}
+    train = role == Role.TRAIN
+    for name in ("validation", "test"):
+        held_out = role == SETS[name]
+        count = max(1, int(held_out.sum()))
+        exact = collector.index.exact_leaks(held_out, train)
+        near = near_leaks(rows.cluster, held_out, train)
+        result[name] = {"exact": float(exact.sum()) / count, "near": float((near | exact).sum()) / count}
+    return result
+
+
+def _clusters(rows: Rows) -> dict[str, int]:
+    import numpy as np
+
+    sizes = np.unique(rows.cluster, return_counts=True)[1] if len(rows.cluster) else np.zeros(1, dtype=np.int64)
+    return {"clusters": int((sizes > 1).sum()), "segments": int(sizes[sizes > 1].sum()), "largest": int(sizes.max())}
+
+
+def _warnings(config: Config, collector: Collector, assignment: Assignment, writer: _Writer) -> list[str]:
+    section, warnings = config.split, []
+    sizes = {name: counts.total() for name, counts in writer.counts.items()}
+    paired = sizes["train"] + sizes["validation"] + sizes["test"]
+    pair = f"{config.project.language} and {config.project.pivot}"
+    if not paired:
+        warnings.append(f"No segment is in both {pair}: there is nothing to learn a translation from.")
+    names = {number: name for name, number in collector.strata.items()}
+    for number, level in sorted(assignment.level.items()):
+        where = f" of {section.stratify} '{names[number]}'" if section.stratify != "none" else ""
+        warnings.append(_LEVELS[level].format(where=where))
+    shares = {"validation": section.validation, "test": section.test}
+    for name, share in shares.items():
+        if paired and (share or sizes[name]) and sizes[name] < section.min_segments:
+            warnings.append(
+                f"{name} holds {sizes[name]} segments, fewer than split.min_segments ({section.min_segments}): scores "
+                f"measured on it vary a lot. Give it a larger share (split.{name}) or more data."
+            )
+    if assignment.conflicts:
+        what = "stay there (split.allow_leaks)" if section.allow_leaks else "were left out (split:leak)"
+        warnings.append(
+            f"{assignment.conflicts} segments that their source fixes as train or validation stand in validation or "
+            f"test too; they {what}."
+        )
+    return warnings
+
+
+_LEVELS = {
+    1: (
+        "The documents{where} share so many sentences that no group of them fits the shares asked for. Whole documents "
+        "were drawn; segments of train that stand in validation or test as well were left out (split:leak)."
+    ),
+    2: (
+        "The documents{where} are too large for the shares asked for, so the largest were cut into blocks of "
+        "consecutive segments: validation and test come from the same documents as train, and scores will be too "
+        "good. Give doc_id a column, or set `document: line` or `document: blank-line` for the source, if its lines "
+        "do not belong together."
+    ),
+}
+
+
+def run(project: Project) -> dict[str, Any]:
+    """Split the cleaned and aligned segments; writes the files of :attr:`Project.processed`.
+
+    Raises:
+        DataError: nothing has been cleaned yet.
+    """
+    config = project.config
+    inputs = [project.cleaned / "segments.jsonl", project.aligned / "segments.jsonl", project.cleaned / "entries.jsonl"]
+    if not any(path.exists() for path in inputs):
+        raise DataError(f"{project.cleaned}: nothing to split.", "Run `seshat clean` first, or `seshat run` for all.")
+    collector = _collect(project)
+    rows = collector.rows(config.project.seed)
+    assignment = assign(
+        rows,
+        validation=config.split.validation,
+        test=config.split.test,
+        seed=config.project.seed,
+        remove_duplicates=config.split.remove_duplicates,
+        keep_conflicts=config.split.allow_leaks,
+    )
+    leaks = _leaks(collector, rows, assignment.role)
+    writer = _write_all(project, assignment)
+    report = {
+        "counts": {name: counts.total() for name, counts in writer.counts.items()},
+        "sources": {name: dict(sorted(counts.items())) for name, counts in writer.counts.items()},
+        "lexicon": {"entries": writer.entries, "examples_held_out": writer.examples_removed},
+        "upsampled": writer.upsampled,
+        "excluded": dict(sorted(writer.excluded.items())),
+        "clusters": _clusters(rows),
+        "leaks": leaks,
+        "warnings": _warnings(config, collector, assignment, writer),
+    }
+    write_json(project.processed / "report.json", report)
+    return {**report, "outputs": _outputs(project)}
+
+
+def _outputs(project: Project) -> list[str]:
+    names = [*SETS, "lexicon", "excluded"]
+    paths = [project.processed / f"{name}.jsonl" for name in names] + [project.processed / "report.json"]
+    return [Path(path).relative_to(project.root).as_posix() for path in paths]
