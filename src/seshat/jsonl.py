@@ -81,6 +81,19 @@ def cannot_write(path: Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot write: {reason}.", hint)
 
 
+def cannot_read(path: Path, error: OSError) -> DataError:
+    """The error for a file that cannot be read, in plain words."""
+    reasons = {
+        errno.ENOENT: ("there is no such file", None),
+        errno.EACCES: ("no permission", "Check who owns the file, or run as its owner."),
+        errno.EPERM: ("no permission", "Check who owns the file, or run as its owner."),
+        errno.EISDIR: ("it is a folder", None),
+        errno.EIO: ("the disk reports an error", "Copy the file anew from where it came from."),
+    }
+    reason, hint = reasons.get(error.errno or 0, (error.strerror or str(error), None))
+    return DataError(f"{path}: cannot read: {reason}.", hint)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_write(path) as stream:

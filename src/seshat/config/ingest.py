@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import codecs
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from seshat.config.base import Language, Section
+from seshat.config.base import Language, Mistake, Mistakes, Regex, Section
 from seshat.records import Access, Method
+
+
+def _inside_raw(path: str) -> str:
+    """A path below ``data/raw``, with forward slashes on every system."""
+    if not path.strip():
+        raise ValueError("the path is empty")
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or "\\" in path:
+        raise ValueError(f"'{path}' must be relative to data/raw, with forward slashes")
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError(f"'{path}' leads out of data/raw; put the file (or a link to it) below data/raw")
+    return path
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError as error:
+        raise ValueError(f"'{name}' is no encoding that Python knows; examples: utf-8, latin-1, cp1252") from error
+    return name
+
+
+def _web_address(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"'{url}' does not start with https:// (or http://)")
+    return url
+
+
+RawPath = Annotated[str, AfterValidator(_inside_raw)]
+"""A path below ``data/raw``: relative, forward slashes, no way out."""
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+"""The name of an encoding, as Python's ``codecs`` knows it."""
 
 
 class DownloadFile(Section):
     """One file to fetch into ``data/raw``."""
 
-    path: str
+    path: RawPath
     """Where it goes, below data/raw."""
-    url: str
+    url: Annotated[str, AfterValidator(_web_address)]
     """Where it is."""
-    local: str | None = None
+    local: RawPath | None = None
     """Its name below the folder given with `seshat download --from`; default: the last part of the URL."""
-    sha256: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
     """Refuse the file when its hash is another."""
 
 
@@ -29,47 +63,63 @@ class DownloadSection(Section):
     files: tuple[DownloadFile, ...] = ()
     """Files to fetch."""
     licence: str | None = None
-    """Licence or terms of the data, shown before anything is fetched."""
+    """Licence or terms of the data, shown with every fetch."""
     citation: str | None = None
     """What to cite."""
 
 
-ReaderName = Literal["auto", "table", "moses", "tmx", "documents", "text", "corrections"]
+ReaderName = Literal["auto", "table", "moses", "tmx", "documents", "text"]
+
+META_FIELDS = ("id", "doc_id", "order", "speaker", "genre", "access", "licence")
+"""Fields of a record besides its text that a column can fill."""
+GLOSS_FIELDS = ("gloss.morphemes", "gloss.glosses")
+"""Fields of an interlinear gloss."""
+ENTRY_FIELDS = ("headword", "forms", "pos", "type")
+"""Fields of a lexicon entry besides `gloss.<lang>` and `example.<lang>`."""
 
 
 class Source(Section):
     """One source of material: files that are read alike."""
 
-    name: str
+    name: str = Field(pattern=r"^[\w.-]+$")
     """A short name, unique in the project; it becomes part of the ids and can be used to stratify splits."""
-    path: str | tuple[str, ...]
+    path: RawPath | tuple[RawPath, ...]
     """File, pattern (`dictionary/*.csv`) or list of them, below data/raw. For `moses` and `documents` use
     `{lang}` where the language tag stands in the name: `train.{lang}`."""
     reader: ReaderName = "auto"
     """`table` (CSV, TSV, XLSX, JSON, JSONL), `moses` (line-aligned text), `tmx`, `documents` (parallel, not
     aligned), `text` (one language), or `auto`: by the ending of the name."""
     kind: Literal["entries", "segments", "documents"] = "segments"
-    """What a row of a table is: a lexicon entry or a sentence pair. Readers other than `table` ignore it."""
+    """What a row of a table is: a lexicon entry or a sentence pair. With `auto` and a path with `{lang}`,
+    `documents` means parallel documents and `segments` line-aligned text. Other readers ignore it."""
     columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """For tables, field -> column. Segments: a language tag for each text, and `id`, `doc_id`, `order`,
     `speaker`, `genre`, `access`, `licence`, `gloss.morphemes`, `gloss.glosses`. Entries: `headword`, `forms`,
-    `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Other columns are kept in
-    `meta.extra`."""
-    separator: str = r"\s*[;|]\s*"
+    `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Several columns for one field: a
+    list. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for all. Other columns are kept in `meta.extra`.
+    When empty, the columns are taken by their headers and reported."""
+    header: bool = True
+    """Whether the first row of a CSV, TSV or XLSX table names the columns; otherwise they are called 1, 2, 3."""
+    separator: Regex = r"\s*[;|]\s*"
     """Regular expression that parts several glosses or forms in one cell."""
-    delimiter: str | None = None
-    """Column delimiter of CSV files; detected when not given."""
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    """Column delimiter of CSV files; detected and reported when not given."""
+    quote: str = Field(default='"', max_length=1)
+    """Quote character of CSV files; empty when quotes are ordinary characters."""
     sheet: str | None = None
     """Sheet of an XLSX workbook; the first when not given."""
+    rows: str | None = None
+    """Where the list of rows stands in a JSON file, such as `words` or `data.entries`; needed only when there
+    are several lists."""
     languages: dict[str, Language] = Field(default_factory=dict)
     """Language codes of the file -> language tags of the project, where they differ."""
     language: Language | None = None
     """Language of the headwords or of a `text` source; default: the project's language."""
-    encoding: str | None = None
+    encoding: Encoding | None = None
     """Encoding of the files; detected and reported when not given."""
     document: Literal["file", "line", "blank-line"] = "file"
-    """For `text` and `moses`: what one document is, for splitting: the whole file, each line by itself, or a
-    block between blank lines."""
+    """For `text`, `moses` and `tmx`: what one document is, for splitting: the whole file, each line (unit) by
+    itself, or a block between blank lines."""
     genre: str | None = None
     """Genre of all records of the source."""
     speaker: str | None = None
@@ -82,6 +132,50 @@ class Source(Section):
     """How the records came to be."""
     split: Literal["train", "validation", "test"] | None = None
     """Put the whole source into one split; default: the split stage decides."""
+    optional: bool = False
+    """Go on without the source, with a warning, when its files are missing or cannot be read."""
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The paths as a tuple."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+    @model_validator(mode="after")
+    def _columns_have_a_place(self) -> Source:
+        wrong = [
+            Mistake(("columns", field), f"'{field}' is no field of {self.kind}; it can be {_fields(self.kind)}")
+            for field in self.columns
+            if not _is_field(field, self.kind)
+        ]
+        if wrong:
+            raise Mistakes(wrong)
+        if self.kind == "entries" and self.columns and "headword" not in self.columns:
+            raise Mistakes([Mistake(("columns",), "entries need a column for 'headword'")])
+        return self
+
+
+def _is_field(field: str, kind: str) -> bool:
+    if field in META_FIELDS:
+        return True
+    if kind == "entries":
+        stem, _, tag = field.partition(".")
+        return field in ENTRY_FIELDS or (stem in {"gloss", "example"} and _is_tag(tag))
+    return field in GLOSS_FIELDS or _is_tag(field)
+
+
+def _is_tag(text: str) -> bool:
+    first, *others = text.split("-")
+    return (
+        first.isascii()
+        and first.isalpha()
+        and 2 <= len(first) <= 8
+        and all(part.isascii() and part.isalnum() and len(part) <= 8 for part in others)
+    )
+
+
+def _fields(kind: str) -> str:
+    own = (*ENTRY_FIELDS, "gloss.<lang>", "example.<lang>") if kind == "entries" else ("a language tag", *GLOSS_FIELDS)
+    return ", ".join((*own, *META_FIELDS))
 
 
 class IngestSection(Section):
@@ -92,4 +186,4 @@ class IngestSection(Section):
     unicode: Literal["NFC", "NFD", "NFKC", "NFKD", "keep"] = "NFC"
     """Unicode form of all text inside the project."""
     max_line_bytes: int = Field(default=1_000_000, ge=1_000)
-    """A longer line is rejected: it is not a sentence."""
+    """A longer line, row or unit is rejected: it is not a sentence."""

@@ -1,0 +1,157 @@
+"""Stage ``ingest``: the raw files of all sources to typed records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from seshat.config import Config
+from seshat.data.readers import read_source
+from seshat.data.readers.context import Context
+from seshat.errors import DataError, SeshatError
+from seshat.jsonl import atomic_write, dump, write_json
+from seshat.progress import task
+from seshat.project import Project
+from seshat.records import Document, Entry, Record, Reject, Segment
+
+log = structlog.get_logger(__name__)
+
+FILES = {Segment: "segments.jsonl", Entry: "entries.jsonl", Document: "documents.jsonl", Reject: "rejects.jsonl"}
+"""Kind of record -> the file it is written to."""
+STEP = 1_000
+"""Records between two movements of the progress bar."""
+
+
+class Reading:
+    """Reads all sources of a project once, and remembers what was found.
+
+    Args:
+        config: the configuration of the project.
+        raw: its folder ``data/raw``.
+    """
+
+    def __init__(self, config: Config, raw: Path) -> None:
+        self.contexts = [Context(raw, source, config.ingest, config.project) for source in config.ingest.sources]
+        self.recipe = bool(config.download.files)
+        self.problems: list[DataError] = []
+        """Files and sources that could not be used as a whole and are not optional."""
+        self.passed: list[str] = []
+        """The same of optional sources, as warnings."""
+
+    def records(self) -> Iterator[Record | Reject]:
+        """The records and rejects of all sources, in order. A source that fails does not stop the others."""
+        for context in self.contexts:
+            with task(f"reading {context.source.name}") as advance:
+                for count, record in enumerate(read_source(context, self._failing(context), recipe=self.recipe)):
+                    _count(record, context)
+                    if count % STEP == STEP - 1:
+                        advance(STEP)
+                    yield record
+
+    def _failing(self, context: Context) -> Any:
+        def fail(file: str, error: DataError) -> None:
+            log.debug("file not used", source=context.source.name, file=file, reason=error.message)
+            if context.source.optional:
+                self.passed.append(f"{error.message} The source is optional: the run goes on without it.")
+            else:
+                self.problems.append(error)
+
+        return fail
+
+    def warnings(self) -> list[str]:
+        """Everything worth knowing, in plain words."""
+        found = list(self.passed)
+        for context in self.contexts:
+            found += [f"source '{context.source.name}': {remark}" for remark in context.remarks]
+            for report in context.reports.values():
+                found += report.warnings()
+            if context.source.name not in {error.message for error in self.problems} and not _total(context):
+                found.append(f"source '{context.source.name}' gave no record")
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """What ``report.json`` holds: per source and file, counts, encoding, Unicode forms, warnings."""
+        return {
+            "sources": [
+                {
+                    "name": context.source.name,
+                    "access": context.source.access.value,
+                    "records": _total(context),
+                    "rejects": sum(report.rejects for report in context.reports.values()),
+                    "warnings": context.remarks,
+                    "files": [report.as_dict() for report in context.reports.values()],
+                }
+                for context in self.contexts
+            ],
+            "problems": [str(error) for error in self.problems],
+            "warnings": self.warnings(),
+        }
+
+
+def _total(context: Context) -> int:
+    return sum(report.records for report in context.reports.values())
+
+
+def _count(record: Record | Reject, context: Context) -> None:
+    if isinstance(record, Reject):
+        context.report(context.raw / record.file).rejects += 1
+    elif record.meta.origin is not None:
+        context.report(context.raw / record.meta.origin.file).records += 1
+
+
+def run(project: Project) -> dict[str, Any]:
+    """Read all sources; write records, rejects and a report to :attr:`Project.ingested`.
+
+    Whatever can be read is written, also when a source fails; then the failures are raised together.
+
+    Raises:
+        DataError: sources that are not optional could not be read as a whole; lists all of them.
+    """
+    if not project.config.ingest.sources:
+        raise DataError(
+            "there are no sources: ingest.sources is empty.",
+            f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
+        )
+    reading = Reading(project.config, project.raw)
+    counts: Counter[type[Any]] = Counter()
+    with ExitStack() as stack:
+        streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
+        for record in reading.records():
+            stream = streams[type(record)]
+            stream.write(dump(record))
+            stream.write("\n")
+            counts[type(record)] += 1
+    write_json(project.ingested / "report.json", reading.report())
+    for warning in reading.warnings():
+        log.debug("ingest", warning=warning)
+    summary = {
+        "segments": counts[Segment],
+        "entries": counts[Entry],
+        "documents": counts[Document],
+        "rejects": counts[Reject],
+        "folder": project.ingested.relative_to(project.root).as_posix(),
+        "warnings": [*reading.warnings(), *_rejects_warning(counts[Reject])],
+    }
+    if reading.problems:
+        raise _together(reading.problems, summary)
+    return summary
+
+
+def _rejects_warning(count: int) -> list[str]:
+    return [f"{count:,} rows could not be read: see rejects.jsonl, with file, line and reason"] if count else []
+
+
+def _together(problems: list[DataError], summary: dict[str, Any]) -> SeshatError:
+    """One error that lists all problems, each with what to do about it."""
+    listed = "\n".join(f"- {error.message}" + (f"\n  {error.hint}" if error.hint else "") for error in problems)
+    read = f"{summary['segments']:,} segments, {summary['entries']:,} entries, {summary['documents']:,} documents"
+    return DataError(
+        f"{len(problems)} of the files or sources cannot be used:\n{listed}",
+        f"Everything else was read ({read}) and stands in {summary['folder']}. Mend what is listed and run again, or "
+        "write optional: true in a source that may be missing.",
+    )

@@ -1,0 +1,117 @@
+"""The files of a source: patterns below ``data/raw``, and the language in a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import regex
+
+from seshat.config.ingest import Source
+from seshat.config.project import ProjectSection
+
+_PARTS = regex.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{lang\}|.", flags=regex.DOTALL)
+_CODE = r"(?P<lang>[A-Za-z][A-Za-z0-9_-]{0,30})"
+
+
+class Place(NamedTuple):
+    """What a path says besides its name: the language code in it, and the group it belongs to."""
+
+    code: str
+    key: str
+
+
+def find(raw: Path, patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The files that patterns match, each once, sorted within its pattern; hidden files are left out.
+
+    Args:
+        raw: the folder that the patterns start from.
+        patterns: paths with ``*``, ``**``, ``?``, ``[…]`` and ``{lang}``.
+
+    Returns:
+        The files, and the patterns that match nothing.
+    """
+    found: dict[Path, None] = {}
+    empty = []
+    for pattern in patterns:
+        matches = sorted(
+            path
+            for path in _candidates(raw, pattern)
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(raw).parts)
+        )
+        if not matches:
+            empty.append(pattern)
+        found.update(dict.fromkeys(matches))
+    return list(found), empty
+
+
+def _candidates(raw: Path, pattern: str) -> Iterable[Path]:
+    if any(character in pattern for character in "*?[") or "{lang}" in pattern:
+        matcher = _matcher(pattern)
+        paths = raw.glob(pattern.replace("{lang}", "*"))
+        return (path for path in paths if matcher.fullmatch(path.relative_to(raw).as_posix()))
+    return [raw / pattern]
+
+
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> regex.Pattern[str]:
+    """The pattern as a regular expression; the second and later ``{lang}`` repeat the first."""
+    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = []
+    for part in _PARTS.findall(pattern):
+        if part == "{lang}":
+            parts.append(_CODE if _CODE not in parts else r"(?P=lang)")
+        elif part in wild:
+            parts.append(wild[part])
+        elif part.startswith("[") and len(part) > 2:
+            parts.append(part.replace("[!", "[^", 1))
+        else:
+            parts.append(regex.escape(part))
+    return regex.compile("".join(parts))
+
+
+def place(relative: str, patterns: Sequence[str], codes: Iterable[str]) -> Place | None:
+    """The language code in a path, and the path with ``{lang}`` in its place.
+
+    Args:
+        relative: the path below ``data/raw``.
+        patterns: those of the source; the first with ``{lang}`` that fits counts.
+        codes: the codes that are languages; a code outside is given only when no known one fits.
+    """
+    for pattern in patterns:
+        if "{lang}" not in pattern:
+            continue
+        for code in (*codes, None):
+            matcher = _matcher(pattern) if code is None else _with_code(pattern, code)
+            match = matcher.fullmatch(relative)
+            if match is not None:
+                start, end = match.span("lang")
+                return Place(match["lang"], f"{relative[:start]}{{lang}}{relative[end:]}")
+    return None
+
+
+@lru_cache(maxsize=256)
+def _with_code(pattern: str, code: str) -> regex.Pattern[str]:
+    return regex.compile(_matcher(pattern).pattern.replace(_CODE, f"(?P<lang>{regex.escape(code)})", 1))
+
+
+def language_codes(source: Source, project: ProjectSection) -> dict[str, str]:
+    """Codes that may stand in files of the source -> language tags of the project."""
+    tags: dict[str, str] = {tag: tag for tag in (project.language, project.pivot, *project.languages)}
+    return {**tags, **source.languages}
+
+
+def language_of(code: str, codes: dict[str, str]) -> str | None:
+    """The project's tag for a code found in a file: as given, in another case, or without its region.
+
+    ``es-ES`` and ``es_ES`` read as ``es`` when only ``es`` is a language of the project.
+    """
+    wanted = code.replace("_", "-").casefold()
+    folded = {known.replace("_", "-").casefold(): tag for known, tag in codes.items()}
+    while wanted:
+        if wanted in folded:
+            return folded[wanted]
+        wanted = wanted.rpartition("-")[0]
+    return None
