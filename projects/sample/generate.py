@@ -1,8 +1,8 @@
 """Write the raw files of the sample project: ``python projects/sample/generate.py``.
 
 Everything is drawn from one seed, so the same files come out every time. A file that is right already is left alone.
-The files have the faults that real material has: an older spelling in one word list, decomposed letters in another
-file, a Latin-1 file, and a few rows that cannot be used.
+The files have the faults that real material has: an older spelling in one word list, another apostrophe and double
+spaces in one source, decomposed letters in another, a Latin-1 file, and a few rows that cannot be used.
 """
 
 from __future__ import annotations
@@ -167,8 +167,10 @@ def files(seed: int) -> dict[str, bytes]:
     out = {
         "raw/translations/stories.csv": stories(speaker),
         "raw/translations/school.tmx": tmx(speaker),
-        "raw/translations/radio.qlm": "".join(made.lumeko_text + "\n" for made in radio),
-        "raw/translations/radio.es": "".join(made.spanish_text + "\n" for made in radio),
+        "raw/translations/radio.qlm": "".join(made.lumeko_text.replace("ʼ", "’") + "\n" for made in radio),
+        "raw/translations/radio.es": "".join(
+            made.spanish_text.replace(" ", "  ", i % 5 // 4) + "\n" for i, made in enumerate(radio)
+        ),
         "raw/dictionary/lexicon.csv": words,
         "raw/dictionary/old_wordlist.json": old_words,
         "raw/monolingual/news.es.txt": "".join(speaker.sentence().spanish_text + "\n" for _ in range(500)),
