@@ -137,7 +137,9 @@ class EvaluateSection(Section):
     bootstrap: int = Field(default=1_000, ge=100)
     """Samples of the bootstrap."""
     samples: int = Field(default=20, ge=0)
-    """Sample translations in the report."""
+    """Sample translations per direction in the report, from the best to the worst."""
+    bleu_tokenizer: Literal["13a", "intl", "char", "zh", "none"] = "13a"
+    """How BLEU cuts words, a tokenizer of sacreBLEU; `char` for scripts without spaces."""
 
 
 class TranslateSection(Section):

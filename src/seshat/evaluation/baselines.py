@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -79,7 +80,7 @@ class NearestTranslator:
         return [Hypothesis(example.target, example.similarity) if example else Hypothesis("", 0.0) for example in found]
 
 
-@dataclass(frozen=True)
+@dataclass
 class WordByWordTranslator:
     """Every word by its likeliest translation, in place; what is unknown is copied.
 
@@ -167,9 +168,10 @@ def _glosses(entry: Entry, language: str) -> list[str]:
     return [gloss for gloss in cut if gloss and len(gloss.split()) <= _MAX_GLOSS_WORDS]
 
 
+@lru_cache(maxsize=100_000)
 def is_word(token: str) -> bool:
     """Whether a token is a word: no number, punctuation mark or placeholder."""
-    return token[0] not in "<{" and _HAS_LETTER.search(token) is not None
+    return _HAS_LETTER.search(token) is not None and bool(words(token))
 
 
 def like_case(text: str, model: str) -> str:

@@ -77,5 +77,6 @@ def _trigrams(texts: Sequence[str]) -> tuple[Integers, Integers]:
         hashed = hashed * np.uint64(_MULTIPLIER) + points[step : len(hashed) + step]
     hashed = (hashed * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _BITS)
     inside = owners[: len(hashed)] == owners[_ORDER - 1 :]
-    keys = np.unique(owners[: len(hashed)][inside] * _BUCKETS + hashed[inside].astype(np.int64))
+    keys = np.sort(owners[: len(hashed)][inside] * _BUCKETS + hashed[inside].astype(np.int64))
+    keys = keys[np.diff(keys, prepend=-1) != 0]
     return keys % _BUCKETS, keys // _BUCKETS

@@ -1,0 +1,74 @@
+"""What the figures of an evaluation mean, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from seshat.evaluation.testbed import TestSet
+
+FEW = 200
+"""A smaller test set has intervals several points wide."""
+SIGNIFICANT = 0.05
+"""A difference whose p-value is below is called significant."""
+
+_MUCH_COPIED = 0.2
+_MUCH_LOOPING = 0.02
+_LENGTHS = (0.75, 1.33)
+_INVENTED_FACTOR = 1.5
+_INVENTED_MORE = 2.0
+
+
+def warnings(test: TestSet, directions: list[dict[str, Any]]) -> list[str]:
+    """Everything a reader should know before quoting a figure."""
+    return [
+        *_about_test(test),
+        *(line for result in directions for line in _about_direction(result, len(test.segments))),
+    ]
+
+
+def _about_test(test: TestSet) -> Iterator[str]:
+    size = len(test.segments)
+    if size < FEW:
+        yield (
+            f"The test set has only {size} sentences: the intervals are wide, and small differences between systems "
+            f"cannot be told from chance. {FEW} or more would be better."
+        )
+    if test.withheld:
+        yield f"{test.withheld} test sentences were left out: their access level is above project.max_access."
+    if test.incomplete:
+        yield f"{test.incomplete} test sentences were left out: one of the two languages is empty."
+
+
+def _about_direction(result: dict[str, Any], size: int) -> Iterator[str]:
+    floor_invented = result["references"]["invented"]["per_100"]
+    for row in result["systems"]:
+        if row["kind"] != "model":
+            continue
+        name = f"{result['direction']}, {row['name']}"
+        if "best_floor" in row:
+            yield from _about_floor(name, row["scores"]["chrf2"]["score"], row["best_floor"])
+        found = row["behaviour"]
+        if found["empty"]:
+            yield f"{name}: {found['empty']} of {size} translations are empty."
+        if found["copied"] > _MUCH_COPIED * size:
+            yield f"{name}: {found['copied']} of {size} translations only repeat the source."
+        if found["looping"] > _MUCH_LOOPING * size:
+            yield f"{name}: {found['looping']} of {size} translations repeat themselves three times or more."
+        if found["length_ratio"] and not _LENGTHS[0] <= found["length_ratio"] <= _LENGTHS[1]:
+            what = "shorter" if found["length_ratio"] < 1 else "longer"
+            yield f"{name}: the translations are much {what} than the references ({found['length_ratio']:.2f} times)."
+        rate = row["invented"]["per_100"]
+        if rate > _INVENTED_FACTOR * floor_invented + _INVENTED_MORE:
+            yield (
+                f"{name}: {rate:.1f} of 100 words exist nowhere in the data; in the human references it is "
+                f"{floor_invented:.1f}."
+            )
+
+
+def _about_floor(name: str, score: float, floor: dict[str, Any]) -> Iterator[str]:
+    against = f"'{floor['name']}', which costs nothing (chrF2 {score:.1f} against {floor['score']:.1f})"
+    if floor["difference"] <= 0:
+        yield f"{name}: the model does not beat {against}."
+    elif floor["p"] >= SIGNIFICANT:
+        yield f"{name}: the model is not significantly better than {against}; p = {floor['p']:.2f}."

@@ -1,0 +1,181 @@
+"""Small charts as inline SVG: no script, no network, and colours that follow the page.
+
+Every function returns one ``<svg>`` that is safe to put into a page: all text in it is escaped. Colours are classes
+(``c0``, ``c1`` …) that the style sheet of the page defines, so that light, dark and paper each have their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from markupsafe import Markup, escape
+
+_WIDTH = 460
+_LABELS = 128
+_ROW = 34
+_HEIGHT = 200
+_LEFT = 44
+_TOP = 12
+_COLOURS = 4
+
+
+class Bar(NamedTuple):
+    """A value with its interval."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    strong: bool
+    """Drawn in the main colour."""
+
+
+def bars(rows: Sequence[Bar], title: str, top: float | None = None) -> Markup:
+    """Horizontal bars, each with its interval as a whisker.
+
+    Args:
+        rows: the bars, from top to bottom.
+        title: what is shown, for people who do not see it.
+        top: the value at the right edge; the highest interval when not given.
+    """
+    limit = top or nice_limit(max((row.high for row in rows), default=1.0))
+    span = _WIDTH - _LABELS - 52
+    parts = []
+    for number, row in enumerate(rows):
+        y = number * _ROW + 6
+        start, width = _LABELS, span * row.value / limit
+        low, high = (start + span * value / limit for value in (row.low, row.high))
+        middle = y + 10
+        parts.append(
+            Markup(
+                '<text x="{}" y="{}" text-anchor="end">{}</text>'
+                '<rect class="{}" x="{}" y="{}" width="{:.1f}" height="20" rx="2"/>'
+                '<path class="whisker" d="M{:.1f} {}H{:.1f}M{:.1f} {}v10M{:.1f} {}v10"/>'
+                '<text class="value" x="{:.1f}" y="{}">{:.1f}</text>'
+            ).format(
+                start - 8, y + 15, _short(row.label), "c0" if row.strong else "quiet", start, y, max(width, 1.0),
+                low, middle, high, low, middle - 5, high, middle - 5, high + 6, y + 15, row.value,
+            )
+        )  # fmt: skip
+    return _svg(parts, len(rows) * _ROW + 6, title)
+
+
+def histogram(series: Mapping[str, Sequence[float]], title: str, unit: str, bins: int = 14) -> Markup:
+    """How often values fall where, one step line per series; the largest hundredth falls into the last bin.
+
+    Args:
+        series: the values, by name.
+        title: what is shown, for people who do not see it.
+        unit: what the values count, under the axis.
+        bins: how many steps.
+    """
+    values = np.concatenate([np.asarray(found, dtype=float) for found in series.values()] or [np.zeros(0)])
+    if not len(values):
+        return _svg([], 20, title)
+    limit = nice_limit(float(np.quantile(values, 0.99)))
+    edges = np.linspace(0, limit, bins + 1)
+    lines = {}
+    for name, found in series.items():
+        shares = np.histogram(np.minimum(found, limit), edges)[0] / max(len(found), 1) * 100
+        lines[name] = [
+            point
+            for left, right, share in zip(edges, edges[1:], shares, strict=False)
+            for point in ((float(left), float(share)), (float(right), float(share)))
+        ]
+    return lines_chart(lines, title, unit, "% of texts", from_zero=True)
+
+
+def lines_chart(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    title: str,
+    x_name: str,
+    y_name: str,
+    *,
+    from_zero: bool = False,
+) -> Markup:
+    """Lines through points, one per series, with a legend.
+
+    Args:
+        series: points (x, y) by name, in the order of x.
+        title: what is shown, for people who do not see it.
+        x_name: name of the horizontal axis.
+        y_name: name of the vertical axis.
+        from_zero: let the vertical axis begin at 0.
+    """
+    points = [point for found in series.values() for point in found if all(map(math.isfinite, point))]
+    if not points:
+        return _svg([], 20, title)
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    x_low, x_high = min(xs), max(xs)
+    ticks = _ticks(0.0 if from_zero else min(ys), max(ys))
+    y_low, y_high = ticks[0], ticks[-1]
+    right, bottom = _WIDTH - 12, _TOP + _HEIGHT
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across = (x - x_low) / (x_high - x_low) if x_high > x_low else 0.5
+        return _LEFT + (right - _LEFT) * across, bottom - _HEIGHT * (y - y_low) / (y_high - y_low)
+
+    parts = [_grid_line(tick, place(x_low, tick)[1], right) for tick in ticks]
+    parts += [
+        Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
+            place(x, y_low)[0], bottom + 16, anchor, _number(x)
+        )
+        for x, anchor in ((x_low, "start"), ((x_low + x_high) / 2, "middle"), (x_high, "end"))
+    ]
+    parts.append(
+        Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{} · {}</text>').format(
+            (_LEFT + right) // 2, bottom + 34, x_name, y_name
+        )
+    )
+    # The first of several is what the others are read against: it is drawn quietly.
+    for number, (name, found) in enumerate(series.items(), start=0 if len(series) > 1 else 1):
+        path = "L".join("{:.1f} {:.1f}".format(*place(*point)) for point in found if all(map(math.isfinite, point)))
+        parts.append(Markup('<path class="line s{}" d="M{}"/>').format(number % _COLOURS, path))
+        y = bottom + 54 + (number if len(series) > 1 else 0) * 18
+        parts.append(
+            Markup('<path class="line s{}" d="M{} {}h24"/><text x="{}" y="{}">{}</text>').format(
+                number % _COLOURS, _LEFT, y - 4, _LEFT + 32, y, _short(name, 46)
+            )
+        )
+    return _svg(parts, bottom + 48 + 18 * len(series), title)
+
+
+def nice_limit(value: float) -> float:
+    """The next round number: a multiple of half the power of ten below."""
+    if value <= 0 or not math.isfinite(value):
+        return 1.0
+    step = 10.0 ** math.floor(math.log10(value)) / 2
+    return float(math.ceil(value / step) * step)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Four or so round values that hold ``low`` and ``high`` between them."""
+    span = high - low or abs(high) or 1.0
+    rough = span / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [number * step for number in range(first, max(last, first + 1) + 1)]
+
+
+def _grid_line(value: float, y: float, right: int) -> Markup:
+    return Markup(
+        '<path class="grid" d="M{} {:.1f}H{}"/><text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+    ).format(_LEFT, y, right, _LEFT - 6, y + 4, _number(value))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def _short(text: str, longest: int = 17) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _svg(parts: Sequence[Markup], height: int, title: str) -> Markup:
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>').format(
+        _WIDTH, height, escape(title), title, Markup("").join(parts)
+    )

@@ -1,0 +1,101 @@
+"""Signs of translations that only look like one: invented words, copies, gaps, loops.
+
+Every figure is taken on the human references too. A language that builds long words has many correct ones that no
+corpus holds, so a rate means nothing without that floor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import regex
+
+from seshat.evaluation.testbed import folded
+
+LISTED = 50
+"""Most invented words that the report lists."""
+
+_HAS_LETTER = regex.compile(r"\p{L}")
+_LONGEST_LOOP = 4
+_TIMES = 3
+_SEARCHED = 200_000
+"""In a larger vocabulary no look-alikes are searched for: it would take minutes."""
+_NEAR = 75.0
+"""How alike (rapidfuzz ratio, 0 to 100) a known word must be to be named as a possible original."""
+
+
+def invented_words(texts: Sequence[str], sources: Sequence[str], attested: Collection[str]) -> dict[str, Any]:
+    """Words that stand nowhere: not in a text or lexicon of that language, nor in the sentence's own source.
+
+    Args:
+        texts: translations (or references).
+        sources: their sources; a word that stands there is copied, not invented.
+        attested: every known word of the target language, case-folded.
+
+    Returns:
+        ``words`` (all of them), ``invented``, ``per_100`` and ``list``: the most frequent as ``{word, count, near}``,
+        where ``near`` is a known word that looks alike, or null.
+    """
+    total = 0
+    found: Counter[str] = Counter()
+    for text, source in zip(texts, sources, strict=True):
+        own = set(folded(source))
+        for word in folded(text):
+            if _HAS_LETTER.search(word):
+                total += 1
+                if word not in attested and word not in own:
+                    found[word] += 1
+    number = found.total()
+    listed = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:LISTED]
+    known = sorted(attested) if len(attested) <= _SEARCHED else []
+    return {
+        "words": total,
+        "invented": number,
+        "per_100": round(100 * number / total, 2) if total else 0.0,
+        "list": [{"word": word, "count": count, "near": _near(word, known)} for word, count in listed],
+    }
+
+
+def _near(word: str, known: Sequence[str]) -> str | None:
+    from rapidfuzz import fuzz, process
+
+    match = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_NEAR)
+    return str(match[0]) if match else None
+
+
+def behaviour(texts: Sequence[str], sources: Sequence[str], references: Sequence[str]) -> dict[str, Any]:
+    """How a system behaves, whatever the quality of what it says.
+
+    Returns:
+        ``empty`` and ``looping`` (counts of texts), ``copied`` (texts that give the source back although the
+        reference does not), ``copied_words`` (share of words that stand in the source, 0 to 1) and ``length_ratio``
+        (characters of all texts over those of all references).
+    """
+    copied = empty = looping = own = total = 0
+    for text, source, reference in zip(texts, sources, references, strict=True):
+        said, given = folded(text), folded(source)
+        empty += not text.strip()
+        copied += bool(said) and said == given and given != folded(reference)
+        looping += loops(said)
+        total += len(said)
+        own += sum(word in set(given) for word in said)
+    wanted = sum(map(len, references))
+    return {
+        "empty": empty,
+        "copied": copied,
+        "looping": looping,
+        "copied_words": round(own / total, 4) if total else 0.0,
+        "length_ratio": round(sum(map(len, texts)) / wanted, 4) if wanted else 0.0,
+    }
+
+
+def loops(said: Sequence[str]) -> bool:
+    """Whether up to four words are said three times in a row."""
+    for size in range(1, _LONGEST_LOOP + 1):
+        for start in range(len(said) - size * _TIMES + 1):
+            first = said[start : start + size]
+            if all(said[start + n * size : start + (n + 1) * size] == first for n in range(1, _TIMES)):
+                return True
+    return False

@@ -1,0 +1,169 @@
+"""One direction measured: every system on the same sentences, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seshat.config import Direction
+from seshat.config.model import EvaluateSection
+from seshat.evaluation.baselines import NearestTranslator
+from seshat.evaluation.invented import behaviour, invented_words
+from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
+from seshat.evaluation.samples import choose
+from seshat.evaluation.significance import bootstrap, interval, paired_randomisation
+from seshat.evaluation.slices import cut, score_slices
+from seshat.evaluation.testbed import Material, TestSet
+from seshat.inference.translator import Hypothesis
+
+TRIALS_PER_SAMPLE = 10
+"""The paired test makes so many trials for every sample of the bootstrap; sacreBLEU's defaults, too, are 10 to 1."""
+
+
+def measure(
+    direction: Direction,
+    test: TestSet,
+    material: Material,
+    translations: Mapping[str, Sequence[Hypothesis]],
+    models: Sequence[str],
+    settings: EvaluateSection,
+    seed: int,
+    nearest: NearestTranslator,
+) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Score all systems on one direction.
+
+    Args:
+        direction: from and into which language.
+        test: the test set.
+        material: what the training data hold.
+        translations: per system, one hypothesis per test sentence.
+        models: which of the systems are trained models, the main one first; the others are floors.
+        settings: section ``evaluate``.
+        seed: start of the random numbers.
+        nearest: finds the training example beside each sample.
+
+    Returns:
+        The result as it stands in ``reports/evaluation.json``, and per system the chrF2 of every sentence.
+    """
+    sources, references = test.texts(direction.source), test.texts(direction.target)
+    texts = {name: [hypothesis.text for hypothesis in found] for name, found in translations.items()}
+    scorer = Scorer(references, settings.bleu_tokenizer)
+    counts = {name: scorer.count(found) for name, found in texts.items()}
+    quality = {name: sentence_chrf2(rows) for name, rows in counts.items()}
+    table = score_table(counts, settings.reference, settings.bootstrap, seed)
+    attested = material.attested[direction.target]
+    for row in table:
+        found = texts[row["name"]]
+        row["kind"] = "model" if row["name"] in models else "floor"
+        row["behaviour"] = behaviour(found, sources, references)
+        row["invented"] = invented_words(found, sources, attested)
+    _against_best_floor(table, counts, settings.bootstrap, seed)
+    slices = score_slices(cut(test.segments, direction, material), counts, settings.bootstrap, seed)
+    shown = choose(quality[models[0]], settings.samples)
+    result = {
+        "direction": str(direction),
+        "source": direction.source,
+        "target": direction.target,
+        "signatures": scorer.signatures,
+        "systems": table,
+        "references": {
+            "behaviour": behaviour(references, sources, references),
+            "invented": invented_words(references, sources, attested),
+        },
+        "slices": slices,
+        "lengths": {"references": _lengths(references), **{name: _lengths(texts[name]) for name in models}},
+        "samples": [_sample(place, test, direction, texts, quality, nearest) for place in shown],
+    }
+    return result, quality
+
+
+def score_table(counts: Mapping[str, Counts], reference: str, samples: int, seed: int) -> list[dict[str, Any]]:
+    """Scores with intervals, and the difference from the reference system with interval and p-value.
+
+    Args:
+        counts: per system, counts per sentence.
+        reference: the system to compare with; without it in ``counts`` there are no differences.
+        samples: resamples of the bootstrap.
+        seed: start of the random numbers.
+
+    Returns:
+        Per system ``{name, scores: {metric: {score, low, high}}, difference: {metric: {score, low, high, p}}}``; no
+        ``difference`` for the reference itself.
+    """
+    resampled = bootstrap(counts, samples, seed)
+    totals = {name: scores(rows.sum(axis=0)) for name, rows in counts.items()}
+    table = []
+    for name, rows in counts.items():
+        row: dict[str, Any] = {"name": name, "scores": _with_intervals(totals[name], resampled[name])}
+        if reference in counts and name != reference:
+            difference = _with_intervals(totals[name] - totals[reference], resampled[name] - resampled[reference])
+            chances = paired_randomisation(rows, counts[reference], samples * TRIALS_PER_SAMPLE, seed)
+            for metric, chance in zip(METRICS, chances, strict=True):
+                difference[metric]["p"] = _rounded(chance, 6)
+            row["difference"] = difference
+        table.append(row)
+    return table
+
+
+def _with_intervals(values: Floats, resampled: Floats) -> dict[str, dict[str, float]]:
+    found = {}
+    for column, metric in enumerate(METRICS):
+        low, high = interval(resampled[:, column])
+        found[metric] = {"score": _rounded(values[column]), "low": _rounded(low), "high": _rounded(high)}
+    return found
+
+
+def _against_best_floor(table: list[dict[str, Any]], counts: Mapping[str, Counts], samples: int, seed: int) -> None:
+    """Adds to every model how it compares, in chrF2, with the best of the floors."""
+    headline = METRICS[HEADLINE]
+    floors = [row for row in table if row["kind"] == "floor"]
+    if not floors:
+        return
+    best = max(floors, key=lambda row: row["scores"][headline]["score"])
+    for row in table:
+        if row["kind"] == "model":
+            difference = row["scores"][headline]["score"] - best["scores"][headline]["score"]
+            chances = paired_randomisation(counts[row["name"]], counts[best["name"]], samples * TRIALS_PER_SAMPLE, seed)
+            row["best_floor"] = {
+                "name": best["name"],
+                "score": best["scores"][headline]["score"],
+                "difference": _rounded(difference),
+                "p": _rounded(chances[HEADLINE], 6),
+            }
+
+
+def _lengths(texts: Sequence[str]) -> dict[str, Any]:
+    """How long texts are, in characters."""
+    sizes = np.array([len(text) for text in texts])
+    return {"mean": _rounded(sizes.mean(), 1), "median": _rounded(np.median(sizes), 1), "sizes": sizes.tolist()}
+
+
+def _sample(
+    place: int,
+    test: TestSet,
+    direction: Direction,
+    texts: Mapping[str, Sequence[str]],
+    quality: Mapping[str, Floats],
+    nearest: NearestTranslator,
+) -> dict[str, Any]:
+    segment = test.segments[place]
+    example = nearest.nearest(segment.texts[direction.source])
+    return {
+        "id": segment.id,
+        "origin": str(segment.meta.origin) if segment.meta.origin else None,
+        "source": segment.texts[direction.source],
+        "reference": segment.texts[direction.target],
+        "nearest": None
+        if example is None
+        else {"source": example.source, "target": example.target, "similarity": _rounded(example.similarity, 3)},
+        "systems": [
+            {"name": name, "text": found[place], "chrf2": _rounded(quality[name][place], 1)}
+            for name, found in texts.items()
+        ],
+    }
+
+
+def _rounded(value: Any, digits: int = 4) -> float:
+    return round(float(value), digits)

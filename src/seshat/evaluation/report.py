@@ -1,0 +1,139 @@
+"""The report as one self-contained page: no script, no network, made from ``evaluation.json`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from seshat.evaluation.advice import SIGNIFICANT
+from seshat.evaluation.charts import Bar, bars, histogram, lines_chart
+from seshat.evaluation.measure import TRIALS_PER_SAMPLE
+from seshat.evaluation.metrics import METRICS
+from seshat.evaluation.samples import compare
+
+_LABELS = {"bleu": "BLEU", "chrf2": "chrF2", "chrf++": "chrF++", "geomean": "√(BLEU·chrF++)"}
+_EXPLAINED = {
+    "copy": "gives the source sentence back, unchanged",
+    "nearest": "looks for the most similar training sentence and gives its translation",
+    "word-by-word": "replaces every word by its most likely translation, keeps unknown words, never changes the order",
+}
+_STEPS = ("step", "epoch", "iteration", "round")
+_LISTED = 24
+"""Invented words shown per system."""
+
+
+def render(evaluation: Mapping[str, Any]) -> str:
+    """The page.
+
+    Args:
+        evaluation: what ``reports/evaluation.json`` holds.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("seshat.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["marks"] = significance_marks
+    environment.globals.update(compare=compare, rows=_rows, trials=TRIALS_PER_SAMPLE)
+    page = environment.get_template("report.html.j2").render(
+        evaluation=evaluation,
+        metrics=[(name, _LABELS[name]) for name in METRICS],
+        explained=_EXPLAINED,
+        sections=[_section(evaluation, result) for result in evaluation["directions"]],
+        level=SIGNIFICANT,
+        listed=_LISTED,
+    )
+    return page.rstrip() + "\n"
+
+
+def significance_marks(difference: Mapping[str, Any]) -> str:
+    """``↑`` significantly better than the reference system, ``↓`` worse, ``≈`` not told apart."""
+    if difference["p"] >= SIGNIFICANT:
+        return "≈"
+    return "↑" if difference["score"] > 0 else "↓"
+
+
+def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [(row["name"], row["kind"], row) for row in result["systems"]]
+
+
+def _section(evaluation: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template needs for one direction beside the figures."""
+    names = evaluation["languages"]
+    systems = {row["name"]: row for row in result["systems"]}
+    models = [name for name, row in systems.items() if row["kind"] == "model"]
+    reference = evaluation["settings"]["reference"]
+    shown = [*models, *([reference] if reference in systems and reference not in models else [])]
+    return {
+        "result": result,
+        "source_name": names[result["source"]],
+        "target_name": names[result["target"]],
+        "models": models,
+        "shown": shown,
+        "verdict": verdict(systems[models[0]]),
+        "scores": _score_chart(result),
+        "lengths": _length_chart(result),
+        "training": [chart for name in models for chart in _history_charts(name, result["history"].get(name, []))],
+        "groups": _groups(result["slices"]),
+    }
+
+
+def verdict(model: Mapping[str, Any]) -> str:
+    """One sentence: is the model worth more than what costs nothing?"""
+    score = model["scores"]["chrf2"]
+    reached = f"“{model['name']}” reaches a chrF2 of {score['score']:.1f} ({score['low']:.1f} to {score['high']:.1f})"
+    if "best_floor" not in model:
+        return f"{reached}. No floor was measured beside it."
+    floor = model["best_floor"]
+    against = f"the best floor, “{floor['name']}” ({floor['score']:.1f})"
+    points = f"{abs(floor['difference']):.1f} points"
+    if floor["p"] >= SIGNIFICANT:
+        return f"{reached}: on this test set it cannot be told apart from {against}."
+    if floor["difference"] < 0:
+        return f"{reached}: {points} less than {against}. It is not worth using yet."
+    return f"{reached}: {points} more than {against}, which is more than chance explains."
+
+
+def _score_chart(result: Mapping[str, Any]) -> Markup:
+    rows = [(row["name"], row["scores"]["chrf2"], row["kind"] == "model") for row in result["systems"]]
+    found = [Bar(name, value["score"], value["low"], value["high"], strong) for name, value, strong in rows]
+    return bars(found, f"chrF2 of each system, {result['direction']}, with 95 % intervals")
+
+
+def _length_chart(result: Mapping[str, Any]) -> Markup:
+    series = {name: found["sizes"] for name, found in result["lengths"].items()}
+    return histogram(series, f"Lengths of translations and references, {result['direction']}", "characters")
+
+
+def _history_charts(name: str, history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """One chart for the losses and one for each other number that a trainer wrote down."""
+    if len(history) < 2:
+        return []
+    keys = list(dict.fromkeys(key for row in history for key in row))
+    step = next((key for key in _STEPS if key in keys), None)
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        if key != step:
+            groups.setdefault("loss" if "loss" in key else key, []).append(key)
+    charts = []
+    for title, members in groups.items():
+        series = {
+            key: [(row[step] if step else number, row[key]) for number, row in enumerate(history) if key in row]
+            for key in members
+        }
+        drawn = lines_chart(series, f"{title} of {name} during training", step or "round", title)
+        charts.append({"title": f"{name}: {title} during training", "svg": drawn})
+    return charts
+
+
+def _groups(slices: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for part in slices:
+        groups.setdefault(part["group"], []).append(part)
+    return list(groups.items())

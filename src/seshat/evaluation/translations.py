@@ -1,0 +1,95 @@
+"""Translating a test set so that a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+import seshat
+from seshat.config import Direction
+from seshat.inference.translator import Hypothesis, Translator
+from seshat.jsonl import write_jsonl, write_text
+from seshat.progress import task
+
+CHUNK = 100
+"""Sentences translated between two notes of where the work stands. Part of the result where a translator treats a
+batch as a whole, so it does not depend on the machine."""
+
+
+class Translation(BaseModel):
+    """A line of ``reports/translations/<direction>.<system>.jsonl``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    source: str
+    reference: str
+    hypothesis: str
+    score: float
+    """chrF2 of this sentence, 0 to 100."""
+    model_score: float
+    """The model's own score of its translation; higher is better, and only comparable within one system."""
+
+
+def translate(translator: Translator, texts: Sequence[str], notes: Path | None = None) -> list[Hypothesis]:
+    """Translate all texts, chunk by chunk.
+
+    Args:
+        translator: the system.
+        texts: what to translate.
+        notes: a folder for finished chunks; those found there are not translated again.
+    """
+    found: list[Hypothesis] = []
+    with task(f"{translator.name} {translator.direction}", len(texts)) as advance:
+        for start in range(0, len(texts), CHUNK):
+            part = texts[start : start + CHUNK]
+            done = _read(notes / f"{start}.json", len(part)) if notes else None
+            if done is None:
+                done = translator.translate(part)
+                if notes:
+                    rows = [[hypothesis.text, hypothesis.score] for hypothesis in done]
+                    write_text(notes / f"{start}.json", json.dumps(rows, ensure_ascii=False))
+            found += done
+            advance(len(part))
+    return found
+
+
+def _read(path: Path, size: int) -> list[Hypothesis] | None:
+    """A finished chunk, or None when there is none."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        found = [Hypothesis(str(text), float(score)) for text, score in rows]
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if len(found) == size else None
+
+
+def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence[str]) -> Path:
+    """Where the finished chunks of one model and direction stand.
+
+    The name holds a hash of the model's files, the texts and the version of Seshat, so that another model or another
+    test set never meets them.
+    """
+    digest = hashlib.sha256(f"{seshat.__version__}\0{direction}".encode())
+    for path in sorted(model.rglob("*")):
+        inside = path.relative_to(model)
+        if path.is_file() and inside.parts[0] != str(direction.reverse):
+            digest.update(f"\0{inside.as_posix()}\0".encode())
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for text in texts:
+        digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
+    return state / "evaluate" / digest.hexdigest()[:32]
+
+
+def write_translations(folder: Path, files: dict[str, list[Translation]]) -> None:
+    """Write one file per direction and system, and remove those of systems that are no longer measured."""
+    for name, rows in files.items():
+        write_jsonl(folder / name, rows)
+    for path in folder.glob("*.jsonl"):
+        if path.name not in files:
+            path.unlink()

@@ -1,0 +1,251 @@
+"""The stage, with a made-up translator in the place of a trained model."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seshat.config import Config, Direction
+from seshat.errors import DataError
+from seshat.evaluation import evaluate
+from seshat.evaluation.translations import CHUNK
+from seshat.inference.translator import Hypothesis
+from seshat.jsonl import write_jsonl
+from seshat.project import Project
+from seshat.records import Access, Entry, Meta, Segment, Sense
+
+NOUNS = {"nua": "dog", "topo": "woman", "suku": "river", "wey": "child", "pana": "cat", "huri": "moon"}
+VERBS = {"kala": "sleeps", "miri": "runs", "tume": "sings", "pisi": "falls", "rano": "waits"}
+
+
+class Dictionary:
+    """Translates with the real vocabulary, and makes what it is told to make."""
+
+    def __init__(self, direction: Direction, spoil: Callable[[str], str]) -> None:
+        self.name = "statistical"
+        self.direction = direction
+        self.spoil = spoil
+        self.batches: list[int] = []
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        self.batches.append(len(texts))
+        return [Hypothesis(self.spoil(sentence(text, self.direction)), -1.5) for text in texts]
+
+
+def sentence(text: str, direction: Direction) -> str:
+    """The right translation: word order differs between the two languages."""
+    both = NOUNS | VERBS
+    words = text.rstrip(".").lower().split()
+    if direction.source == "xx":
+        verb, *nouns = words
+        said = ["the", *(both.get(noun, noun) for noun in nouns), both.get(verb, verb)]
+        return " ".join(said).capitalize() + "."
+    back = {word: key for key, word in both.items()}
+    *nouns, verb = [word for word in words if word != "the"]
+    return " ".join([back.get(verb, verb), *(back.get(noun, noun) for noun in nouns)]).capitalize() + "."
+
+
+def corpus(size: int, seed: int, name: str) -> list[Segment]:
+    rng = random.Random(seed)
+    found = []
+    for number in range(size):
+        nouns = rng.sample(list(NOUNS)[:-1], rng.randint(1, 3))
+        text = " ".join([rng.choice(list(VERBS)), *nouns]).capitalize() + "."
+        pair = {"xx": text, "en": sentence(text, Direction("xx", "en"))}
+        meta = Meta(source="made", genre=rng.choice(["tale", "talk"]), access=Access.PUBLIC, licence="CC0-1.0")
+        found.append(Segment(id=f"{name}{number}", texts=pair, meta=meta))
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make(tmp_path)
+
+
+def make(root: Path, test: Sequence[Segment] | None = None, **sections: Any) -> Project:
+    values: dict[str, Any] = {
+        "project": {"name": "Test <language> & more", "language": "xx", "pivot": "en"},
+        "evaluate": {"samples": 6, "bootstrap": 200},
+    }
+    for name, section in sections.items():
+        values[name] = values.get(name, {}) | section
+    project = Project(root, Config.model_validate(values))
+    write_jsonl(project.training / "train.jsonl", corpus(150, 1, "train"))
+    write_jsonl(project.training / "test.jsonl", corpus(2 * CHUNK + 10, 2, "test") if test is None else test)
+    sense = Sense(glosses={"en": ("moon",)})
+    write_jsonl(project.training / "lexicon.jsonl", [Entry(id="1", lang="xx", headword="huri", senses=(sense,))])
+    for direction in project.config.project.directions:
+        folder = project.model() / str(direction)
+        folder.mkdir(parents=True)
+        (folder / "weights").write_text("1")
+        rows = [{"step": step, "loss": 5 / step, "chrf2": 9.0 * step} for step in range(1, 5)]
+        (folder / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return project
+
+
+Load = Callable[[Callable[[str], str]], list[Dictionary]]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Puts :class:`Dictionary` in the place of what ``load_translator`` gives; returns those that were loaded."""
+
+    def install(spoil: Callable[[str], str]) -> list[Dictionary]:
+        loaded: list[Dictionary] = []
+
+        def load_translator(_model: Path, direction: Direction) -> Dictionary:
+            loaded.append(Dictionary(direction, spoil))
+            return loaded[-1]
+
+        module = types.ModuleType("seshat.inference.load")
+        module.load_translator = load_translator  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "seshat.inference.load", module)
+        return loaded
+
+    return install
+
+
+def outputs(project: Project) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(project.reports)): path.read_bytes()
+        for path in sorted(project.reports.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_good_model_stands_above_its_floors(project: Project, load: Load) -> None:
+    load(lambda text: text)
+    summary = evaluate.run(project)
+    rows = {(row["direction"], row["system"]): row for row in summary["table"]}
+    assert len(rows) == 8
+    for direction in ("xx-en", "en-xx"):
+        model = rows[direction, "statistical"]
+        assert model["chrf2"] == model["bleu"] == pytest.approx(100.0)
+        assert model["p"] == pytest.approx(1 / 2001, abs=1e-6)
+        assert rows[direction, "copy"]["chrf2"] < rows[direction, "word-by-word"]["chrf2"] < 100
+        assert rows[direction, "word-by-word"]["p"] is None
+        assert model["chrf2 low"] <= model["chrf2"] <= model["chrf2 high"]
+    assert summary["warnings"] == []
+    assert summary["report"] == "reports/evaluation.html"
+    assert {sample["direction"] for sample in summary["samples"]} == {"xx-en", "en-xx"}
+
+
+def test_everything_is_in_the_file(project: Project, load: Load) -> None:
+    load(lambda text: text.replace("dog", "dogg"))
+    evaluate.run(project)
+    evaluation = json.loads((project.reports / "evaluation.json").read_text())
+    result = evaluation["directions"][0]
+    model = result["systems"][0]
+    assert (model["name"], model["kind"]) == ("statistical", "model")
+    assert "nrefs:1" in result["signatures"]["bleu"]
+    assert model["invented"]["list"][0]["word"] == "dogg"
+    assert model["invented"]["list"][0]["near"] == "dog"
+    assert result["references"]["invented"]["invented"] == 0
+    floors = {row["name"]: row["scores"]["chrf2"]["score"] for row in result["systems"] if row["kind"] == "floor"}
+    assert model["best_floor"]["score"] == max(floors.values()) == floors[model["best_floor"]["name"]]
+    assert {part["group"] for part in result["slices"]} >= {"Length of the source", "Genre"}
+    assert len(result["samples"]) == 6
+    assert result["samples"][0]["nearest"]["similarity"] > 0
+    assert result["history"]["statistical"][0] == {"step": 1, "loss": 5.0, "chrf2": 9.0}
+    assert evaluation["test"] == {"segments": 210, "access": {"public": 210}, "licences": {"CC0-1.0": 210}}
+    lines = (project.reports / "translations" / "xx-en.statistical.jsonl").read_text().splitlines()
+    assert len(lines) == 210
+    assert set(json.loads(lines[0])) == {"id", "source", "reference", "hypothesis", "score", "model_score"}
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, load: Load) -> None:
+    whole, killed = make(tmp_path / "a"), make(tmp_path / "b")
+    load(lambda text: text.replace("woman", "womann"))
+    evaluate.run(whole)
+
+    calls = 0
+
+    def dies(text: str) -> str:
+        nonlocal calls
+        calls += 1
+        if calls > 2 * CHUNK:
+            raise KeyboardInterrupt
+        return text.replace("woman", "womann")
+
+    load(dies)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate.run(killed)
+    assert not killed.reports.exists()
+    loaded = load(lambda text: text.replace("woman", "womann"))
+    evaluate.run(killed)
+    assert [translator.batches for translator in loaded] == [[10], [CHUNK, CHUNK, 10]]
+    assert outputs(killed) == outputs(whole)
+    assert not (killed.state / "evaluate").exists()
+
+
+def test_finished_work_of_another_model_is_not_taken(project: Project, load: Load) -> None:
+    def dies(text: str) -> str:
+        raise KeyboardInterrupt
+
+    load(lambda text: text)
+    whole = evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+    assert [hypothesis.text for hypothesis in whole] == ["The dog sleeps."] * 3
+    load(dies)
+    again = evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+    assert again == whole
+    (project.model() / "xx-en" / "weights").write_text("2")
+    with pytest.raises(KeyboardInterrupt):
+        evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+
+
+def test_plain_words_about_a_bad_model(tmp_path: Path, load: Load) -> None:
+    project = make(tmp_path, test=corpus(30, 5, "t"))
+    load(lambda text: "" if "sleeps" in text else "zork zork zork zork zork zork")
+    warnings = "\n".join(evaluate.run(project)["warnings"])
+    for words in ("only 30 sentences", "does not beat", "are empty", "repeat themselves", "exist nowhere"):
+        assert words in warnings
+
+
+def test_sentences_above_the_access_level_stay_out(tmp_path: Path, load: Load) -> None:
+    hidden = [
+        Segment(id="secret", texts={"xx": "Kala ghostword.", "en": "The ghostword sleeps."}, meta=Meta(access=access))
+        for access in (Access.COMMUNITY, Access.SEALED)
+    ]
+    half = Segment(id="half", texts={"xx": "Kala nua.", "en": " "}, meta=Meta(access=Access.PUBLIC))
+    project = make(tmp_path, test=[*corpus(20, 5, "t"), *hidden, half])
+    load(lambda text: text)
+    summary = evaluate.run(project)
+    assert any("2 test sentences were left out: their access" in line for line in summary["warnings"])
+    assert any("1 test sentences were left out: one of the two" in line for line in summary["warnings"])
+    assert not any(b"ghostword" in content for content in outputs(project).values())
+
+
+def test_one_direction_and_more_models(tmp_path: Path, load: Load) -> None:
+    settings = {"compare": ("other",), "baselines": ("copy",), "reference": "other"}
+    project = make(tmp_path, evaluate=settings)
+    (project.model() / "en-xx").rename(tmp_path / "gone")
+    (project.model("other") / "xx-en").mkdir(parents=True)
+    load(lambda text: text)
+    stale = project.reports / "translations" / "en-xx.statistical.jsonl"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old")
+    rows = evaluate.run(project)["table"]
+    assert [(row["direction"], row["system"]) for row in rows] == [
+        ("xx-en", "statistical"),
+        ("xx-en", "other"),
+        ("xx-en", "copy"),
+    ]
+    assert rows[0]["p"] == 1.0, "two equal systems do not differ"
+    assert not stale.exists()
+
+
+def test_without_a_model_or_a_test_set_it_says_what_to_do(tmp_path: Path, load: Load) -> None:
+    load(lambda text: text)
+    project = make(tmp_path / "a", evaluate={"compare": ("nothere",)})
+    with pytest.raises(DataError, match=r"nothere.*no trained model[\s\S]*seshat train"):
+        evaluate.run(project)
+    with pytest.raises(DataError, match=r"no test sentences[\s\S]*split\.test"):
+        evaluate.run(make(tmp_path / "b", test=[]))
+    assert not (tmp_path / "b" / "reports").exists()

@@ -1,0 +1,47 @@
+"""Translations that only look like one."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seshat.evaluation.invented import behaviour, invented_words, loops
+
+
+def test_what_is_known_or_copied_is_not_invented() -> None:
+    known = {"the", "dog", "sleeps", "river"}
+    found = invented_words(["The dog sleepz at Topo 12 <gap>.", "Sleepz dogg"], ["nua Topo kala", "x"], known)
+    assert found["words"] == 7
+    assert found["invented"] == 4
+    assert found["per_100"] == 57.14
+    assert found["list"] == [
+        {"word": "sleepz", "count": 2, "near": "sleeps"},
+        {"word": "at", "count": 1, "near": None},
+        {"word": "dogg", "count": 1, "near": "dog"},
+    ]
+
+
+def test_no_words_no_rate() -> None:
+    assert invented_words(["", "12 !"], ["", ""], set()) == {"words": 0, "invented": 0, "per_100": 0.0, "list": []}
+
+
+def test_behaviour_counts_what_it_says() -> None:
+    sources = ["Nua kala.", "Topo", "suku miri", "suku wey"]
+    references = ["The dog sleeps.", "Topo", "the river runs", "a white river"]
+    texts = ["nua kala", "Topo", "", "la la la"]
+    found = behaviour(texts, sources, references)
+    assert (found["copied"], found["empty"], found["looping"]) == (1, 1, 1)
+    assert found["copied_words"] == 0.5
+    assert found["length_ratio"] == round(20 / 46, 4)
+    assert behaviour(references, sources, references)["copied"] == 0, "a name alone is no copy"
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), min_size=1, max_size=4))
+@settings(deadline=None)
+def test_three_times_in_a_row_is_a_loop(before: list[str], said: list[str]) -> None:
+    assert loops([*before, *said * 3])
+
+
+def test_twice_is_not() -> None:
+    assert not loops(["very", "very", "good", "and", "very", "very", "good"])
+    assert not loops([])
