@@ -18,7 +18,7 @@ from seshat.data.split import copies, run
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.project import Project
-from seshat.records import Entry, Example, Meta, Segment, Sense
+from seshat.records import Access, Entry, Example, Meta, Segment, Sense
 
 WORDS = [
     "jema",
@@ -167,6 +167,16 @@ def test_duplicates_in_train_are_tagged(tmp_path: Path) -> None:
     assert [(s.id, s.meta.tags) for s in read(project, "excluded")] == [("again", ("split:duplicate",))]
     assert report["excluded"] == {"split:duplicate": 1}
     assert len(read(project, "train")) == 20
+
+
+def test_the_most_open_of_duplicates_is_kept(tmp_path: Path) -> None:
+    records = segments(20, documents=20, split="train")
+    open_one = records[4].model_copy(
+        update={"id": "open", "meta": records[4].meta.model_copy(update={"access": Access.PUBLIC})}
+    )
+    project = make(tmp_path, [*records, open_one], test=0, validation=0)
+    run(project)
+    assert [s.id for s in read(project, "excluded")] == [records[4].id]
 
 
 def test_tagged_records_stay_out(tmp_path: Path) -> None:
@@ -324,6 +334,7 @@ def rows_of(draw: st.DrawFn) -> Rows:
         stratum=column(0, 1),
         whole=column(0, 100).astype(np.uint64),
         cluster=cluster,
+        access=column(0, 4),
     )
 
 

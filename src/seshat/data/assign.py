@@ -69,6 +69,8 @@ class Rows:
     """Number of the stratum, from 0."""
     whole: Hashes
     """Hash of all texts of the row."""
+    access: Integers
+    """Access level, 0 for public."""
     cluster: Integers
     """Smallest row of the cluster."""
 
@@ -95,7 +97,7 @@ def assign(
         validation: share of the rows that are free to be drawn.
         test: the same for test.
         seed: seed of the draw.
-        remove_duplicates: keep only the first of exact duplicates in train.
+        remove_duplicates: keep one of exact duplicates in train, the first of the most open ones.
         keep_conflicts: rows fixed by their source stay although they leak.
     """
     import numpy as np
@@ -110,6 +112,7 @@ def assign(
     _withdraw(rows, cut, result, keep_conflicts=keep_conflicts)
     if remove_duplicates:
         (train,) = np.nonzero(role == Role.TRAIN)
+        train = train[np.argsort(rows.access[train], kind="stable")]  # the most open of them is the one to keep
         _, first = np.unique(rows.whole[train], return_index=True)
         role[np.delete(train, first)] = Role.DUPLICATE
     return result

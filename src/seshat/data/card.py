@@ -73,7 +73,7 @@ def data_card(config: Config, tally: Tally) -> str:
             for name in sources
         ),
     )
-    near = f"near-duplicates (Jaccard similarity of character 5-grams from {split.similarity})"
+    near = f" and near-duplicates (Jaccard similarity of character 5-grams from {split.similarity})"
     pair = " and ".join(f"{project.language_name(lang)} ({lang})" for lang in (project.language, project.pivot))
     return f"""---
 {stream.getvalue()}---
@@ -103,9 +103,9 @@ records are not in it. Respect the licence of every source and the wishes of the
 
 ## How it was split
 
-By document and by cluster of exact duplicates{" and " + near if split.near_duplicates else ""}, with seed
-{project.seed}: no document and no cluster stands in two of train, validation and test, except for what the report of
-the split stage says. Segments of train that stand in validation or test were left out\
+By document and by cluster of exact duplicates{near if split.near_duplicates else ""}, with seed {project.seed}: no
+document and no cluster stands in two of train, validation and test, except for what the report of the split stage
+says. Segments of train that stand in validation or test were left out\
 {", except those that their source fixes as train" if split.allow_leaks else ""}.
 
 ## How to load it

@@ -40,7 +40,7 @@ class Collector:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._pair = (config.project.language, config.project.pivot)
-        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum")}
+        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access")}
         self._document = array("Q")
         self.strata: dict[str, int] = {}
         """Stratum -> number."""
@@ -53,12 +53,10 @@ class Collector:
         numbers["fixed"].append(_FIXED.get(meta.split or "", NONE))
         numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._pair))
         numbers["drawable"].append(drawable and meta.method not in _MADE)
+        numbers["access"].append(meta.access.level)
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
-        # A segment without a document is one by itself, known by its text: ids move when a file grows.
-        own = "\n".join(f"{lang}\t{text}" for lang, text in sorted(segment.texts.items()))
-        document = f"d\t{meta.source}\t{meta.doc_id}" if meta.doc_id is not None else f"t\t{own}"
-        self._document.append(fingerprint(document))
+        self._document.append(fingerprint(f"{meta.source}\t{meta.doc_id}") if meta.doc_id is not None else 0)
 
     def rows(self, seed: int) -> Rows:
         """The columns, with the clusters found."""
@@ -70,11 +68,23 @@ class Collector:
             fixed=columns["fixed"],
             paired=columns["paired"].astype(bool),
             drawable=columns["drawable"].astype(bool),
-            document=np.array(self._document, dtype=np.uint64),
+            document=_documents(np.array(self._document, dtype=np.uint64), self.index.whole()),
             stratum=columns["stratum"],
             whole=self.index.whole(),
+            access=columns["access"],
             cluster=self.index.clusters(section.similarity if section.near_duplicates else None, seed),
         )
+
+
+def _documents(given: Any, whole: Any) -> Any:
+    """Hash of the document of every row. A segment that is a document by itself is known by its text.
+
+    Names made of line numbers move when a file grows; with them the draw would.
+    """
+    import numpy as np
+
+    _, place, size = np.unique(given, return_inverse=True, return_counts=True)
+    return np.where((given == 0) | (size[place] == 1), whole, given)
 
 
 def examples_of(entry: Entry) -> list[Segment]:

@@ -73,10 +73,6 @@ def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
         yield Path(*fixed)
 
 
-def _project(config: Config) -> tuple[str, ...]:
-    return tuple(f"project.{key}" for key in type(config.project).model_fields)
-
-
 def _train_settings(config: Config) -> tuple[str, ...]:
     keys = ("train.family", "train.name", "train.directions", f"train.{config.train.family}")
     return (*_LANGUAGES, *keys)
@@ -158,9 +154,9 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.format",
         version=1,
         summary="Keep what this run may use and write the training files and their data card.",
-        settings=lambda config: ("format", *_project(config)),
+        settings=lambda _config: ("format", "split", "project"),
         reads=lambda project: _files(project.processed, *SETS),
-        writes=lambda project: _files(project.training, *SETS, "README.md"),
+        writes=lambda project: _files(project.training, *SETS, "README.md", "report.json"),
     ),
     Stage(
         name="tokenizer",
@@ -185,9 +181,9 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.evaluation.evaluate",
         version=1,
         summary="Score the model beside its floors, with intervals, and write the report.",
-        settings=lambda config: ("evaluate", "train.name", "train.directions", *_project(config)),
+        settings=lambda _config: ("evaluate", "project", "train.name"),
         reads=_evaluate_reads,
-        writes=lambda project: _files(project.reports, "evaluation.json", "evaluation.html"),
+        writes=lambda project: _files(project.reports, "evaluation.json", "evaluation.html", "translations"),
     ),
 )
 
