@@ -138,6 +138,10 @@ def test_placeholders_are_never_touched() -> None:
     assert rules.apply("<cque> ac (qui {NAME} que) <x> \t <gap>-A") == "<cque> ak {NAME} <x> <gap> A"
 
 
+def test_a_text_that_holds_the_stand_in_itself_survives() -> None:
+    assert normaliser(SPELLING, WHITESPACE).apply("qui\ufdd0 <cqu>  c") == "ki\ufdd0 <cqu> k"
+
+
 def test_a_rule_sees_that_a_placeholder_is_not_the_start() -> None:
     line_numbers = {"type": "regex", "name": "line numbers", "pattern": r"^\d+ "}
     assert normaliser(line_numbers).apply("3 <gap> 4 ma-na") == "<gap> 4 ma-na"

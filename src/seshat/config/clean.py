@@ -7,16 +7,7 @@ from typing import Annotated, Literal
 import regex
 from pydantic import AfterValidator, Field, model_validator
 
-from seshat.config.base import Language, Section
-
-
-def _expression(pattern: str) -> str:
-    """Refuse a regular expression that does not compile, with the reason."""
-    try:
-        regex.compile(pattern)
-    except regex.error as error:
-        raise ValueError(f"'{pattern}' is not a regular expression: {error}") from error
-    return pattern
+from seshat.config.base import Language, Regex, Section
 
 
 def _character_class(characters: str) -> str:
@@ -40,9 +31,6 @@ def _mapping(pairs: dict[str, str]) -> dict[str, str]:
     if not pairs or "" in pairs:
         raise ValueError("a map needs at least one pair, and no empty string on the left")
     return pairs
-
-
-Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class _Rule(Section):
@@ -74,7 +62,7 @@ class RegexRule(_Rule):
     """Replace what a regular expression (syntax of the `regex` package) matches."""
 
     type: Literal["regex"]
-    pattern: Expression
+    pattern: Regex
     """The expression."""
     replacement: str = ""
     r"""The replacement; \1 or \g<name> for groups."""
@@ -177,7 +165,7 @@ class CleanSection(Section):
 
     profiles: dict[Language, Profile] = Field(default_factory=dict)
     """Normalisation profile per language."""
-    placeholders: tuple[Expression, ...] = (r"(?<!<)<[a-zA-Z_][\w-]*/?>(?!>)", r"\{[A-Z_]+\}")
+    placeholders: tuple[Regex, ...] = (r"(?<!<)<[a-zA-Z_][\w-]*/?>(?!>)", r"\{[A-Z_]+\}")
     """Regular expressions of placeholders that no rule may touch."""
     filters: FilterSection = FilterSection()
     """Thresholds."""

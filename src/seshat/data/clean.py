@@ -183,7 +183,7 @@ def warnings(cleaner: Cleaner, section: CleanSection) -> list[str]:
         found += [
             f"The rule '{name}' of the profile of '{tag}' changed nothing."
             for name, count in cleaner.changed[tag].items()
-            if not count and not any(r.name == name and r.type in ("unicode", "whitelist") for r in profile.rules)
+            if not count and any(r.name == name and r.type in ("map", "regex", "brackets") for r in profile.rules)
         ]
     for (tag, source), count in sorted(cleaner.tags.items()):
         share = count / cleaner.records[source]
