@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,7 +40,7 @@ def _run(context: Context) -> None:
         for outcome in running.update():
             outcomes.append(outcome)
             context.note(_line(outcome))
-        provenance.record_run(project, command="run", stages={o.stage: o.state for o in outcomes})
+        provenance.record_run(project, provenance.snapshot(project, sys.argv[1:]))
     last = outcomes[-1].summary
     context.result([asdict(outcome) for outcome in outcomes], *_closing(last))
 

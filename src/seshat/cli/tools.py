@@ -36,7 +36,12 @@ def _init(
     from seshat.init import init_project
 
     made = init_project(folder, name or folder.name, language, pivot)
-    context.result({"project": str(made)}, f"Made {made}", f"Next: put your files below {made / 'data' / 'raw'}.")
+    context.result(
+        {"project": str(folder), "files": [str(path) for path in made]},
+        f"Made {folder}.",
+        f"Next: put your files below {folder / 'data' / 'raw'}, name them in {folder / 'seshat.yaml'}, then",
+        f"  seshat run --project {folder}",
+    )
 
 
 def _check(context: Context) -> None:

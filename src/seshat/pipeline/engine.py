@@ -6,6 +6,7 @@ progress and Ctrl-C need no detour through a shell, and no process is left behin
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,7 +118,7 @@ class Engine:
             log.warning("input changed during the run; the stage will run again next time", changed=changed)
         key = self._cache.key(one.name)
         if key and not changed:
-            memory.write(self.project.state, one.name, key, graph.settings(one, self.project), summary)
+            memory.write(self.project.state, one.name, key, graph.settings(one, self.project.config), summary)
         return Outcome(one.name, "ran", seconds, tuple(reasons), summary)
 
     def _reasons(self, one: Stage) -> list[str]:
@@ -129,7 +130,7 @@ class Engine:
         if key is None:
             return ["it has not run yet"]
         before = memory.read(self.project.state, one.name, key).settings
-        return memory.explain(changes, before, graph.settings(one, self.project))
+        return memory.explain(changes, before, graph.settings(one, self.project.config))
 
     def _summary(self, name: str) -> dict[str, Any]:
         """The summary of the run that made what is there now; empty when it is not known."""
@@ -170,6 +171,8 @@ def sweep(project: Project) -> list[Path]:
     left += [path for path in project.root.glob(".*.tmp") if path.is_file()]
     for path in left:
         path.unlink(missing_ok=True)
+    for path in project.root.glob(".dvc.*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
     return left
 
 

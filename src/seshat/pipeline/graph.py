@@ -15,6 +15,8 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from seshat.config import Config
 from seshat.errors import UsageError
 from seshat.jsonl import write_text
@@ -37,27 +39,31 @@ _HEADER = """\
 def write(project: Project) -> None:
     """Write ``dvc.yaml``, the resolved configuration and the parameters, each only when it changed."""
     _write_if_changed(project.root / RESOLVED, _json(project.config.model_dump(mode="json", by_alias=True)))
-    _write_if_changed(project.root / PARAMS, _json(params(project)))
+    _write_if_changed(project.root / PARAMS, _json(params(project.config)))
     _write_if_changed(project.root / GRAPH, _HEADER + _yaml(graph(project)))
 
 
-def params(project: Project) -> dict[str, Any]:
-    """The content of :data:`PARAMS`: every setting a stage names, nested by the dots of its name."""
-    values: dict[str, Any] = {}
-    for stage in STAGES:
-        for key, value in settings(stage, project).items():
-            *parents, last = key.split(".")
-            place = values
-            for parent in parents:
-                place = place.setdefault(parent, {})
-            place[last] = _digest(value) if isinstance(value, dict | list) else value
-    return values
+def params(config: Config) -> dict[str, Any]:
+    """The content of :data:`PARAMS`: the sections, with mappings and lists as digests, and the stages' versions."""
+    values = config.model_dump(mode="json", by_alias=True)
+    return _digested(config, values) | {"versions": {stage.name: stage.version for stage in STAGES}}
 
 
-def settings(stage: Stage, project: Project) -> dict[str, Any]:
+def _digested(section: BaseModel, values: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = getattr(section, key, None)
+        if isinstance(inner, BaseModel):
+            found[key] = _digested(inner, value)
+        else:
+            found[key] = _digest(value) if isinstance(value, dict | list) else value
+    return found
+
+
+def settings(stage: Stage, config: Config) -> dict[str, Any]:
     """The settings that the result of a stage depends on, by dotted name, and the version of its code."""
-    values = project.config.model_dump(mode="json", by_alias=True)
-    found = {key: reduce(getitem, key.split("."), values) for key in stage.settings(project.config)}
+    values = config.model_dump(mode="json", by_alias=True)
+    found = {key: reduce(getitem, key.split("."), values) for key in stage.settings(config)}
     return found | {f"versions.{stage.name}": stage.version}
 
 
@@ -84,7 +90,7 @@ def _node(stage: Stage, project: Project) -> dict[str, Any]:
         "desc": stage.summary,
         "cmd": f"seshat {stage.name} --resolved",
         "deps": [name(path, project) for path in stage.reads(project)],
-        "params": [{PARAMS: list(settings(stage, project))}],
+        "params": [{PARAMS: list(settings(stage, project.config))}],
         "outs": [name(path, project) for path in stage.writes(project)],
     }
 
