@@ -15,7 +15,7 @@ from seshat.config.model import EvaluateSection
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.charts import Bar, bars, histogram, lines_chart, nice_limit
-from seshat.evaluation.measure import measure
+from seshat.evaluation.measure import length_histogram, measure
 from seshat.evaluation.report import render, significance_marks, verdict
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
@@ -41,15 +41,16 @@ def evaluation(history: list[dict[str, float]] | None = None) -> dict[str, Any]:
     nearest = NearestTranslator(direction, sources, references)
     section = EvaluateSection(bootstrap=100, reference="copy", baselines=("copy",))
     result, _ = measure(direction, test, material, said, ["statistical"], section, 1, nearest)
+    leaks = material.leaks(test, ("xx", "en"))
     result["history"] = {"statistical": history or []}
     return {
         "project": EVIL,
         "languages": {"xx": EVIL, "en": "English"},
         "purpose": EVIL,
-        "test": {"segments": 24, "access": test.access, "licences": test.licences},
+        "test": {"segments": 24, "access": test.access, "licences": test.licences, "in_train": leaks},
         "training": {"pairs": 24, "entries": 0, "words": {"xx": 0, "en": 1}},
         "settings": {"reference": "copy", "bootstrap": 100, "seed": 1, "test": "paired approximate randomisation"},
-        "warnings": [*warnings(test, [result]), EVIL],
+        "warnings": [*warnings(test, [result], leaks), EVIL],
         "directions": [result],
     }
 
@@ -136,6 +137,14 @@ def test_verdicts() -> None:
     assert "No floor" in verdict({key: value for key, value in model(30.0, 0.2, 0.4).items() if key != "best_floor"})
 
 
+def test_lengths() -> None:
+    found = length_histogram({"a": ["", "x" * 14, "x" * 28, "x" * 900], "b": ["x" * 20] * 600})
+    assert found["edges"] == list(range(0, 29, 2))
+    assert found["shares"]["a"] == [0.25, *[0.0] * 6, 0.25, *[0.0] * 5, 0.5]
+    assert sum(found["shares"]["b"]) == 1.0
+    assert length_histogram({"a": ["", ""]})["shares"]["a"][0] == 1.0
+
+
 def test_marks() -> None:
     assert [significance_marks({"score": s, "p": p}) for s, p in ((1, 0.01), (-1, 0.01), (1, 0.2))] == ["↑", "↓", "≈"]
 
@@ -145,9 +154,8 @@ def test_marks() -> None:
     [
         bars([Bar("a <b>", 30.0, 28.0, 33.0, True), Bar("a long name of a system", 0.0, 0.0, 0.0, False)], "t & t"),
         bars([], "none"),
-        histogram({"a": [1, 5, 9, 200], "b": [3, 3]}, "lengths", "characters"),
-        histogram({"a": []}, "nothing", "characters"),
-        histogram({"a": [0, 0]}, "all empty", "characters"),
+        histogram([0, 5, 10], {"a": [0.25, 0.75], "b": [1.0, 0.0]}, "lengths", "characters"),
+        histogram([0, 5], {"a": [0.0]}, "nothing", "characters"),
         lines_chart({"loss": [(0, 5.0), (100, float("nan")), (200, 3.0)]}, "loss", "step", "loss"),
         lines_chart({"flat": [(1, 2.0)]}, "one point", "step", "y"),
         lines_chart({}, "no series", "step", "y"),

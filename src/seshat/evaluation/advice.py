@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seshat.evaluation.testbed import TestSet
@@ -19,16 +19,27 @@ _INVENTED_FACTOR = 1.5
 _INVENTED_MORE = 2.0
 
 
-def warnings(test: TestSet, directions: list[dict[str, Any]]) -> list[str]:
-    """Everything a reader should know before quoting a figure."""
+def warnings(test: TestSet, directions: list[dict[str, Any]], leaks: Mapping[str, int]) -> list[str]:
+    """Everything a reader should know before quoting a figure.
+
+    Args:
+        test: the test set.
+        directions: the results, one per direction.
+        leaks: how many test sentences stand in train (:meth:`seshat.evaluation.testbed.Material.leaks`).
+    """
     return [
-        *_about_test(test),
+        *_about_test(test, leaks["pair"]),
         *(line for result in directions for line in _about_direction(result, len(test.segments))),
     ]
 
 
-def _about_test(test: TestSet) -> Iterator[str]:
+def _about_test(test: TestSet, leaked: int) -> Iterator[str]:
     size = len(test.segments)
+    if leaked:
+        yield (
+            f"{leaked} of {size} test sentences stand in the training data with their translation: the scores are too "
+            "high. `seshat check` lists them."
+        )
     if size < FEW:
         yield (
             f"The test set has only {size} sentences: the intervals are wide, and small differences between systems "

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 from markupsafe import Markup, escape
 
 _WIDTH = 460
@@ -63,28 +62,21 @@ def bars(rows: Sequence[Bar], title: str, top: float | None = None) -> Markup:
     return _svg(parts, len(rows) * _ROW + 6, title)
 
 
-def histogram(series: Mapping[str, Sequence[float]], title: str, unit: str, bins: int = 14) -> Markup:
-    """How often values fall where, one step line per series; the largest hundredth falls into the last bin.
+def histogram(edges: Sequence[float], shares: Mapping[str, Sequence[float]], title: str, unit: str) -> Markup:
+    """How often values fall where, one step line per series.
 
     Args:
-        series: the values, by name.
+        edges: the edges of the bins, one more than bins.
+        shares: per series, the part of its values in each bin, 0 to 1.
         title: what is shown, for people who do not see it.
         unit: what the values count, under the axis.
-        bins: how many steps.
     """
-    values = np.concatenate([np.asarray(found, dtype=float) for found in series.values()] or [np.zeros(0)])
-    if not len(values):
-        return _svg([], 20, title)
-    limit = nice_limit(float(np.quantile(values, 0.99)))
-    edges = np.linspace(0, limit, bins + 1)
-    lines = {}
-    for name, found in series.items():
-        shares = np.histogram(np.minimum(found, limit), edges)[0] / max(len(found), 1) * 100
-        lines[name] = [
-            point
-            for left, right, share in zip(edges, edges[1:], shares, strict=False)
-            for point in ((float(left), float(share)), (float(right), float(share)))
+    lines = {
+        name: [
+            point for n, share in enumerate(found) for point in ((edges[n], 100 * share), (edges[n + 1], 100 * share))
         ]
+        for name, found in shares.items()
+    }
     return lines_chart(lines, title, unit, "% of texts", from_zero=True)
 
 

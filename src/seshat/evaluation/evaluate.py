@@ -146,13 +146,14 @@ def _history(path: Path) -> list[dict[str, float]]:
 def _evaluation(project: Project, test: TestSet, material: Material, results: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything that ``evaluation.json`` says; the page is made from it alone."""
     config = project.config
+    leaks = material.leaks(test, (config.project.language, config.project.pivot))
     return {
         "project": config.project.name,
         "languages": {
             tag: config.project.language_name(tag) for tag in (config.project.language, config.project.pivot)
         },
         "purpose": config.project.purpose,
-        "test": {"segments": len(test.segments), "access": test.access, "licences": test.licences},
+        "test": {"segments": len(test.segments), "access": test.access, "licences": test.licences, "in_train": leaks},
         "training": {
             "pairs": len(material.pairs),
             "entries": len(material.entries),
@@ -164,7 +165,7 @@ def _evaluation(project: Project, test: TestSet, material: Material, results: li
             "seed": config.project.seed,
             "test": "paired approximate randomisation",
         },
-        "warnings": warnings(test, results),
+        "warnings": warnings(test, results, leaks),
         "directions": results,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from seshat.evaluation.slices import cut, score_slices
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
 
+LENGTH_BINS = 14
+"""Bars of the histogram of lengths."""
 TRIALS_PER_SAMPLE = 10
 """The paired test makes so many trials for every sample of the bootstrap; sacreBLEU's defaults, too, are 10 to 1."""
 
@@ -73,7 +76,7 @@ def measure(
             "invented": invented_words(references, sources, attested),
         },
         "slices": slices,
-        "lengths": {"references": _lengths(references), **{name: _lengths(texts[name]) for name in models}},
+        "lengths": length_histogram({"references": references, **{name: texts[name] for name in models}}),
         "samples": [_sample(place, test, direction, texts, quality, nearest) for place in shown],
     }
     return result, quality
@@ -134,10 +137,21 @@ def _against_best_floor(table: list[dict[str, Any]], counts: Mapping[str, Counts
             }
 
 
-def _lengths(texts: Sequence[str]) -> dict[str, Any]:
-    """How long texts are, in characters."""
-    sizes = np.array([len(text) for text in texts])
-    return {"mean": _rounded(sizes.mean(), 1), "median": _rounded(np.median(sizes), 1), "sizes": sizes.tolist()}
+def length_histogram(texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """How long texts are, in characters.
+
+    Returns:
+        ``edges`` of the bins, and ``shares``: per name, the part of the texts in each bin, 0 to 1. The bins end where
+        99 of 100 texts are shorter; longer ones count in the last bin.
+    """
+    sizes = {name: np.array([len(text) for text in found]) for name, found in texts.items()}
+    width = max(1, math.ceil(float(np.quantile(np.concatenate(list(sizes.values())), 0.99)) / LENGTH_BINS))
+    edges = np.arange(LENGTH_BINS + 1) * width
+    shares = {}
+    for name, found in sizes.items():
+        counts = np.histogram(np.minimum(found, edges[-1]), edges)[0]
+        shares[name] = [_rounded(count / len(found)) for count in counts]
+    return {"edges": edges.tolist(), "shares": shares}
 
 
 def _sample(

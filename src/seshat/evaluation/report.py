@@ -107,8 +107,9 @@ def _score_chart(result: Mapping[str, Any]) -> Markup:
 
 
 def _length_chart(result: Mapping[str, Any]) -> Markup:
-    series = {name: found["sizes"] for name, found in result["lengths"].items()}
-    return histogram(series, f"Lengths of translations and references, {result['direction']}", "characters")
+    found = result["lengths"]
+    title = f"Lengths of translations and references, {result['direction']}"
+    return histogram(found["edges"], found["shares"], title, "characters")
 
 
 def _history_charts(name: str, history: list[dict[str, float]]) -> list[dict[str, Any]]:

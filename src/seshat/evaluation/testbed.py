@@ -32,6 +32,17 @@ class Material:
         first, second = [pair[0] for pair in self.pairs], [pair[1] for pair in self.pairs]
         return (first, second) if direction.source == language else (second, first)
 
+    def leaks(self, test: TestSet, languages: tuple[str, str]) -> dict[str, int]:
+        """How many test sentences stand in train, letter for letter: per language, and as a ``pair``."""
+        found = {"pair": 0}
+        pairs = set(self.pairs)
+        for place, language in enumerate(languages):
+            trained = {pair[place] for pair in self.pairs}
+            found[language] = sum(text in trained for text in test.texts(language))
+        both = zip(*(test.texts(language) for language in languages), strict=True)
+        found["pair"] = sum(pair in pairs for pair in both)
+        return found
+
     def lexicon_words(self, language: str, types: Iterable[str] | None = None) -> set[str]:
         """The words of the headwords and forms in one language, perhaps only of entries of some types."""
         wanted = None if types is None else set(types)
