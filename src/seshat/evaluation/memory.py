@@ -13,14 +13,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Integers = NDArray[np.int32]
 
 _ORDER = 3
 _BITS = 20
 _BUCKETS = 1 << _BITS
 """Trigrams are hashed into so many buckets; two that share one count as the same, which hardly ever matters."""
 _MULTIPLIER = 1_000_003
+_BLOCK = 20_000
+"""Texts cut into trigrams at a time, which bounds the memory that takes."""
+_TOO_COMMON = 20_000
+"""A trigram of more texts is left out: it says little, and looking at all of them for every query takes long."""
+_NOTHING: Integers = np.zeros(0, dtype=np.int32)
 
 
 class Neighbour(NamedTuple):
@@ -38,40 +42,47 @@ class TrigramIndex:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        buckets, places = _trigrams(texts)
-        order = np.argsort(buckets, kind="stable")
-        self._places = places[order].astype(np.int32)
-        self._offsets = np.zeros(_BUCKETS + 1, dtype=np.int64)
+        blocks = [_trigrams(texts[start : start + _BLOCK], start) for start in range(0, len(texts), _BLOCK)]
+        buckets = np.concatenate([found for found, _ in blocks] or [_NOTHING])
+        places = np.concatenate([found for _, found in blocks] or [_NOTHING])
+        del blocks
         frequency = np.bincount(buckets, minlength=_BUCKETS)
-        np.cumsum(frequency, out=self._offsets[1:])
-        self._weight = np.log1p(len(texts) / np.maximum(frequency, 1))
-        squares = np.bincount(places, self._weight[buckets] ** 2, minlength=len(texts))
-        self._norm = np.sqrt(np.maximum(squares, 1e-12))
+        self._weight = np.log1p(len(texts) / np.maximum(frequency, 1)) ** 2
+        self._weight[frequency > _TOO_COMMON] = 0.0
+        self._norm = np.sqrt(np.maximum(np.bincount(places, self._weight[buckets], minlength=len(texts)), 1e-12))
+        self._places = places[np.argsort(buckets, kind="stable")]
+        self._offsets = np.concatenate([[0], np.cumsum(frequency)])
 
     def nearest(self, text: str) -> Neighbour | None:
         """The nearest text; None when none shares a trigram with ``text``."""
-        buckets, _ = _trigrams([text])
+        buckets, _ = _trigrams([text], 0)
+        buckets = buckets[self._weight[buckets] > 0]
         if not len(buckets) or not len(self._norm):
             return None
         similarity = np.zeros(len(self._norm))
         for bucket in buckets:
             # A text stands at most once under a bucket, so that plain indexing adds.
-            similarity[self._places[self._offsets[bucket] : self._offsets[bucket + 1]]] += self._weight[bucket] ** 2
+            similarity[self._places[self._offsets[bucket] : self._offsets[bucket + 1]]] += self._weight[bucket]
         similarity /= self._norm
         place = int(similarity.argmax())
         if not similarity[place]:
             return None
-        return Neighbour(place, float(similarity[place] / np.sqrt((self._weight[buckets] ** 2).sum())))
+        return Neighbour(place, float(similarity[place] / np.sqrt(self._weight[buckets].sum())))
 
 
-def _trigrams(texts: Sequence[str]) -> tuple[Integers, Integers]:
-    """The different trigrams of each text, as (buckets, places of the texts), ordered by text, then bucket."""
+def _trigrams(texts: Sequence[str], first: int) -> tuple[Integers, Integers]:
+    """The different trigrams of each text, as (buckets, places of the texts), ordered by text, then bucket.
+
+    Args:
+        texts: some of the texts.
+        first: the place of the first of them.
+    """
     padded = [f" {' '.join(text.casefold().split())} " for text in texts]
     lengths = np.array([len(text) for text in padded], dtype=np.int64)
     points = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     owners = np.repeat(np.arange(len(texts)), lengths)
     if len(points) < _ORDER:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return _NOTHING, _NOTHING
     hashed = np.zeros(len(points) - _ORDER + 1, dtype=np.uint64)
     for step in range(_ORDER):
         hashed = hashed * np.uint64(_MULTIPLIER) + points[step : len(hashed) + step]
@@ -79,4 +90,4 @@ def _trigrams(texts: Sequence[str]) -> tuple[Integers, Integers]:
     inside = owners[: len(hashed)] == owners[_ORDER - 1 :]
     keys = np.sort(owners[: len(hashed)][inside] * _BUCKETS + hashed[inside].astype(np.int64))
     keys = keys[np.diff(keys, prepend=-1) != 0]
-    return keys % _BUCKETS, keys // _BUCKETS
+    return (keys % _BUCKETS).astype(np.int32), (keys // _BUCKETS + first).astype(np.int32)
