@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import shlex
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seshat.config.load import load_config, load_with_places
 from seshat.errors import ConfigError
@@ -432,3 +438,67 @@ class TestOpenProject:
 
 def test_the_sample_project_loads(root: Path) -> None:
     assert load_config(root / "projects" / "sample").project.language == "qlm"
+
+
+def test_the_examples_of_the_guide_work(root: Path, tmp_path: Path) -> None:
+    text = (root / "docs" / "configuration.md").read_text(encoding="utf-8")
+    first, _extends, profile = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    folder = project(tmp_path, first, neural=profile)
+    command = re.search(r"seshat run --profile (\w+) (.*)", text)
+    assert command is not None
+    config = load_config(folder, [command[1]], shlex.split(command[2]))
+    assert (config.train.family, config.train.name, config.train.seq2seq.steps) == ("seq2seq", "seq2seq", 8000)
+    assert config.evaluate.compare == ("statistical",)
+    assert config.ingest.sources[0].access == "public"
+
+
+FRAGMENTS = [
+    "project:",
+    "train:",
+    "split:",
+    "ingest:",
+    "sources:",
+    "- ",
+    "  ",
+    "\n",
+    "\n  ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ": ",
+    "'",
+    '"',
+    "&a ",
+    "*a",
+    "<<: ",
+    "!x ",
+    "|",
+    "> ",
+    "?",
+    "# ",
+    "name",
+    "test",
+    "1",
+    "1e400",
+    "no",
+    "~",
+    "---",
+    "\t",
+    "%YAML 1.1\n",
+    "\x00",
+    "2020-01-01",
+    "rules",
+    "clean: {profiles: {es: {rules: [",
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3), max_size=14).map("".join), st.text(max_size=12))
+@settings(deadline=None, max_examples=300)
+def test_nothing_a_file_can_hold_is_a_crash(text: str, override: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "seshat.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+        for overrides in ([], [override], [f"project.name={override}"], [f"split={override}"]):
+            with contextlib.suppress(ConfigError):
+                load_config(Path(folder), overrides=overrides)
