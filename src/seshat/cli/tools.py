@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from seshat.cli.common import Context, verb
 
@@ -55,12 +56,18 @@ def _check(context: Context) -> None:
 
 
 def _doctor(context: Context) -> None:
+    from dataclasses import asdict
+
     from seshat.doctor import examine
-    from seshat.terminal import summary
+    from seshat.terminal import table
 
     with context.progress():
-        values = examine()
-    context.result(values, *summary(values))
+        found = [asdict(finding) for finding in examine()]
+    advice = [f"- {finding['name']}: {finding['advice']}" for finding in found if finding["advice"]]
+    rows = [{key: value for key, value in finding.items() if key != "advice"} for finding in found]
+    context.result(found, table(rows), *map(escape, advice))
+    if any(finding["status"] == "fail" for finding in found):
+        raise typer.Exit(1)
 
 
 def _show(context: Context) -> None:
@@ -68,9 +75,11 @@ def _show(context: Context) -> None:
     if context.as_json:
         context.result(project.config.model_dump(mode="json", by_alias=True))
         return
+    from seshat.config.load import load_with_places
     from seshat.config.render import show_yaml
 
-    typer.echo(show_yaml(project.config))
+    loaded = load_with_places(project.root, context.profiles, context.overrides)
+    typer.echo(show_yaml(loaded.config, loaded.places))
 
 
 def _schema(_context: Context, output: Output = None) -> None:

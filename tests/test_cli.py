@@ -1,0 +1,394 @@
+"""The command line: what people type, what they see, and the exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from rich.console import Console
+from tests.stand_ins import raw_files, stand_in
+from typer.testing import CliRunner, Result
+
+from seshat import logs, terminal
+from seshat.cli.app import app
+from seshat.cli.translate import _batches
+from seshat.config import Direction
+from seshat.errors import CheckFailed, DataError
+from seshat.inference.translator import Candidate, Hypothesis
+from seshat.pipeline.stages import STAGES
+
+YAML = """\
+project: {language: qlm, pivot: es}
+ingest:
+  sources:
+    - {name: a, path: translations/a.csv}
+    - {name: b, path: monolingual/*.txt, reader: text}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Any:
+    yield
+    structlog.reset_defaults()
+
+
+def seshat(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments], input=stdin)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose stages are stand-ins."""
+    stand_in(monkeypatch)
+    raw_files(tmp_path)
+    (tmp_path / "seshat.yaml").write_text(YAML)
+    return tmp_path
+
+
+def stage(monkeypatch: pytest.MonkeyPatch, name: str, run: Callable[..., dict[str, Any]]) -> None:
+    monkeypatch.setattr(sys.modules[next(s.module for s in STAGES if s.name == name)], "run", run)
+
+
+class TestHelp:
+    def test_every_verb_is_there(self) -> None:
+        shown = seshat("--help")
+        assert shown.exit_code == 0
+        verbs = [s.name for s in STAGES] + [
+            "init",
+            "run",
+            "status",
+            "download",
+            "translate",
+            "check",
+            "doctor",
+            "config",
+        ]
+        for name in verbs:
+            assert f"│ {name} " in shown.stdout
+
+    def test_nothing_heavy_is_imported(self) -> None:
+        code = "import sys; from seshat.cli.app import app; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        heavy = {"torch", "transformers", "numpy", "dvc", "thot", "sacrebleu", "openpyxl", "jinja2", "pydantic"}
+        assert not heavy & set(done.stdout.split())
+
+    def test_version(self) -> None:
+        assert seshat("--version").stdout.startswith("seshat ")
+
+    def test_a_mistyped_verb(self) -> None:
+        shown = seshat("statsu")
+        assert shown.exit_code == 2
+        assert "status" in shown.stderr
+
+
+class TestFailures:
+    def test_no_project(self, tmp_path: Path) -> None:
+        shown = seshat("run", "--project", tmp_path)
+        assert shown.exit_code == 2
+        assert "seshat.yaml" in shown.stderr
+        assert "seshat init" in shown.stderr
+
+    def test_a_mistake_in_the_configuration(self, root: Path) -> None:
+        (root / "seshat.yaml").write_text(YAML + "clena: {}\n")
+        shown = seshat("status", "-p", root)
+        assert shown.exit_code == 2
+        assert "seshat.yaml:6" in shown.stderr
+        assert "clean" in shown.stderr
+
+    def test_an_override_that_is_wrong(self, root: Path) -> None:
+        shown = seshat("status", "-p", root, "train.family=statistik")
+        assert shown.exit_code == 2
+        assert "statistik" in shown.stderr
+
+    def test_an_error_of_a_stage(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_project: object) -> dict[str, Any]:
+            raise DataError("a.csv:3: no such thing", "Mend it.")
+
+        stage(monkeypatch, "ingest", fail)
+        shown = seshat("run", "-p", root)
+        assert shown.exit_code == 1
+        assert shown.stderr == "seshat: a.csv:3: no such thing\nMend it.\n"
+
+    def test_ctrl_c(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def stop(_project: object) -> dict[str, Any]:
+            raise KeyboardInterrupt
+
+        stage(monkeypatch, "clean", stop)
+        shown = seshat("run", "-p", root)
+        assert shown.exit_code == 130
+        assert "run the same command again to go on" in shown.stderr
+
+    def test_a_mistake_of_ours(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def crash(_project: object) -> dict[str, Any]:
+            raise ZeroDivisionError("how odd")
+
+        stage(monkeypatch, "ingest", crash)
+        shown = seshat("ingest", "-p", root)
+        assert shown.exit_code == 1
+        assert "Traceback" not in shown.stderr
+        assert "how odd" in shown.stderr
+        (saved,) = (root / ".seshat").glob("crash-*.txt")
+        assert str(saved) in shown.stderr
+        assert "Traceback" in saved.read_text()
+        assert "Traceback" in seshat("ingest", "-p", root, "--debug").stderr
+
+    def test_the_reader_goes_away(self) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "seshat", "config", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.stderr.close()
+        assert process.wait() == 141
+        assert errors == b""
+
+
+class TestRun:
+    def test_ends_with_table_samples_and_report(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from tests.stand_ins import work
+
+        evaluate = next(s for s in STAGES if s.name == "evaluate")
+
+        def run(project: Any) -> dict[str, Any]:
+            work(evaluate, project)
+            return {
+                "table": [{"direction": "qlm-es", "system": "copy", "chrF2": 21.37}],
+                "samples": [{"source": "ka", "translation": "[casa]", "reference": "casa"}],
+                "report": "reports/evaluation.html",
+            }
+
+        stage(monkeypatch, "evaluate", run)
+        for _ in range(2):  # the second time out of what is remembered
+            shown = seshat("run", "-p", root)
+            assert shown.exit_code == 0, shown.stderr
+            for expected in ("21.37", "[casa]", "Report: reports/evaluation.html"):
+                assert expected in shown.stdout
+        assert "up to date" in shown.stdout
+        assert len(list((root / "reports/runs").glob("*.json"))) == 2
+
+    def test_json(self, root: Path) -> None:
+        values = json.loads(seshat("run", "-p", root, "--json").stdout)
+        assert [value["stage"] for value in values] == [s.name for s in STAGES]
+        assert {value["state"] for value in values} == {"ran"}
+
+    def test_from_a_folder_inside_the_project(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(root / "data/raw")
+        assert seshat("status").exit_code == 0
+
+    def test_profiles_and_overrides(self, root: Path) -> None:
+        (root / "profiles").mkdir()
+        (root / "profiles/big.yaml").write_text("evaluate: {samples: 7}\n")
+        shown = seshat("config", "show", "-p", root, "--profile", "big", "evaluate.bootstrap=200", "--json")
+        values = json.loads(shown.stdout)
+        assert values["evaluate"]["samples"] == 7
+        assert values["evaluate"]["bootstrap"] == 200
+
+    def test_a_stage_prints_its_summary(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        normal = sys.modules["seshat.data.ingest"].run
+        stage(monkeypatch, "ingest", lambda project: normal(project) | {"rows": 1234, "warnings": ["a [b] c"]})
+        shown = seshat("ingest", "-p", root).stdout
+        assert "1,234" in shown
+        assert "- a [b] c" in shown
+        assert json.loads(seshat("ingest", "-p", root, "--json").stdout)["rows"] == 1234
+
+    def test_quiet_leaves_the_result(self, root: Path) -> None:
+        assert seshat("run", "-p", root, "--quiet").stdout == ""
+
+    def test_what_dvc_yaml_runs(self, root: Path) -> None:
+        seshat("status", "-p", root, "train.name=other")
+        for name in ("ingest", "clean", "align", "split", "format", "tokenizer", "train"):
+            assert seshat(name, "-p", root, "--resolved").exit_code == 0
+        assert (root / "models/other").exists()
+        assert not (root / "dvc.lock").exists()
+
+
+class TestStatus:
+    def test_says_why(self, root: Path) -> None:
+        seshat("run", "-p", root)
+        shown = seshat("status", "-p", root, "align.min_confidence=0.9")
+        assert "align.min_confidence: 0.5 -> 0.9" in shown.stdout
+        values = json.loads(seshat("status", "-p", root, "--json").stdout)
+        assert {value["state"] for value in values} == {"current"}
+
+
+class Fake:
+    """Translates into capitals."""
+
+    name = "fake"
+    batches: list[int]
+
+    def __init__(self, folder: Path, direction: Direction) -> None:
+        self.folder, self.direction, self.batches = folder, direction, []
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        self.batches.append(len(texts))
+        others = tuple(Candidate(f"{n}", -float(n)) for n in range(1, n_best))
+        return [Hypothesis(text.upper(), -0.5, others) for text in texts]
+
+
+class TestTranslate:
+    @pytest.fixture(autouse=True)
+    def loaded(self, monkeypatch: pytest.MonkeyPatch) -> list[Fake]:
+        """The translators that were loaded."""
+        made: list[Fake] = []
+
+        def load_translator(folder: Path, direction: Direction) -> Fake:
+            made.append(Fake(folder, direction))
+            return made[-1]
+
+        module = types.ModuleType("seshat.inference.load")
+        module.load_translator = load_translator  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "seshat.inference.load", module)
+        return made
+
+    def test_arguments(self, root: Path, loaded: list[Fake]) -> None:
+        assert seshat("translate", "-p", root, "uma ka", "ñuk").stdout == "UMA KA\nÑUK\n"
+        assert loaded[0].folder == root / "models/statistical"
+        assert loaded[0].direction == Direction("qlm", "es")
+
+    def test_standard_input_keeps_empty_lines(self, root: Path) -> None:
+        assert seshat("translate", "-p", root, stdin="a\n\nb").stdout == "A\n\nB\n"
+        assert seshat("translate", "-p", root, "-f", "-", stdin="a\n").stdout == "A\n"
+
+    def test_a_file_in_order_and_in_batches(self, root: Path, loaded: list[Fake]) -> None:
+        texts = [f"line {number}" for number in range(200)]
+        (root / "in.txt").write_text("\ufeff" + "\n".join(texts) + "\n", encoding="utf-8")
+        shown = seshat(
+            "translate", "-p", root, "-f", root / "in.txt", "-o", root / "out.txt", "--set", "translate.batch=8"
+        )
+        assert shown.exit_code == 0, shown.stderr
+        assert (root / "out.txt").read_text().splitlines() == [text.upper() for text in texts]
+        assert max(loaded[0].batches) <= 8
+
+    def test_json_and_n_best(self, root: Path) -> None:
+        line = json.loads(seshat("translate", "-p", root, "a", "--json", "--n-best", "2").stdout)
+        assert line == {"source": "a", "text": "A", "score": -0.5, "alternatives": [{"text": "1", "score": -1.0}]}
+        shown = seshat("translate", "-p", root, "a", "b", "--n-best", "2").stdout
+        assert shown.splitlines() == [
+            "0 ||| A ||| -0.5000",
+            "0 ||| 1 ||| -1.0000",
+            "1 ||| B ||| -0.5000",
+            "1 ||| 1 ||| -1.0000",
+        ]
+
+    def test_direction(self, root: Path, loaded: list[Fake]) -> None:
+        seshat("translate", "-p", root, "a", "--direction", "es-qlm", "--model", "other")
+        assert loaded[0].direction == Direction("es", "qlm")
+        assert loaded[0].folder == root / "models/other"
+        shown = seshat("translate", "-p", root, "a", "--direction", "fr-de")
+        assert shown.exit_code == 2
+        assert "qlm-es and es-qlm" in shown.stderr
+
+    def test_text_that_is_not_utf8(self, root: Path) -> None:
+        (root / "out.txt").write_text("before")
+        shown = seshat("translate", "-p", root, "-o", root / "out.txt", stdin=b"a\n\xf1\n")
+        assert shown.exit_code == 1
+        assert "standard input:2: not UTF-8" in shown.stderr
+        assert (root / "out.txt").read_text() == "before"
+
+    def test_file_and_arguments(self, root: Path) -> None:
+        assert seshat("translate", "-p", root, "a", "-f", "b").exit_code == 2
+
+    def test_a_missing_file(self, root: Path) -> None:
+        shown = seshat("translate", "-p", root, "-f", root / "nothing")
+        assert shown.exit_code == 1
+        assert "cannot be read" in shown.stderr
+
+    def test_a_person_typing_gets_each_line_at_once(self) -> None:
+        def typing() -> Any:
+            yield "first"
+            time.sleep(0.3)
+            yield "second"
+
+        assert list(_batches(typing(), 64)) == [["first"], ["second"]]
+
+
+class TestTools:
+    def test_init_makes_a_project(self, tmp_path: Path) -> None:
+        made = seshat("init", tmp_path / "mine", "--name", "Mine", "--language", "shp")
+        assert made.exit_code == 0, made.stderr
+        assert seshat("config", "show", "-p", tmp_path / "mine").exit_code == 0
+        assert seshat("init", tmp_path / "mine").exit_code == 2
+
+    def test_config_init_and_schema(self, tmp_path: Path) -> None:
+        assert "project:" in seshat("config", "init").stdout
+        assert seshat("config", "schema", "--output", tmp_path / "schema.json").exit_code == 0
+        assert "properties" in json.loads((tmp_path / "schema.json").read_text())
+
+    def test_check(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def leaks(_project: object) -> dict[str, Any]:
+            raise CheckFailed("two test sentences stand in train")
+
+        module = types.ModuleType("seshat.data.check")
+        module.run = lambda _project: {"segments": 12}  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "seshat.data.check", module)
+        monkeypatch.setattr("seshat.data.check", module, raising=False)
+        assert json.loads(seshat("check", "-p", root, "--json").stdout) == {"segments": 12}
+        module.run = leaks  # type: ignore[attr-defined]
+        assert seshat("check", "-p", root).exit_code == 1
+
+
+class TestLogs:
+    def test_json_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logs.configure(json=True)
+        structlog.get_logger("seshat.test").info("ready", rows=3)
+        shown = capsys.readouterr()
+        line = json.loads(shown.err)
+        assert (line["event"], line["rows"], line["level"], line["logger"]) == ("ready", 3, "info", "seshat.test")
+        assert shown.out == ""
+
+    def test_for_people_and_the_level(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logs.configure(level=logging.WARNING)
+        log = structlog.get_logger("seshat.test")
+        log.info("not shown")
+        log.warning("shown", file="a.csv")
+        shown = capsys.readouterr().err
+        assert "shown" in shown
+        assert "file=a.csv" in shown
+        assert "not shown" not in shown
+
+
+class TestTerminal:
+    def test_no_bars_off_a_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with terminal.Bars() as bars, bars.task("training", 10) as advance:
+            advance(1)
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err) == ("", "")
+
+    def test_what_was_advanced_is_drawn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(terminal, "REFRESH", 0.0)
+        bars = terminal.Bars()
+        with bars, bars.task("training [1]", 10) as advance:
+            advance(3)
+            advance(4)
+            (task,) = bars._progress.tasks
+            assert (task.completed, task.total) == (7, 10)
+        assert not bars._progress.tasks
+
+    def test_values_as_people_write_them(self) -> None:
+        assert terminal.text(1234567) == "1,234,567"
+        assert terminal.text(0.123456) == "0.1235"
+        assert terminal.text({"a": 1, "b": None}) == "a 1, b "
+        assert terminal.text([True, "x"]) == "yes, x"
+
+    def test_a_summary(self) -> None:
+        stream = io.StringIO()
+        console = Console(file=stream, width=80)
+        for one in terminal.summary(
+            {"rows": 3, "sources": [{"name": "a", "rows": 3}], "warnings": ["mind this"]}, "clean"
+        ):
+            console.print(one)
+        for expected in ("clean", "rows", "sources", "- mind this"):
+            assert expected in stream.getvalue()
