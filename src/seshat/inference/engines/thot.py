@@ -1,0 +1,78 @@
+"""Translates with a model of the statistical family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seshat.config import Direction
+from seshat.inference.translator import Candidate, Hypothesis
+from seshat.models.statistical.model import Direction as Opened
+from seshat.models.statistical.parallel import Workers
+from seshat.text.words import sentences, tokenize
+
+LONG = 60
+"""Texts with more tokens are translated sentence by sentence."""
+
+
+class ThotTranslator:
+    """Phrase-based translation through Thot.
+
+    Args:
+        folder: the folder of one direction, as :mod:`seshat.models.statistical.train` writes it.
+        direction: what it translates.
+        workers: processes for large batches; default: one per processor.
+
+    Raises:
+        DataError: there is no such model.
+    """
+
+    def __init__(self, folder: Path, direction: Direction, workers: int | None = None) -> None:
+        self.name = folder.parent.name
+        self.direction = direction
+        self._opened = Opened(folder)
+        self._workers = Workers(self._opened, workers)
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch; a long text sentence by sentence."""
+        pieces = [_pieces(text) for text in texts]
+        flat = [piece for group in pieces for piece in group]
+        found = iter(self._candidates(flat, n_best))
+        return [_joined([next(found) for _ in group], n_best) for group in pieces]
+
+    def _candidates(self, texts: Sequence[str], n_best: int) -> list[list[Candidate]]:
+        weights = self._opened.settings.weights
+        sources = [self._opened.source(text) for text in texts]
+        lists = self._workers.translate(sources, weights, n_best)
+        result = []
+        for source, translations in zip(sources, lists, strict=True):
+            unique: dict[str, Candidate] = {}
+            for one in translations:
+                text = self._opened.render(source, one.tokens)
+                total = sum(value * weight for value, weight in zip(one.features, weights, strict=True))
+                unique.setdefault(text, Candidate(text, total))
+            result.append(sorted(unique.values(), key=lambda candidate: -candidate.score))
+        return result
+
+    def close(self) -> None:
+        """Let the worker processes go."""
+        self._workers.close()
+
+
+def _pieces(text: str) -> list[str]:
+    if not text.strip():
+        return []
+    return sentences(text) if len(tokenize(text)) > LONG else [text]
+
+
+def _joined(lists: Sequence[Sequence[Candidate]], n_best: int) -> Hypothesis:
+    """The candidates of a text from those of its pieces: the k-th of each, or its last where there are fewer."""
+    lists = [one for one in lists if one]
+    if not lists:
+        return Hypothesis("", 0.0)
+    candidates = []
+    for rank in range(min(n_best, max(len(one) for one in lists))):
+        chosen = [one[min(rank, len(one) - 1)] for one in lists]
+        candidates.append(Candidate(" ".join(one.text for one in chosen), sum(one.score for one in chosen)))
+    best = candidates[0]
+    return Hypothesis(best.text, best.score, tuple(candidates) if n_best > 1 else ())

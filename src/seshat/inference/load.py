@@ -1,0 +1,70 @@
+"""Opens a trained model, whatever its family."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seshat.config import Direction
+from seshat.config.clean import Profile
+from seshat.errors import DataError, UsageError
+from seshat.inference.translator import Hypothesis, Translator
+from seshat.text.normalise import Normaliser
+
+
+class NormalisingTranslator:
+    """Brings texts to the orthography that a model was trained on before it sees them."""
+
+    def __init__(self, inner: Translator, normaliser: Normaliser) -> None:
+        self.name = inner.name
+        self.direction = inner.direction
+        self.inner = inner
+        self._normaliser = normaliser
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Normalise and translate a batch."""
+        return self.inner.translate([self._normaliser.apply(text) for text in texts], n_best)
+
+
+def load_translator(model_dir: Path, direction: Direction) -> Translator:
+    """Open a model for one direction.
+
+    Args:
+        model_dir: the folder with ``model.json``.
+        direction: from what into what.
+
+    Raises:
+        DataError: there is no model, or none that this version reads.
+        UsageError: the model does not translate in this direction.
+    """
+    path = model_dir / "model.json"
+    if not path.exists():
+        raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
+    try:
+        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
+    if str(direction) not in described["directions"]:
+        raise UsageError(
+            f"{path}: this model does not translate {direction}, only {', '.join(described['directions'])}.",
+            "Train the other direction too: train.directions: both",
+        )
+    engine = _engine(described, model_dir / str(direction), direction)
+    normalisation = described["normalisation"]
+    profile = Profile.model_validate(normalisation["profiles"].get(direction.source, {}))
+    return NormalisingTranslator(engine, Normaliser(profile, normalisation["placeholders"]))
+
+
+def _engine(described: dict[str, Any], folder: Path, direction: Direction) -> Translator:
+    family = described["family"]
+    if family == "statistical":
+        from seshat.inference.engines.thot import ThotTranslator
+
+        return ThotTranslator(folder, direction)
+    if family == "seq2seq":
+        from seshat.inference.engines.seq2seq import Seq2SeqTranslator
+
+        return Seq2SeqTranslator(folder, direction, beam=described["settings"]["beam"])
+    raise DataError(f"{folder.parent / 'model.json'}: unknown family '{family}'.", "Update Seshat, or train again.")

@@ -1,0 +1,1 @@
+"""The statistical family: phrase-based translation on Thot, with what low-resource text needs around it."""

@@ -1,0 +1,100 @@
+"""A trained direction on disk: what stands in its folder, and how it is opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seshat.errors import DataError
+from seshat.jsonl import write_json, write_text
+from seshat.models.statistical.decoder import Decoder
+from seshat.models.statistical.options import Options, Source
+from seshat.models.statistical.phrases import PhraseTable
+from seshat.models.statistical.tokens import Spacing, capitalised, first_is_capital
+from seshat.models.statistical.unknown import Cognates, Relatives
+
+PHRASES, LANGUAGE_MODEL, KNOWN, VOCABULARY, SETTINGS = "phrases.tsv", "lm", "known.txt", "vocabulary.txt", "model.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decoding needs to know besides the tables."""
+
+    fold_accents: bool
+    max_phrase: int
+    stems: bool
+    spacing: Spacing
+    weights: tuple[float, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """Write ``model.json`` of a direction."""
+        value = {
+            "fold_accents": self.fold_accents,
+            "max_phrase": self.max_phrase,
+            "stems": self.stems,
+            "weights": list(self.weights),
+            "spacing": self.spacing.to_json(),
+        }
+        write_json(folder / SETTINGS, value)
+
+    @classmethod
+    def read(cls, folder: Path) -> Settings:
+        """Read ``model.json`` of a direction.
+
+        Raises:
+            DataError: there is none.
+        """
+        path = folder / SETTINGS
+        if not path.exists():
+            raise DataError(f"{path}: there is no model for this direction.", "Train it with: seshat train")
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            value["fold_accents"],
+            value["max_phrase"],
+            value["stems"],
+            Spacing.from_json(value["spacing"]),
+            tuple(value["weights"]),
+        )
+
+
+class Direction:
+    """One direction, opened: makes sources, decodes them, and writes target tokens as text."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings.read(folder)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """The decoder, made when it is first needed."""
+        table = PhraseTable(self.folder / PHRASES)
+        options = Options(table, self.settings.max_phrase, self._relatives, self._cognates)
+        return Decoder(self.folder / LANGUAGE_MODEL, options)
+
+    def _relatives(self) -> Relatives | None:
+        return Relatives(_lines(self.folder / KNOWN)) if self.settings.stems else None
+
+    def _cognates(self) -> Cognates:
+        return Cognates(_lines(self.folder / VOCABULARY))
+
+    def source(self, text: str) -> Source:
+        """A text as the decoder sees it."""
+        return Source.of(text, fold_accents=self.settings.fold_accents)
+
+    def render(self, source: Source, tokens: Sequence[str]) -> str:
+        """Target tokens as people write them; begins with a capital when the source does."""
+        text = self.settings.spacing.join(tokens)
+        return capitalised(text) if first_is_capital(source.text) else text
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def write_words(path: Path, words: Sequence[str]) -> None:
+    """Write words, one a line."""
+    write_text(path, "".join(f"{word}\n" for word in words))

@@ -1,0 +1,176 @@
+"""Text to tokens and back: case, accents, spacing, and the tokens that must survive as they are.
+
+The source side is lower-cased (and, if asked, stripped of accents); the target side is truecased, so that names keep
+their capitals and nothing has to guess them afterwards. Where spaces belong is learned from the target texts.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import regex
+
+from seshat.text.words import PLACEHOLDER, tokenize
+
+_VERBATIM = regex.compile(rf".*\p{{N}}.*|{PLACEHOLDER}|\p{{S}}")
+_WORD = regex.compile(r".*[\p{L}\p{N}].*")
+_ENDS = frozenset(".!?:…")
+_RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
+"""Tokens that mean something else to Thot, and what stands for them."""
+
+
+def is_verbatim(token: str) -> bool:
+    """Whether a token is copied and never translated: it has a digit, or is a placeholder or a symbol."""
+    return _VERBATIM.fullmatch(token) is not None
+
+
+def is_word(token: str) -> bool:
+    """Whether a token has a letter or a digit."""
+    return _WORD.fullmatch(token) is not None
+
+
+def tokens_of(text: str) -> list[str]:
+    """The tokens of a text, as they are written."""
+    return [_RESERVED.get(token, token) for token in tokenize(text)]
+
+
+def fold(token: str) -> str:
+    """A token in small letters without its diacritics."""
+    decomposed = unicodedata.normalize("NFD", token.lower())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if unicodedata.category(c) != "Mn"))
+
+
+def key_of(token: str, *, fold_accents: bool) -> str:
+    """What a source token is looked up as."""
+    if is_verbatim(token):
+        return token
+    return fold(token) if fold_accents else token.lower()
+
+
+def first_is_capital(text: str) -> bool:
+    """Whether the first letter of a text is a capital."""
+    letter = next((c for c in text if c.isalpha()), "")
+    return bool(letter) and letter != letter.lower()
+
+
+def capitalised(text: str) -> str:
+    """The text with its first letter as a capital, past opening punctuation."""
+    for place, character in enumerate(text):
+        if character.isalnum():
+            return text[:place] + character.upper() + text[place + 1 :]
+    return text
+
+
+@dataclass
+class Truecaser:
+    """The usual case of each word, counted where a capital says something: not at the start of a sentence."""
+
+    forms: dict[str, str] = field(default_factory=dict)
+    """Small letters -> the usual form, where that is another one."""
+
+    @classmethod
+    def train(cls, texts: Iterable[Sequence[str]]) -> Truecaser:
+        """Learn from tokenised texts."""
+        inside: dict[str, Counter[str]] = {}
+        initial: dict[str, Counter[str]] = {}
+        for tokens in texts:
+            start = True
+            for token in tokens:
+                if not is_word(token):
+                    start = start or token in _ENDS
+                    continue
+                table = initial if start else inside
+                table.setdefault(token.lower(), Counter())[token] += 1
+                start = False
+        forms = {}
+        for lower in sorted(inside.keys() | initial.keys()):
+            seen = inside.get(lower)
+            if seen is None:  # only ever first: a capital there says nothing
+                continue
+            best = min(seen, key=lambda form: (-seen[form], form))
+            if best != lower:
+                forms[lower] = best
+        return cls(forms)
+
+    def apply(self, tokens: Sequence[str]) -> list[str]:
+        """Tokens with the first word of each sentence in its usual case; the others stay as they are."""
+        result = []
+        start = True
+        for token in tokens:
+            if not is_word(token):
+                start = start or token in _ENDS
+            elif start:
+                lower = token.lower()
+                token = self.forms.get(lower, lower if token[1:] == lower[1:] else token)
+                start = False
+            result.append(token)
+        return result
+
+
+@dataclass
+class Spacing:
+    """Where no space stands beside a punctuation mark, learned from text."""
+
+    before: frozenset[str] = frozenset()
+    """Tokens that stick to what stands before them."""
+    after: frozenset[str] = frozenset()
+    """Tokens that what stands after them sticks to."""
+    pairing: frozenset[str] = frozenset()
+    """Tokens that open and close by turns, such as straight quotation marks."""
+
+    @classmethod
+    def train(cls, texts: Iterable[str]) -> Spacing:
+        """Count spaces around the tokens of texts that are not words."""
+        total: Counter[str] = Counter()
+        glued_before: Counter[str] = Counter()
+        glued_after: Counter[str] = Counter()
+        for text in texts:
+            end = 0
+            for token in tokenize(text):
+                place = text.find(token, end)
+                end = place + len(token)
+                if is_word(token) or place < 0:
+                    continue
+                total[token] += 1
+                glued_before[token] += place > 0 and not text[place - 1].isspace()
+                glued_after[token] += end < len(text) and not text[end].isspace()
+        before, after, pairing = set(), set(), set()
+        for token, count in total.items():
+            left, right = glued_before[token] / count, glued_after[token] / count
+            if 0.25 < left < 0.75 and 0.25 < right < 0.75:
+                pairing.add(token)
+                continue
+            if left >= 0.5:
+                before.add(token)
+            if right >= 0.5:
+                after.add(token)
+        return cls(frozenset(before), frozenset(after), frozenset(pairing))
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Tokens as a text."""
+        pieces: list[str] = []
+        opened: set[str] = set()
+        glue = True
+        for token in tokens:
+            closing = token in opened
+            if not (glue or token in self.before or closing):
+                pieces.append(" ")
+            pieces.append(token)
+            glue = token in self.after
+            if token in self.pairing:
+                glue = not closing
+                opened ^= {token}
+        return "".join(pieces)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-able lists."""
+        return {"before": sorted(self.before), "after": sorted(self.after), "pairing": sorted(self.pairing)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, list[str]]) -> Spacing:
+        """The inverse of :meth:`to_json`."""
+        return cls(*(frozenset(value[name]) for name in ("before", "after", "pairing")))

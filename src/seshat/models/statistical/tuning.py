@@ -1,0 +1,109 @@
+"""Weights tuned on validation for chrF2: pooled n-best lists, coordinate search with seeded restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seshat.models.statistical import chrf
+from seshat.models.statistical.decoder import Translation
+from seshat.models.statistical.features import FEATURES, JUMP, LANGUAGE_MODEL, START
+from seshat.progress import track
+
+Floats = NDArray[np.float64]
+Weights = tuple[float, ...]
+Decode = Callable[[Weights], list[list[Translation]]]
+Render = Callable[[int, tuple[str, ...]], str]
+ROUNDS = 6
+_STEPS = (-1.0, -0.5, -0.25, -0.1, -0.04, 0.04, 0.1, 0.25, 0.5, 1.0)
+
+
+class Pool:
+    """All candidates seen so far, per sentence, with features and chrF statistics."""
+
+    def __init__(self, references: Sequence[str], render: Render) -> None:
+        self.references = references
+        self.render = render
+        self.seen: list[dict[tuple[str, ...], tuple[Floats, Floats]]] = [{} for _ in references]
+
+    def add(self, lists: Sequence[Sequence[Translation]]) -> None:
+        """Take in new candidates; of the same words, the ones found last hold."""
+        for place, candidates in enumerate(lists):
+            for one in candidates:
+                old = self.seen[place].get(one.tokens)
+                statistics = old[1] if old else chrf.statistics(self.render(place, one.tokens), self.references[place])
+                self.seen[place][one.tokens] = (np.array(one.features), statistics)
+
+    def arrays(self) -> tuple[Floats, Floats]:
+        """Features (segments, candidates, features) and statistics, padded by repeating the first candidate."""
+        lists = [list(table.values()) for table in self.seen if table]
+        longest = max(len(one) for one in lists)
+        padded = [one + [one[0]] * (longest - len(one)) for one in lists]
+        return (
+            np.array([[features for features, _ in one] for one in padded]),
+            np.array([[statistics for _, statistics in one] for one in padded]),
+        )
+
+
+def tune(decode: Decode, pool: Pool, seed: int, start: Weights = START, rounds: int = ROUNDS) -> tuple[Weights, float]:
+    """Find weights that make the best candidates of the validation segments score well.
+
+    Returns:
+        The weights, and the chrF2 of the candidates that the decoder puts first with them.
+    """
+    weights, best, best_score = start, start, -1.0
+    for _ in track(range(rounds), "tune weights"):
+        lists = decode(weights)
+        first = sum(
+            (chrf.statistics(pool.render(i, one[0].tokens), pool.references[i]) for i, one in enumerate(lists) if one),
+            np.zeros(3 * chrf.ORDER),
+        )
+        score = float(chrf.score(first))
+        if score > best_score:
+            best, best_score = weights, score
+        pool.add(lists)
+        features, statistics = pool.arrays()
+        weights = search(features, statistics, weights, Random(seed))
+    return best, best_score
+
+
+def search(features: Floats, statistics: Floats, start: Weights, random: Random, restarts: int = 6) -> Weights:
+    """Coordinate search on fixed candidates from the start and from random points near it."""
+    scale = np.maximum(features.reshape(-1, features.shape[-1]).std(axis=0), 1e-3)
+    starts = [np.array(start)]
+    starts += [np.array(start) + np.array([random.gauss(0, 0.3) for _ in start]) / scale for _ in range(restarts)]
+    found = [_climb(features, statistics, _bounded(one), scale) for one in starts]
+    weights = max(found, key=lambda one: one[1])[0]
+    return tuple(round(float(value), 6) for value in weights / max(weights[LANGUAGE_MODEL], 0.05) * 0.6)
+
+
+def _bounded(weights: Floats) -> Floats:
+    weights = weights.copy()
+    weights[LANGUAGE_MODEL] = max(weights[LANGUAGE_MODEL], 0.05)
+    weights[JUMP] = max(weights[JUMP], 0.001)
+    return weights
+
+
+def objective(features: Floats, statistics: Floats, weights: Floats) -> float:
+    """Corpus chrF2 of the candidates that the weights put first."""
+    chosen = (features @ weights).argmax(axis=1)
+    return float(chrf.score(statistics[np.arange(len(chosen)), chosen].sum(axis=0)))
+
+
+def _climb(features: Floats, statistics: Floats, weights: Floats, scale: Floats) -> tuple[Floats, float]:
+    best = objective(features, statistics, weights)
+    improved = True
+    while improved:
+        improved = False
+        for place in range(len(FEATURES)):
+            for step in _STEPS:
+                trial = weights.copy()
+                trial[place] += step / scale[place]
+                trial = _bounded(trial)
+                value = objective(features, statistics, trial)
+                if value > best + 1e-4:
+                    weights, best, improved = trial, value, True
+    return weights, best
