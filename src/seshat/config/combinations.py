@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from seshat.config.base import Mistake
+from seshat.config.model import TrainSection
 
 if TYPE_CHECKING:
     from seshat.config.schema import Config
 
 Found = Iterator[tuple[tuple[str | int, ...], str]]
 
-FAMILIES = ("statistical", "seq2seq")
+FAMILIES: tuple[str, ...] = get_args(TrainSection.model_fields["family"].annotation)
 """Model families: also the usual names of their models."""
 
 
