@@ -6,6 +6,7 @@ new one, never half of one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -19,7 +20,15 @@ from pydantic import BaseModel, ValidationError
 
 from seshat.errors import DataError
 
+try:
+    import fcntl
+except ImportError:  # Windows: temporary files of killed runs stay until somebody deletes them
+    fcntl = None  # type: ignore[assignment]
+
 R = TypeVar("R", bound=BaseModel)
+
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
 
 @contextmanager
@@ -43,10 +52,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(_mode(path))
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
+        if error.filename is not None and error.filename not in {str(temporary), str(path)}:
+            raise  # about another file, such as one that the block reads
         raise cannot_write(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -66,6 +77,36 @@ def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
     """
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline=newline) as stream:
         yield stream
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file for as long as it is open, where the system can; whether nobody else held the lock."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(path: Path) -> None:
+    """Take away temporary files for ``path`` whose writers are dead: those that nobody has locked."""
+    if fcntl is None:
+        return
+    for entry in path.parent.iterdir():
+        if entry.name.startswith(f".{path.name}.") and entry.name.endswith(".tmp"):
+            with contextlib.suppress(OSError), entry.open("rb") as stream:
+                if _lock(stream.fileno()):
+                    entry.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced, or those of a new file of this user."""
+    try:
+        return path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        return 0o666 & ~_UMASK
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:
@@ -131,11 +172,15 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     """Read records of one kind, streaming. A missing file has no records.
 
     Raises:
-        DataError: a line is not such a record; names ``file:line``.
+        DataError: the file cannot be read, or a line is not such a record; names ``file:line``.
     """
     if not path.exists():
         return
-    with path.open("rb") as stream:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    with stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue

@@ -42,6 +42,8 @@ class Reading:
         """Files and sources that could not be used as a whole and are not optional."""
         self.passed: list[str] = []
         """The same of optional sources, as warnings."""
+        self.failed: set[str] = set()
+        """Names of sources with files that could not be used."""
 
     def records(self) -> Iterator[Record | Reject]:
         """The records and rejects of all sources, in order. A source that fails does not stop the others."""
@@ -55,6 +57,7 @@ class Reading:
 
     def _failing(self, context: Context) -> Any:
         def fail(file: str, error: DataError) -> None:
+            self.failed.add(context.source.name)
             log.debug("file not used", source=context.source.name, file=file, reason=error.message)
             if context.source.optional:
                 self.passed.append(f"{error.message} The source is optional: the run goes on without it.")
@@ -70,7 +73,7 @@ class Reading:
             found += [f"source '{context.source.name}': {remark}" for remark in context.remarks]
             for report in context.reports.values():
                 found += report.warnings()
-            if context.source.name not in {error.message for error in self.problems} and not _total(context):
+            if context.source.name not in self.failed and not _total(context):
                 found.append(f"source '{context.source.name}' gave no record")
         return found
 
@@ -101,7 +104,7 @@ def _count(record: Record | Reject, context: Context) -> None:
     if isinstance(record, Reject):
         context.report(context.raw / record.file).rejects += 1
     elif record.meta.origin is not None:
-        context.report(context.raw / record.meta.origin.file).records += 1
+        context.reports[record.meta.origin.file].records += 1
 
 
 def run(project: Project) -> dict[str, Any]:

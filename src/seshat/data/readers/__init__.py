@@ -102,6 +102,8 @@ def _read_unit(
             return
         yield from reader(name)(unit, context)
     except DataError as error:
+        # Outputs hold no path of this machine: files are named as they stand below data/raw.
+        error = DataError(error.message.replace(f"{context.raw}/", ""), error.hint)
         context.report(unit[0]).problem = error.message
         yield context.reject(unit[0], None, error.message)
         fail(context.relative(unit[0]), error)

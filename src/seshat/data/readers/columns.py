@@ -153,9 +153,10 @@ def _guess_entries(found: Sequence[str], source: Source, context: Context) -> di
         field: str | None
         if name in used:
             continue
-        if _EXAMPLE_WORDS & set(tokens):
+        others = {token for token in tokens if _named([token], context) is None}
+        if others and others <= _EXAMPLE_WORDS:
             field = f"example.{language or own}"
-        elif _GLOSS_WORDS & set(tokens) or (len(tokens) == 1 and language not in {None, own}):
+        elif (others and others <= _GLOSS_WORDS) or (len(tokens) == 1 and language not in {None, own}):
             field = f"gloss.{language or context.project.pivot}"
         elif len(tokens) == 1 and language == own:
             field = "headword"
@@ -186,6 +187,20 @@ def values(cells: Mapping[str, Any], name: str) -> list[Any]:
 
 def _unrolled(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def names_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of rows from JSON: their keys, and ``examples.*.es`` for the keys of objects in lists."""
+    found: dict[str, None] = {}
+    for cells in rows:
+        for key, value in cells.items():
+            inner = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            if inner:
+                found.pop(key, None)
+                found.update((f"{key}.*.{name}", None) for item in inner for name in item)
+            elif not any(name.startswith(f"{key}.*.") for name in found):
+                found[key] = None
+    return list(found)
 
 
 def has_path(rows: Sequence[Mapping[str, Any]], name: str) -> bool:

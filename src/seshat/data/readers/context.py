@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from seshat.records import Access, Meta, Origin, Reject
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD", "keep"]
 
+_LINE_BITS = 40
+"""Bits of a place that hold the line; the others hold the number of the file."""
+
 
 @dataclass
 class FileReport:
@@ -26,6 +30,8 @@ class FileReport:
 
     file: str
     """Path below ``data/raw``."""
+    number: int = 0
+    """Place among the files of its source, from 0."""
     unicode: Form = "NFC"
     """The form that text is brought to."""
     encoding: str | None = None
@@ -69,7 +75,7 @@ class FileReport:
         """Everything noticed, in plain words, one sentence each."""
         found = list(self.remarks)
         for what, (count, line) in self.notes.items():
-            found.append(f"{count:,} {what}" + (f" (first: line {line})" if line is not None else ""))
+            found.append(f"{what}: {count:,}" + (f" (first: line {line})" if line is not None else ""))
         mixed = [form for form in ("NFC", "NFD", "neither") if self.forms[form]]
         if len(mixed) > 1 or mixed == ["neither"]:
             counts = ", ".join(f"{self.forms[form]:,} {form}" for form in mixed)
@@ -107,6 +113,8 @@ class Context:
     stems: dict[str, str] = field(default_factory=dict)
     """Path below ``data/raw`` -> what stands for it in ids."""
 
+    ids: dict[int, int] = field(default_factory=dict)
+    """Hash of an id that a column gives -> number of the file and the line."""
     encodings: dict[Path, Encoding] = field(default_factory=dict)
     """Encodings found so far."""
 
@@ -118,7 +126,7 @@ class Context:
         """The report of a file, made when it is first asked for."""
         name = self.relative(path)
         if name not in self.reports:
-            self.reports[name] = FileReport(name, unicode=self.ingest.unicode)
+            self.reports[name] = FileReport(name, len(self.reports), self.ingest.unicode)
         return self.reports[name]
 
     def lines(self, path: Path) -> Iterator[Line]:
@@ -149,18 +157,15 @@ class Context:
         """A piece of a file that cannot be used."""
         return Reject(file=self.relative(path), line=line, reason=reason, content=content[:EXCERPT])
 
-    def id(self, path: Path, place: int | str) -> str:
-        """The id of a record: ``source:file-stem:line``."""
-        relative = self.relative(path)
-        return f"{self.source.name}:{self.stems.get(relative) or path.stem}:{place}"
+    def prefix(self, path: Path) -> str:
+        """What the ids of a file start with: ``source:file-stem``; a record adds ``:line``."""
+        return f"{self.source.name}:{self.stems.get(self.relative(path)) or path.stem}"
 
-    def document(self, path: Path, line: int, block: int) -> str:
+    def document(self, prefix: str, line: int, block: int) -> str:
         """The document that a line belongs to, by the setting ``document`` of the source."""
         if self.source.document == "line":
-            return self.id(path, line)
-        if self.source.document == "blank-line":
-            return self.id(path, f"block-{block}")
-        return self.id(path, "")[:-1]
+            return f"{prefix}:{line}"
+        return f"{prefix}:block-{block}" if self.source.document == "blank-line" else prefix
 
     @cached_property
     def meta(self) -> Callable[..., Meta]:
@@ -181,6 +186,18 @@ class Context:
             return Meta(**{**constant, **values, "origin": Origin(file=file, line=line)})
 
         return make
+
+    def first_with(self, given: str, file: str, line: int) -> Origin | None:
+        """Where an id of this source was seen before; None, and remembered, when it is new.
+
+        Hashes of 64 bits stand for the ids, and one number for the place, so that a million of them take some 100 MB.
+        """
+        key = int.from_bytes(hashlib.blake2b(given.encode(), digest_size=8).digest(), "big")
+        place = self.ids.get(key)
+        if place is None:
+            self.ids[key] = self.reports[file].number << _LINE_BITS | line
+            return None
+        return Origin(file=list(self.reports)[place >> _LINE_BITS], line=place & ((1 << _LINE_BITS) - 1))
 
     def access(self, text: str) -> Access:
         """The level of a row: that of the source, or stricter; what is not understood reads as restricted."""

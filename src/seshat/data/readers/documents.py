@@ -37,5 +37,5 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
             yield from whole_file(path, f"the document is empty in {' and '.join(empty)}", context)
         context.remarks.append(f"{context.relative(main)}: the document is empty in {' and '.join(empty)}")
         return
-    name = context.id(main, "")[:-1]
+    name = context.prefix(main)
     yield Document(id=name, texts=texts, meta=context.meta(context.relative(main), None, doc_id=name))

@@ -40,13 +40,13 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
 def _rows(files: Mapping[str, Path], context: Context) -> Iterator[Record | Reject]:
     tags = list(files)
     paths = list(files.values())
-    main = paths[0]
+    prefix = context.prefix(paths[0])
     reports = [context.report(path) for path in paths]
     names = [context.relative(path) for path in paths]
     document, block, order, blank = "", 0, 0, 0
     for row in zip(*(context.lines(path) for path in paths), strict=True):
         number = row[0].number
-        if any(line.reason for line in row):
+        if any(line.reason is not None for line in row):
             yield from _bad_row(row, paths, tags, context)
             continue
         cells = [report.line(line.text, number) if line.text else "" for report, line in zip(reports, row, strict=True)]
@@ -59,10 +59,10 @@ def _rows(files: Mapping[str, Path], context: Context) -> Iterator[Record | Reje
             place = next(index for index, text in enumerate(cells) if text)
             yield context.reject(paths[place], number, f"the line is empty in {empty}", cells[place])
             continue
-        current = context.document(main, number, block)
+        current = context.document(prefix, number, block)
         document, order = current, order + 1 if current == document else 0
         meta = context.meta(names[0], number, doc_id=document, order=order)
-        yield Segment(id=context.id(main, number), texts=texts, meta=meta)
+        yield Segment(id=f"{prefix}:{number}", texts=texts, meta=meta)
     if blank:
         reports[0].details["blank_lines"] = blank
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
@@ -12,7 +11,7 @@ from typing import Any
 import regex
 
 from seshat.config.ingest import GLOSS_FIELDS, META_FIELDS
-from seshat.data.readers.columns import choose, has_path, rest, values
+from seshat.data.readers.columns import choose, has_path, names_of, rest, values
 from seshat.data.readers.context import Context, FileReport
 from seshat.data.readers.rows import Row, open_table
 from seshat.data.readers.xlsx import cell_text
@@ -37,18 +36,18 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
             f"source '{source.name}': a row of a table is a segment or an entry, not a document.",
             "Write kind: segments, and name the column that tells documents apart: columns: {doc_id: …}.",
         )
-    seen: dict[int, tuple[str, int]] = {}
     for path in paths:
-        yield from _Maker(path, context, seen).records()
+        yield from _Maker(path, context).records()
 
 
 class _Maker:
     """Makes the records of one table."""
 
-    def __init__(self, path: Path, context: Context, seen: dict[int, tuple[str, int]]) -> None:
-        self.path, self.source, self.context, self.seen = path, context.source, context, seen
+    def __init__(self, path: Path, context: Context) -> None:
+        self.path, self.source, self.context = path, context.source, context
         self.file = context.relative(path)
         self.report: FileReport = context.report(path)
+        self.prefix = context.prefix(path)
         self.orders: dict[str, int] = {}
         self.separator = regex.compile(context.source.separator)
 
@@ -62,8 +61,9 @@ class _Maker:
             if not cells:
                 yield from (row for row in rows if isinstance(row, Reject))
                 return
-            found = list(dict.fromkeys(key for row in cells for key in row))
-            self.columns = choose(found, lambda name: has_path(cells, name), self.source, self.context, self.file)
+            self.columns = choose(
+                names_of(cells), lambda name: has_path(cells, name), self.source, self.context, self.file
+            )
         else:
             if not table.columns:
                 return
@@ -91,31 +91,24 @@ class _Maker:
         return self.report.text(json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else cell_text(value))
 
     def _one(self, row: Row, field: str) -> str:
-        return " ".join(text for text in self._all(row, self.columns.fields.get(field, ())) if text)
+        names = self.columns.fields.get(field)
+        return "" if names is None else " ".join(text for text in self._all(row, names) if text)
 
     def _record(self, row: Row) -> Record | Reject:
         if reason := _damaged(row):
             return self.context.reject(self.path, row.line, reason, _content(row))
         given = self._one(row, "id")
-        if given and (first := self._first_with(given, row.line)) is not None:
-            where = f"line {first[1]}" if first[0] == self.file else f"{first[0]}:{first[1]}"
-            reason = f"the id '{given}' is already that of {where}"
-            return self.context.reject(self.path, row.line, reason, _content(row))
-        name = f"{self.source.name}:{given}" if given else self.context.id(self.path, row.place)
+        name = f"{self.source.name}:{given}" if given else f"{self.prefix}:{row.place}"
         made = self._entry(name, row) if self.source.kind == "entries" else self._segment(name, row)
         if made is None:
-            wanted = self.columns.fields["headword"] if self.source.kind == "entries" else list(self.texts.values())
-            named = ", ".join(name for names in ([wanted] if isinstance(wanted, tuple) else wanted) for name in names)
+            fields = ["headword"] if self.source.kind == "entries" else list(self.texts)
+            named = ", ".join(name for field in fields for name in self.columns.fields[field])
             return self.context.reject(self.path, row.line, f"nothing stands in {named}", _content(row))
+        if given and (first := self.context.first_with(given, self.file, row.line)) is not None:
+            where = f"line {first.line}" if first.file == self.file else str(first)
+            reason = f"the id '{given}' is already that of {where}"
+            return self.context.reject(self.path, row.line, reason, _content(row))
         return made
-
-    def _first_with(self, given: str, line: int) -> tuple[str, int] | None:
-        """Where an id was seen before. Hashes (64 bit) stand for the ids: a million of them take little room."""
-        key = int.from_bytes(hashlib.blake2b(given.encode(), digest_size=8).digest(), "big")
-        if key in self.seen:
-            return self.seen[key]
-        self.seen[key] = (self.file, line)
-        return None
 
     def _segment(self, name: str, row: Row) -> Segment | None:
         texts = {tag: text for tag in self.texts if (text := self._one(row, tag))}
@@ -185,6 +178,8 @@ class _Maker:
 
     def _extra(self, row: Row) -> dict[str, str]:
         others = rest(row.cells, self.used)
+        if not others:
+            return {}
         texts = ((str(key), _plain(value)) for key, value in others.items())
         return {key: self.report.text(text) for key, text in texts if text.strip()}
 
@@ -218,7 +213,9 @@ def _split_words(text: str) -> list[str]:
 
 def _plain(value: Any) -> str:
     """A value nobody asked for, as text: lists and objects as JSON."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) and value else cell_text(value or "")
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    return cell_text(value)
 
 
 def _damaged(row: Row) -> str | None:

@@ -14,7 +14,7 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     language = context.source.language or context.project.language
     for path in paths:
         report = context.report(path)
-        file = context.relative(path)
+        file, prefix = context.relative(path), context.prefix(path)
         document, block, order, blank = "", 0, 0, 0
         for number, raw, reason in context.lines(path):
             if reason is not None:
@@ -24,9 +24,9 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
             if not text:
                 block, blank = number, blank + 1
                 continue
-            current = context.document(path, number, block)
+            current = context.document(prefix, number, block)
             document, order = current, order + 1 if current == document else 0
             meta = context.meta(file, number, doc_id=document, order=order)
-            yield Segment(id=context.id(path, number), texts={language: text}, meta=meta)
+            yield Segment(id=f"{prefix}:{number}", texts={language: text}, meta=meta)
         if blank:
             report.details["blank_lines"] = blank

@@ -93,7 +93,7 @@ def _unit(unit: Element, number: int, path: Path, context: Context) -> Segment |
         content = " | ".join(f"{tag}: {text}" for tag, text in texts.items())
         found = f"only in {next(iter(texts))}" if texts else "in no language of the project"
         return context.reject(path, number, f"unit {number} has text {found}", content)
-    return Segment(id=context.id(path, number), texts=texts, meta=_meta(unit, number, path, context))
+    return Segment(id=f"{context.prefix(path)}:{number}", texts=texts, meta=_meta(unit, number, path, context))
 
 
 def _meta(unit: Element, number: int, path: Path, context: Context) -> Any:
@@ -102,7 +102,7 @@ def _meta(unit: Element, number: int, path: Path, context: Context) -> Any:
         if _local(child) in {"prop", "note"} and child.text and child.text.strip():
             extra.setdefault(child.get("type") or _local(child), child.text.strip())
     order = 0 if context.source.document == "line" else number - 1
-    document = context.document(path, number, 0)
+    document = context.document(context.prefix(path), number, 0)
     return context.meta(context.relative(path), number, doc_id=document, order=order, extra=extra)
 
 
