@@ -23,7 +23,7 @@ from seshat import logs, terminal
 from seshat.cli.app import app
 from seshat.cli.translate import _batches
 from seshat.config import Direction
-from seshat.errors import CheckFailed, DataError
+from seshat.errors import DataError
 from seshat.inference.translator import Candidate, Hypothesis
 from seshat.pipeline.stages import STAGES
 
@@ -327,17 +327,33 @@ class TestTools:
         assert seshat("config", "schema", "--output", tmp_path / "schema.json").exit_code == 0
         assert "properties" in json.loads((tmp_path / "schema.json").read_text())
 
-    def test_check(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def leaks(_project: object) -> dict[str, Any]:
-            raise CheckFailed("two test sentences stand in train")
+    def test_check(self, tmp_path: Path) -> None:
+        (tmp_path / "seshat.yaml").write_text(
+            "project: {language: qlm, pivot: es}\ningest: {sources: [{name: a, path: a.csv, access: public}]}\n"
+        )
+        raw = tmp_path / "data/raw/a.csv"
+        raw.parent.mkdir(parents=True)
+        raw.write_text("qlm,es\n" + "".join(f"ka{n},casa {n}\n" for n in range(50)))
+        shown = seshat("check", "-p", tmp_path)
+        assert "errors," in shown.stdout
+        assert shown.stderr == ""
+        values = json.loads(seshat("check", "-p", tmp_path, "--json").stdout)
+        assert shown.exit_code == int(values["failed"])
 
-        module = types.ModuleType("seshat.data.check")
-        module.run = lambda _project: {"segments": 12}  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "seshat.data.check", module)
-        monkeypatch.setattr("seshat.data.check", module, raising=False)
-        assert json.loads(seshat("check", "-p", root, "--json").stdout) == {"segments": 12}
-        module.run = leaks  # type: ignore[attr-defined]
-        assert seshat("check", "-p", root).exit_code == 1
+    @pytest.mark.parametrize(("status", "code"), [("warn", 0), ("fail", 1)])
+    def test_doctor(self, monkeypatch: pytest.MonkeyPatch, status: Any, code: int) -> None:
+        from seshat import doctor
+
+        monkeypatch.setattr(doctor, "examine", lambda: [doctor.Finding("disk", status, "3 GB [free]", "Make room.")])
+        shown = seshat("doctor")
+        assert (shown.exit_code, shown.stderr) == (code, "")
+        assert "3 GB [free]" in shown.stdout
+        assert "- disk: Make room." in shown.stdout
+        assert json.loads(seshat("doctor", "--json").stdout)[0]["status"] == status
+
+    def test_check_without_sources(self, tmp_path: Path) -> None:
+        (tmp_path / "seshat.yaml").write_text("project: {language: qlm, pivot: es}\n")
+        assert seshat("check", "-p", tmp_path).exit_code == 1
 
 
 class TestLogs:

@@ -14,6 +14,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import typer
+
 from seshat.errors import SeshatError
 
 INTERRUPTED = 130
@@ -31,6 +33,8 @@ def guard(work: Callable[[], None], *, debug: Callable[[], bool], root: Callable
     try:
         work()
         sys.stdout.flush()
+    except typer.Exit as wanted:
+        return wanted.exit_code
     except SeshatError as error:
         say(f"seshat: {error.message}")
         if error.hint:

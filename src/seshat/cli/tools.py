@@ -47,12 +47,13 @@ def _init(
 
 def _check(context: Context) -> None:
     from seshat.data import check
-    from seshat.terminal import summary
 
     project = context.open()
     with context.progress():
-        values = check.run(project)
-    context.result(values, *summary(values))
+        report = check.run(project)
+    context.result(report, *map(escape, check.text(report)))
+    if report["failed"]:
+        raise typer.Exit(1)
 
 
 def _doctor(context: Context) -> None:

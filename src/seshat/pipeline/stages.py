@@ -74,7 +74,14 @@ def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
-    keys = ("train.family", "train.name", "train.directions", f"train.{config.train.family}")
+    keys = (
+        "train.family",
+        "train.name",
+        "train.directions",
+        f"train.{config.train.family}",
+        "clean.profiles",
+        "clean.placeholders",
+    )
     return (*_LANGUAGES, *keys)
 
 
