@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -26,10 +27,15 @@ from seshat.progress import Advance
 REFRESH = 0.1
 """Seconds between two drawings of a bar; work that advances a million times a second is not slowed by it."""
 
+WIDTH = 160
+"""Columns of output that is not on a terminal."""
+_FIGURES = ("", *"0123456789-<")
+"""What a figure begins with."""
+
 
 def output() -> Console:
-    """The console for results: standard output, colours only on a terminal."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The console for results: standard output; in a file or pipe without colours and wide enough for any table."""
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 class Bars:
@@ -79,10 +85,10 @@ class Bars:
 def table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     """A table of rows alike; the keys of all of them, in order of appearance, are the columns."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
-        numeric = any(isinstance(row.get(column), int | float) for row in rows)
-        drawn.add_column(escape(str(column).replace("_", " ")), justify="right" if numeric else "left")
+        numeric = all(text(row.get(column))[:1] in _FIGURES for row in rows)
+        drawn.add_column(escape(str(column).replace("_", " ")), justify="right" if numeric else "left", no_wrap=numeric)
     for row in rows:
         drawn.add_row(*(escape(text(row.get(column))) for column in columns))
     return drawn
@@ -90,7 +96,7 @@ def table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
 
 def summary(values: dict[str, Any], title: str | None = None) -> list[Table | str]:
     """The summary of a stage as things to print: one small table, tables of rows, warnings as lines."""
-    plain = Table(title=title, title_justify="left", show_header=False)
+    plain = Table(title=title, title_justify="left", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     plain.add_column(style="bold")
     plain.add_column()
     rest: list[Table | str] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PANEL = "Stages, in the order in which they run"
 _SAMPLES = 5
+_STATES = {"current": "up to date", "will-run": "will run", "may-run": "may run"}
 
 
 def add(app: typer.Typer) -> None:
@@ -67,7 +68,7 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
 
     shown: list[Table | str] = []
     if summary.get("table"):
-        shown += ["", table(summary["table"])]
+        shown += ["", table([_scores(row) for row in summary["table"]])]
     if summary.get("samples"):
         shown += ["", table(summary["samples"][:_SAMPLES], title="Sample translations")]
     if summary.get("report"):
@@ -75,32 +76,37 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
     return shown
 
 
-def _status(context: Context) -> None:
-    from rich.table import Table
+def _scores(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the evaluation with its intervals in one column each: `chrf2 low`, `chrf2 high` as `95 %`."""
+    shown: dict[str, Any] = {}
+    for key, value in row.items():
+        if key.endswith(" low"):
+            shown["95 %"] = f"{value:.1f}-{row[key.removesuffix('low') + 'high']:.1f}"
+        elif key == "p" and isinstance(value, float):
+            shown[key] = "<0.001" if value < 0.001 else f"{value:.3f}"
+        elif not key.endswith(" high"):
+            shown[key] = f"{value:.1f}" if isinstance(value, float) else value
+    return shown
 
+
+def _status(context: Context) -> None:
     from seshat.pipeline.engine import engine
+    from seshat.terminal import table
 
     project = context.open()
     with engine(project) as running:
         found = running.status()
-    table = Table(header_style="bold")
-    table.add_column("stage")
-    table.add_column("state")
-    table.add_column("why")
-    for one in found:
-        table.add_row(one.stage, one.state.replace("-", " ").replace("current", "up to date"), _why(one))
-    context.result([one.as_dict() for one in found], table)
+    rows = [{"stage": one.stage, "state": _STATES[one.state], "why": _why(one)} for one in found]
+    context.result([one.as_dict() for one in found], table(rows))
 
 
 def _why(status: Status) -> str:
-    from rich.markup import escape
-
     shown = list(status.reasons[:4])
     if len(status.reasons) > 4:
         shown.append(f"and {len(status.reasons) - 4} more")
     if status.state == "may-run":
         shown.append(f"runs when {' or '.join(status.after)} gives another result")
-    return escape("\n".join(shown))
+    return "\n".join(shown)
 
 
 def _download(

@@ -1,0 +1,95 @@
+"""kill -9 at random moments over the real pipeline, then a run to the end: the same files, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from benchmarks.kill import digests, finish, kill_repeatedly, start
+from tests.small_project import small_project
+
+KILLS = 6
+SEED = 2
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project with raw files only."""
+    return small_project(tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="module")
+def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """The project after an uninterrupted run, and how many seconds it took."""
+    root = tmp_path_factory.mktemp("whole") / "project"
+    shutil.copytree(source, root)
+    began = time.monotonic()
+    finish(start(root))
+    return root, time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_killed_and_run_again(source: Path, whole: tuple[Path, float], tmp_path: Path) -> None:
+    root, seconds = whole
+    expected = digests(root)
+    assert any(name.startswith("models/") for name in expected)
+    trial = kill_repeatedly(source, tmp_path / "cut", expected, seconds, KILLS, SEED)
+    assert len(trial.killed_after) == KILLS
+    assert trial.differing == set()
+    assert not list((tmp_path / "cut").rglob(".*.tmp"))
+
+
+def test_a_second_run_does_nothing(whole: tuple[Path, float]) -> None:
+    root, _ = whole
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and path.suffix == ".jsonl"}
+    done = subprocess.run(
+        [sys.executable, "-m", "seshat", "run", "-p", str(root)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("up to date") == 8
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_no_process_is_left_behind(source: Path, tmp_path: Path) -> None:
+    """Killed by its own id only, as ``kill -9 PID`` does: workers must not go on."""
+    root = tmp_path / "project"
+    shutil.copytree(source, root)
+    process = start(root)
+    while not (root / "models").exists():  # training, which has workers, begins here
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while _group_lives(process.pid):
+        assert time.monotonic() < deadline, "workers outlive the run"
+        time.sleep(0.1)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_two_runs_at_once(source: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(source, root)
+    first = start(root)
+    while not (root / "data/interim").exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = subprocess.run(
+        [sys.executable, "-m", "seshat", "run", "-p", str(root)], capture_output=True, text=True, check=False
+    )
+    assert second.returncode == 1
+    assert f"process {first.pid} is already working in this project" in second.stderr
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
