@@ -15,12 +15,12 @@ import pytest
 from seshat.config import Config, Direction
 from seshat.errors import DataError
 from seshat.evaluation import evaluate
-from seshat.evaluation.translations import CHUNK
 from seshat.inference.translator import Hypothesis
 from seshat.jsonl import write_jsonl
 from seshat.project import Project
 from seshat.records import Access, Entry, Meta, Segment, Sense
 
+CHUNK = 100
 NOUNS = {"nua": "dog", "topo": "woman", "suku": "river", "wey": "child", "pana": "cat", "huri": "moon"}
 VERBS = {"kala": "sleeps", "miri": "runs", "tume": "sings", "pisi": "falls", "rano": "waits"}
 
@@ -96,6 +96,8 @@ Load = Callable[[Callable[[str], str]], list[Dictionary]]
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     """Puts :class:`Dictionary` in the place of what ``load_translator`` gives; returns those that were loaded."""
+
+    monkeypatch.setattr("seshat.evaluation.translations.CHUNK", CHUNK)
 
     def install(spoil: Callable[[str], str]) -> list[Dictionary]:
         loaded: list[Dictionary] = []

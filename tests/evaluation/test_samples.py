@@ -30,6 +30,11 @@ def test_words_are_marked() -> None:
     ]
 
 
+def test_short_words_are_not_near() -> None:
+    assert [piece.kind for piece in compare("ab", "abc")] == ["other"]
+    assert [piece.kind for piece in compare("abcd", "abc")] == ["near"]
+
+
 def test_a_word_of_the_other_text_is_used_once() -> None:
     assert [piece.kind for piece in compare("dog dog", "a dog")] == ["same", "plain", "other"]
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from seshat.text.words import tokenize, words
 
-NEAR = 65.0
+NEAR = 70.0
 """How alike (rapidfuzz ratio, 0 to 100) two words must be to count as forms of one another."""
+_SHORTEST = 3
+"""Shorter words resemble one another by chance."""
 
 
 class Piece(NamedTuple):
@@ -49,9 +51,13 @@ def compare(text: str, other: str) -> list[Piece]:
             kinds.append("same")
         else:
             kinds.append("other")
+    left = [key for key in left if len(key) >= _SHORTEST]
     for place, kind in enumerate(kinds):
-        match = process.extractOne(tokens[place].casefold(), left, scorer=fuzz.ratio, score_cutoff=NEAR)
-        if kind == "other" and match:
+        key = tokens[place].casefold()
+        if kind != "other" or len(key) < _SHORTEST:
+            continue
+        match = process.extractOne(key, left, scorer=fuzz.ratio, score_cutoff=NEAR)
+        if match:
             left.remove(match[0])
             kinds[place] = "near"
     return _pieces(text, tokens, kinds)

@@ -15,7 +15,7 @@ from seshat.inference.translator import Hypothesis, Translator
 from seshat.jsonl import write_jsonl, write_text
 from seshat.progress import task
 
-CHUNK = 100
+CHUNK = 200
 """Sentences translated between two notes of where the work stands. Part of the result where a translator treats a
 batch as a whole, so it does not depend on the machine."""
 
