@@ -32,8 +32,9 @@ def copy_project(source: Path, target: Path) -> None:
 
 
 def digests(root: Path) -> dict[str, str]:
-    """SHA-256 of every file that the stages made, by path."""
-    files = (path for folder in OUTPUTS for path in sorted((root / folder).rglob("*")) if path.is_file())
+    """SHA-256 of every file that the stages made, by path; not the records of runs, which are named after the time."""
+    files = [path for folder in OUTPUTS for path in sorted((root / folder).rglob("*")) if path.is_file()]
+    files = [path for path in files if not path.is_relative_to(root / "reports" / "runs")]
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

@@ -55,30 +55,6 @@ def test_a_second_run_does_nothing(whole: tuple[Path, float]) -> None:
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_no_process_is_left_behind(source: Path, tmp_path: Path) -> None:
-    """Killed by its own id only, as ``kill -9 PID`` does: workers must not go on."""
-    root = tmp_path / "project"
-    shutil.copytree(source, root)
-    process = start(root)
-    while not (root / "models").exists():  # training, which has workers, begins here
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.communicate()
-    deadline = time.monotonic() + 20
-    while _group_lives(process.pid):
-        assert time.monotonic() < deadline, "workers outlive the run"
-        time.sleep(0.1)
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_two_runs_at_once(source: Path, tmp_path: Path) -> None:
     root = tmp_path / "project"
     shutil.copytree(source, root)

@@ -15,7 +15,6 @@ from seshat.config.load import load_config
 from seshat.pipeline.stages import STAGES
 from seshat.project import Project
 
-
 ONLY_IN_MESSAGES = {"download.files"}
 """Settings that change what is said, never what is written."""
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from seshat.models.statistical.decoder import Translation
 from seshat.models.statistical.model import Direction
 from seshat.models.statistical.options import Source
+from seshat.processes import leave_with_parent
 
 CHUNK = 25
 """Sentences given to a worker at once."""
@@ -46,7 +47,9 @@ class Workers:
         if self._count == 1 or len(chunks) < 3:
             return [one for chunk in chunks for one in self._direction.decoder.translate(chunk, weights, n)]
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self._count, mp_context=get_context("spawn"), initializer=leave_with_parent
+            )
         folder = self._direction.folder
         futures = [self._pool.submit(_decode, folder, chunk, tuple(weights), n) for chunk in chunks]
         return [one for future in futures for one in future.result()]
