@@ -16,8 +16,11 @@ from seshat.jsonl import write_jsonl
 from seshat.project import Project
 from seshat.records import Access, Entry, Meta, Origin, Reject, Segment, Sense
 
-XX = "jema nete joni ainbo bake xobo koshi ronki yapa atapa nami bari nokon jawen moatian ikaxbi keskara".split()
-ES = "pueblo cielo hombre mujer niño casa fuerte dicen pescado gallina carne sol nuestro antes pero como cuando".split()
+WORDS = """
+jema nete joni ainbo bake xobo koshi ronki yapa atapa nami bari nokon jawen moatian ikaxbi keskara
+pueblo cielo hombre mujer niño casa fuerte dicen pescado gallina carne sol nuestro antes pero como cuando
+"""
+XX, ES = (line.split() for line in WORDS.strip().splitlines())
 
 
 def pair(number: int, rng: random.Random, **meta: Any) -> Segment:
