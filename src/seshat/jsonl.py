@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,11 +20,6 @@ from typing import IO, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from seshat.errors import DataError
-
-try:
-    import fcntl
-except ImportError:  # Windows: temporary files of killed runs stay until somebody deletes them
-    fcntl = None  # type: ignore[assignment]
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -81,8 +77,10 @@ def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
 
 def _lock(descriptor: int) -> bool:
     """Lock an open file for as long as it is open, where the system can; whether nobody else held the lock."""
-    if fcntl is None:
+    if sys.platform == "win32":  # there, temporary files of killed runs stay until somebody deletes them
         return False
+    import fcntl
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -92,8 +90,6 @@ def _lock(descriptor: int) -> bool:
 
 def _sweep(path: Path) -> None:
     """Take away temporary files for ``path`` whose writers are dead: those that nobody has locked."""
-    if fcntl is None:
-        return
     for entry in path.parent.iterdir():
         if entry.name.startswith(f".{path.name}.") and entry.name.endswith(".tmp"):
             with contextlib.suppress(OSError), entry.open("rb") as stream:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, get_args
 
 from seshat.config.base import Mistake
+from seshat.config.ingest import column_language
 from seshat.config.model import TrainSection
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _sources(config: Config) -> Found:
                 f"the reader '{source.reader}' needs {{lang}} where the language stands in the name, "
                 f"such as train.{{lang}}; found '{bad}'",
             )
-        if source.columns and source.reader not in {"auto", "table", "corrections"}:
+        if source.columns and source.reader not in {"auto", "table"}:
             yield (*at, "columns"), f"the reader '{source.reader}' knows no columns; they are for tables"
 
 
@@ -80,6 +81,10 @@ def _source_languages(config: Config) -> Found:
         for code, tag in source.languages.items():
             if tag not in known:
                 yield (*at, "languages", code), _unknown_language(tag, config)
+        for field in source.columns:
+            own = column_language(field, source.kind)
+            if own is not None and own not in known:
+                yield (*at, "columns", field), _unknown_language(own, config)
 
 
 def _profiles(config: Config) -> Found:

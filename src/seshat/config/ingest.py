@@ -154,13 +154,17 @@ class Source(Section):
         return self
 
 
-def _is_field(field: str, kind: str) -> bool:
-    if field in META_FIELDS:
-        return True
+def column_language(field: str, kind: str) -> str | None:
+    """The language tag in the name of a field: ``es`` in ``es`` (segments) and in ``gloss.es`` (entries)."""
     if kind == "entries":
         stem, _, tag = field.partition(".")
-        return field in ENTRY_FIELDS or (stem in {"gloss", "example"} and _is_tag(tag))
-    return field in GLOSS_FIELDS or _is_tag(field)
+        return tag if stem in {"gloss", "example"} and _is_tag(tag) else None
+    return field if field not in (*META_FIELDS, *GLOSS_FIELDS) and _is_tag(field) else None
+
+
+def _is_field(field: str, kind: str) -> bool:
+    own = ENTRY_FIELDS if kind == "entries" else GLOSS_FIELDS
+    return field in META_FIELDS or field in own or column_language(field, kind) is not None
 
 
 def _is_tag(text: str) -> bool:

@@ -78,7 +78,7 @@ def detect(path: Path, configured: str | None = None) -> Encoding:
             bom = next((item for item in _BOMS if head.startswith(item[0])), None)
             if bom is not None:
                 return Encoding(bom[1], "byte order mark", bom=len(bom[0]), newline=_newline(stream, bom[1]))
-            if wide := _zero_bytes(head, 0.2):
+            if wide := _zero_bytes(head, 0.02 if _many_controls(head) else 0.2):
                 return Encoding(wide, "zero bytes", confidence=0.9, newline=_newline(stream, wide))
             newline = _newline(stream, "utf-8")
             if _is_utf8(stream):
@@ -128,6 +128,14 @@ def _is_utf8(stream: BinaryIO) -> bool:
     return True
 
 
+def _many_controls(head: bytes) -> bool:
+    """Whether a fifth of the bytes are control characters: half of the letters of most scripts, in UTF-16.
+
+    Such a file can be valid UTF-8: a Cyrillic letter is a byte 4 and a byte below 80.
+    """
+    return sum(byte < 32 and byte not in b"\n\0" for byte in head) > 0.2 * len(head)
+
+
 def _zero_bytes(head: bytes, least: float) -> str | None:
     """UTF-16 or UTF-32 without a mark: the zero bytes stand at one place of each unit.
 
@@ -140,9 +148,9 @@ def _zero_bytes(head: bytes, least: float) -> str | None:
     total = sum(zeros)
     if total < max(4, least * len(head)):
         return None
-    if zeros[2] + zeros[3] > 0.95 * total and min(zeros[2:]) > 0.2 * len(head):
+    if min(zeros[2:]) > 0.2 * len(head) and zeros[0] < 0.05 * len(head):
         return "utf-32-le"
-    if zeros[0] + zeros[1] > 0.95 * total and min(zeros[:2]) > 0.2 * len(head):
+    if min(zeros[:2]) > 0.2 * len(head) and zeros[3] < 0.05 * len(head):
         return "utf-32-be"
     odd = zeros[1] + zeros[3]
     name = "utf-16-le" if odd > 0.9 * total else "utf-16-be" if odd < 0.1 * total else None
@@ -205,7 +213,8 @@ def _plausible(sample: bytes) -> tuple[str, float, list[str]]:
         default=CLEAR_MARGIN,
     )
     confidence = (1 - best.chaos) * max(0.0, min(1.0, margin / CLEAR_MARGIN))
-    return best.encoding, round(confidence, 2), [match.encoding for match in matches]
+    names = [codecs.lookup(match.encoding).name for match in matches]
+    return names[0], round(confidence, 2), names
 
 
 def _show(raw: bytes, encoding: str) -> str:

@@ -59,10 +59,10 @@ def _candidates(raw: Path, pattern: str) -> Iterable[Path]:
 def _matcher(pattern: str) -> regex.Pattern[str]:
     """The pattern as a regular expression; the second and later ``{lang}`` repeat the first."""
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = []
+    parts: list[str] = []
     for part in _PARTS.findall(pattern):
         if part == "{lang}":
-            parts.append(_CODE if _CODE not in parts else r"(?P=lang)")
+            parts.append(_CODE if _CODE not in parts else f"(?P<again{len(parts)}>(?P=lang))")
         elif part in wild:
             parts.append(wild[part])
         elif part.startswith("[") and len(part) > 2:
@@ -87,8 +87,10 @@ def place(relative: str, patterns: Sequence[str], codes: Iterable[str]) -> Place
             matcher = _matcher(pattern) if code is None else _with_code(pattern, code)
             match = matcher.fullmatch(relative)
             if match is not None:
-                start, end = match.span("lang")
-                return Place(match["lang"], f"{relative[:start]}{{lang}}{relative[end:]}")
+                key = relative
+                for start, end in sorted((match.span(name) for name in matcher.groupindex), reverse=True):
+                    key = f"{key[:start]}{{lang}}{key[end:]}"
+                return Place(match["lang"], key)
     return None
 
 

@@ -73,21 +73,21 @@ def _bytes(stream: BinaryIO, encoding: str, limit: int) -> Iterator[Line]:
 
 def _decoded(stream: BinaryIO, encoding: Encoding, limit: int) -> Iterator[Line]:
     """UTF-16, UTF-32, and files whose lines end with a carriage return."""
-    wrapper = io.TextIOWrapper(stream, encoding=encoding.name, errors="replace", newline=encoding.newline)
-    number = 0
-    while text := wrapper.readline(limit + 1):
-        number += 1
-        if len(text) > limit and not text.endswith(encoding.newline):
-            size = len(text)
-            while chunk := wrapper.readline(1 << 20):
-                size += len(chunk)
-                if chunk.endswith(encoding.newline):
-                    break
-            yield _too_long(number, text, f"{size:,} characters", limit)
-        elif "\ufffd" in text:
-            yield Line(number, text[:EXCERPT].rstrip("\r\n"), f"cannot be decoded as {encoding.name}")
-        else:
-            yield _checked(number, text)
+    with io.TextIOWrapper(stream, encoding=encoding.name, errors="replace", newline=encoding.newline) as wrapper:
+        number = 0
+        while text := wrapper.readline(limit + 1):
+            number += 1
+            if len(text) > limit and not text.endswith(encoding.newline):
+                size = len(text)
+                while chunk := wrapper.readline(1 << 20):
+                    size += len(chunk)
+                    if chunk.endswith(encoding.newline):
+                        break
+                yield _too_long(number, text, f"{size:,} characters", limit)
+            elif "\ufffd" in text:
+                yield Line(number, text[:EXCERPT].rstrip("\r\n"), f"cannot be decoded as {encoding.name}")
+            else:
+                yield _checked(number, text)
 
 
 def _too_long(number: int, text: str, size: str, limit: int) -> Line:

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
+from statistics import median_low
 
 from seshat.data.readers.context import Context
 from seshat.data.readers.lines import Line
@@ -93,7 +94,8 @@ def suspicious(longer: Sequence[int], shorter: Sequence[int]) -> tuple[int, int]
     """Where lines were most likely added to the longer of two files, if they were added in one place.
 
     Before the place, line ``i`` goes with line ``i``; after it, with line ``i - d`` (``d``: the difference). The
-    place is where the lengths of the lines fit best: least sum of absolute log ratios, corrected for the median.
+    place is where the lengths of the lines fit best: least sum of absolute log ratios, less the usual log ratio,
+    which is the median of one of the two ways to pair the lines.
 
     Args:
         longer: characters of each line.
@@ -103,12 +105,14 @@ def suspicious(longer: Sequence[int], shorter: Sequence[int]) -> tuple[int, int]
         First and last suspicious line of the longer file, from 1.
     """
     difference = len(longer) - len(shorter)
-    usual = math.log((sum(longer) + 1) / (sum(shorter) + 1))
+    straight = [math.log((one + 1) / (other + 1)) for one, other in zip(longer, shorter, strict=False)]
+    shifted = [math.log((one + 1) / (other + 1)) for one, other in zip(longer[difference:], shorter, strict=True)]
+    _, place = min(_split(straight, shifted, median_low(ratios)) for ratios in (straight, shifted))
+    return max(1, place), min(len(longer), place + difference + 1)
 
-    def cost(one: int, other: int) -> float:
-        return abs(math.log((one + 1) / (other + 1)) - usual)
 
-    straight = [0.0, *accumulate(cost(one, other) for one, other in zip(longer, shorter, strict=False))]
-    shifted = [0.0, *accumulate(cost(one, other) for one, other in zip(longer[difference:], shorter, strict=True))]
-    place = min(range(len(shorter) + 1), key=lambda split: straight[split] - shifted[split])
-    return max(1, place - 1), min(len(longer), place + difference + 1)
+def _split(straight: Sequence[float], shifted: Sequence[float], usual: float) -> tuple[float, int]:
+    """The least cost of going straight up to a place and shifted after it, and the place."""
+    before = [0.0, *accumulate(abs(ratio - usual) for ratio in straight)]
+    after = [0.0, *accumulate(abs(ratio - usual) for ratio in shifted)]
+    return min((before[place] + after[-1] - after[place], place) for place in range(len(before)))

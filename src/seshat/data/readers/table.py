@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 
-from seshat.config.ingest import GLOSS_FIELDS, META_FIELDS
+from seshat.config.ingest import column_language
 from seshat.data.readers.columns import choose, has_path, names_of, rest, values
 from seshat.data.readers.context import Context, FileReport
 from seshat.data.readers.rows import Row, open_table
@@ -78,7 +78,8 @@ class _Maker:
         if self.columns.guessed:
             self.report.remarks.append(f"columns taken by their headers; settle them with columns: {{{self.columns}}}")
         self.used = frozenset(name for names in fields.values() for name in names)
-        self.texts = {tag: names for tag, names in fields.items() if self.source.kind == "segments" and _is_text(tag)}
+        segments = self.source.kind == "segments"
+        self.texts = [field for field in fields if segments and column_language(field, "segments")]
         self.glosses, self.examples = self.columns.starting("gloss"), self.columns.starting("example")
 
     def _all(self, row: Row, names: Sequence[str]) -> list[str]:
@@ -101,7 +102,7 @@ class _Maker:
         name = f"{self.source.name}:{given}" if given else f"{self.prefix}:{row.place}"
         made = self._entry(name, row) if self.source.kind == "entries" else self._segment(name, row)
         if made is None:
-            fields = ["headword"] if self.source.kind == "entries" else list(self.texts)
+            fields = ["headword"] if self.source.kind == "entries" else self.texts
             named = ", ".join(name for field in fields for name in self.columns.fields[field])
             return self.context.reject(self.path, row.line, f"nothing stands in {named}", _content(row))
         if given and (first := self.context.first_with(given, self.file, row.line)) is not None:
@@ -200,10 +201,6 @@ class _Maker:
             if found["access"] != access.casefold():
                 self.report.note("rows whose access level is not the one they name: unknown, or less strict", row.line)
         return self.context.meta(self.file, row.line, **found)
-
-
-def _is_text(field: str) -> bool:
-    return field not in META_FIELDS and field not in GLOSS_FIELDS
 
 
 def _split_words(text: str) -> list[str]:
