@@ -31,6 +31,8 @@ os.umask(_UMASK)
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary file beside ``path`` to write; it takes the name ``path`` only when the block ends well.
 
+    What killed runs left behind for the same path is taken away. Errors of the block about other files pass through.
+
     Args:
         path: the file to write; its folder is made.
 
@@ -39,13 +41,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     temporary = Path(name)
     try:
-        os.close(descriptor)
-        yield temporary
+        with os.fdopen(descriptor, "rb") as held:
+            _lock(held.fileno())  # says that this writer is alive
+            yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(_mode(path))

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import shutil
 import ssl
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from seshat import __version__
 from seshat.config.ingest import DownloadFile, DownloadSection
 from seshat.errors import DataError, SeshatError
-from seshat.jsonl import cannot_read, cannot_write
+from seshat.jsonl import atomic_path, cannot_read
 from seshat.progress import task
 from seshat.project import Project
 
@@ -115,7 +111,7 @@ def _hash(path: Path) -> str:
 
 def _get(file: DownloadFile, target: Path, from_folder: Path | None) -> None:
     """Bring one file to its place by way of a temporary file."""
-    with _temporary(target) as temporary:
+    with atomic_path(target) as temporary:
         if from_folder is None:
             _fetch(file.url, temporary)
         else:
@@ -126,26 +122,6 @@ def _get(file: DownloadFile, target: Path, from_folder: Path | None) -> None:
                 f"{file.path}: not the file that the recipe means: sha256 {found}, expected {file.sha256.lower()}.",
                 "It was changed where it comes from, or damaged on the way. Look at it before you change the recipe.",
             )
-
-
-@contextmanager
-def _temporary(target: Path) -> Iterator[Path]:
-    """A temporary file beside ``target`` that takes its place when the block ends well."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        os.close(descriptor)
-    except OSError as error:
-        raise cannot_write(target, error) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        raise cannot_write(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _copy(folder: Path, file: DownloadFile, temporary: Path) -> None:
