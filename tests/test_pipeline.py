@@ -139,8 +139,8 @@ def test_going_back_takes_the_results_out_of_the_cache(root: Path, ran: list[str
     assert (root / "data/interim/clean/segments.jsonl").read_bytes() != kept
     ran.clear()
     outcomes = update(root)
-    assert ran == []
-    assert states(outcomes)["clean"] == "cache"
+    assert ran == ["align"]  # because of the file that it shares with people
+    assert states(outcomes)["clean"] == states(outcomes)["train"] == "cache"
     assert (root / "data/interim/clean/segments.jsonl").read_bytes() == kept
     assert [one.summary for one in outcomes] == [one.summary for one in before]
 
@@ -240,6 +240,57 @@ def test_status_tells_and_runs_nothing(root: Path, ran: list[str]) -> None:
     json.dumps([one.as_dict() for one in found.values()])
 
 
+class TestReview:
+    """The file of doubtful pairs, which the align stage and people both write."""
+
+    HEADER = "bead_id,document,source_lines,target_lines,decision,comment,status,fingerprint\n"
+
+    def review(self, root: Path, *rows: str) -> None:
+        (root / "reports/alignment_review.csv").write_text(self.HEADER + "".join(f"{row}\n" for row in rows))
+
+    def test_only_decisions_count(self, root: Path, ran: list[str]) -> None:
+        self.review(root, "a:1-1,a,1,1,,,,f", "a:2-2,a,2,2,,look at this,,f")
+        update(root)
+        assert ran == []
+        self.review(root, "a:1-1,a,1,1,accept,,,f", "a:2-2,a,2,2,,look at this,,f")
+        outcomes = update(root)
+        assert ran == ["align"]
+        assert outcomes[2].reasons == ("what people have written in its review file changed",)
+        self.review(root, "a:1-1,a,1,1,accept,,applied,f")
+        update(root)
+        assert ran == ["align"]
+
+    def test_a_file_that_cannot_be_read_is_for_the_stage_to_refuse(self, root: Path, ran: list[str]) -> None:
+        (root / "reports/alignment_review.csv").write_text("no,header\n")
+        update(root)
+        assert ran == ["align"]
+
+    def test_never_out_of_the_cache(self, root: Path, ran: list[str]) -> None:
+        update(root, align={"min_confidence": 0.9})
+        update(root)
+        assert ran.count("align") == 2
+
+    def test_written_again_when_it_is_deleted(
+        self, fresh: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        align = sys.modules["seshat.data.align"]
+        normal = align.run
+
+        def run(project: Project) -> dict[str, Any]:
+            self.review(project.root)
+            summary: dict[str, Any] = normal(project)
+            return summary
+
+        (fresh / "reports").mkdir()
+        monkeypatch.setattr(align, "run", run)
+        update(fresh)
+        (fresh / "reports/alignment_review.csv").unlink()
+        ran.clear()
+        outcomes = update(fresh)
+        assert ran == ["align"]
+        assert outcomes[2].reasons == ("reports/alignment_review.csv is missing",)
+
+
 class TestAfterAKill:
     """What a killed run may leave behind must not stop the next one."""
 
@@ -299,21 +350,18 @@ class TestGraph:
         assert content["stages"]["train"]["outs"] == ["models/statistical"]
         assert "data/training/test.jsonl" not in content["stages"]["train"]["deps"]
 
-    def test_every_setting_is_in_the_parameters(self) -> None:
-        found = graph.params(Config())
+    def test_every_setting_is_in_the_parameters(self, tmp_path: Path) -> None:
+        found = graph.params(project(tmp_path))
         for stage in STAGES:
-            for key in graph.settings(stage, Config()):
+            for key in graph.settings(stage, project(tmp_path)):
                 reduce(getitem, key.split("."), found)
 
-    def test_every_setting_moves_the_parameters(self) -> None:
-        plain = graph.params(Config.model_validate({"project": SETTINGS["project"]}))
+    def test_every_setting_moves_the_parameters(self, tmp_path: Path) -> None:
+        plain = graph.params(project(tmp_path))
         rules = {"profiles": {"qlm": {"rules": [{"name": "a", "type": "digits"}]}}}
-        for changed in (
-            {"clean": rules},
-            {"split": {"test": 0.2}},
-            {"ingest": {"sources": SETTINGS["ingest"]["sources"]}},
-        ):
-            assert graph.params(Config.model_validate({"project": SETTINGS["project"]} | changed)) != plain
+        changes: list[dict[str, Any]] = [{"clean": rules}, {"split": {"test": 0.2}}, {"ingest": {"sources": []}}]
+        for changed in changes:
+            assert graph.params(project(tmp_path, **changed)) != plain
 
     def test_resolved_configuration_comes_back(self, root: Path) -> None:
         before = project(root, clean={"profiles": {"qlm": {"tests": [{"in": "a", "out": "b"}]}}})

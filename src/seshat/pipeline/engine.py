@@ -86,7 +86,7 @@ class Engine:
             log.debug("stage is not up to date", stage=one.name, reasons=reasons)
             _require(one, self.project)
             started = time.monotonic()
-            if self._cache.restore(one.name):
+            if one.shared is None and self._cache.restore(one.name):
                 seconds = time.monotonic() - started
                 yield Outcome(one.name, "cache", seconds, tuple(reasons), self._summary(one.name))
             else:
@@ -118,19 +118,22 @@ class Engine:
             log.warning("input changed during the run; the stage will run again next time", changed=changed)
         key = self._cache.key(one.name)
         if key and not changed:
-            memory.write(self.project.state, one.name, key, graph.settings(one, self.project.config), summary)
+            shared = one.shared.path(self.project) if one.shared else None
+            written = graph.name(shared, self.project) if shared and shared.exists() else ""
+            kept = memory.Memory(graph.settings(one, self.project), summary, written)
+            memory.write(self.project.state, one.name, key, kept)
         return Outcome(one.name, "ran", seconds, tuple(reasons), summary)
 
     def _reasons(self, one: Stage) -> list[str]:
         """Why a stage has to run; empty when it is up to date."""
         changes = self._cache.changes(one.name)
-        if not changes:
-            return []
         key = self._cache.key(one.name)
-        if key is None:
+        if changes and key is None:
             return ["it has not run yet"]
-        before = memory.read(self.project.state, one.name, key).settings
-        return memory.explain(changes, before, graph.settings(one, self.project.config))
+        known = memory.read(self.project.state, one.name, key or "")
+        if known.shared and not (self.project.root / known.shared).exists():
+            changes.append((known.shared, "deleted"))
+        return memory.explain(changes, known.settings, graph.settings(one, self.project))
 
     def _summary(self, name: str) -> dict[str, Any]:
         """The summary of the run that made what is there now; empty when it is not known."""

@@ -39,14 +39,21 @@ _HEADER = """\
 def write(project: Project) -> None:
     """Write ``dvc.yaml``, the resolved configuration and the parameters, each only when it changed."""
     _write_if_changed(project.root / RESOLVED, _json(project.config.model_dump(mode="json", by_alias=True)))
-    _write_if_changed(project.root / PARAMS, _json(params(project.config)))
+    _write_if_changed(project.root / PARAMS, _json(params(project)))
     _write_if_changed(project.root / GRAPH, _HEADER + _yaml(graph(project)))
 
 
-def params(config: Config) -> dict[str, Any]:
-    """The content of :data:`PARAMS`: the sections, with mappings and lists as digests, and the stages' versions."""
-    values = config.model_dump(mode="json", by_alias=True)
-    return _digested(config, values) | {"versions": {stage.name: stage.version for stage in STAGES}}
+def params(project: Project) -> dict[str, Any]:
+    """The content of :data:`PARAMS`.
+
+    The sections of the configuration, with mappings and lists as digests; the ``versions`` of the stages; the
+    ``decisions`` of people in files that a stage and people both write.
+    """
+    values = project.config.model_dump(mode="json", by_alias=True)
+    return _digested(project.config, values) | {
+        "versions": {stage.name: stage.version for stage in STAGES},
+        "decisions": {stage.name: stage.shared.decisions(project) for stage in STAGES if stage.shared},
+    }
 
 
 def _digested(section: BaseModel, values: dict[str, Any]) -> dict[str, Any]:
@@ -60,11 +67,14 @@ def _digested(section: BaseModel, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def settings(stage: Stage, config: Config) -> dict[str, Any]:
-    """The settings that the result of a stage depends on, by dotted name, and the version of its code."""
-    values = config.model_dump(mode="json", by_alias=True)
-    found = {key: reduce(getitem, key.split("."), values) for key in stage.settings(config)}
-    return found | {f"versions.{stage.name}": stage.version}
+def settings(stage: Stage, project: Project) -> dict[str, Any]:
+    """The settings that the result of a stage depends on, by dotted name; the version of its code; decisions."""
+    values = project.config.model_dump(mode="json", by_alias=True)
+    found: dict[str, Any] = {key: reduce(getitem, key.split("."), values) for key in stage.settings(project.config)}
+    found[f"versions.{stage.name}"] = stage.version
+    if stage.shared:
+        found[f"decisions.{stage.name}"] = stage.shared.decisions(project)
+    return found
 
 
 def read_resolved(root: Path) -> Config:
@@ -90,7 +100,7 @@ def _node(stage: Stage, project: Project) -> dict[str, Any]:
         "desc": stage.summary,
         "cmd": f"seshat {stage.name} --resolved",
         "deps": [name(path, project) for path in stage.reads(project)],
-        "params": [{PARAMS: list(settings(stage, project.config))}],
+        "params": [{PARAMS: list(settings(stage, project))}],
         "outs": [name(path, project) for path in stage.writes(project)],
     }
 

@@ -8,33 +8,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from seshat.jsonl import write_json
 
 _WORDS = {"modified": "changed", "deleted": "is missing", "new": "is new", "not in cache": "is not in the cache"}
 
 
-class Memory(NamedTuple):
-    """The settings that a stage ran with, by dotted name, and the summary it gave."""
+@dataclass(frozen=True)
+class Memory:
+    """What one run of a stage leaves to be remembered."""
 
-    settings: dict[str, Any]
-    summary: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What it ran with, by dotted name."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    """What it gave."""
+    shared: str = ""
+    """The file that it shares with people, below the project, when there is one."""
 
 
-def write(state: Path, stage: str, key: str, settings: dict[str, Any], summary: dict[str, Any]) -> None:
+def write(state: Path, stage: str, key: str, memory: Memory) -> None:
     """Remember a run. ``key`` names the state of its input and output."""
-    write_json(_file(state, stage, key), {"settings": settings, "summary": summary})
+    write_json(_file(state, stage, key), asdict(memory))
 
 
 def read(state: Path, stage: str, key: str) -> Memory:
     """What is remembered of a run; empty when nothing is."""
     try:
-        found = json.loads(_file(state, stage, key).read_text(encoding="utf-8"))
-        return Memory(found["settings"], found["summary"])
-    except (OSError, ValueError, KeyError):
-        return Memory({}, {})
+        return Memory(**json.loads(_file(state, stage, key).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Memory()
 
 
 def explain(changes: Iterable[tuple[str, str]], before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -49,6 +54,8 @@ def explain(changes: Iterable[tuple[str, str]], before: dict[str, Any], now: dic
     for name, what in changes:
         if name.startswith("versions."):
             reasons.append(f"its code changed (version {before.get(name, '?')} -> {now.get(name)})")
+        elif name.startswith("decisions."):
+            reasons.append("what people have written in its review file changed")
         elif name in now and name in before:
             reasons += [f"{place}: {old} -> {new}" for place, old, new in _differences(name, before, now)]
         else:

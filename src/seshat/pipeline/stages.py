@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.errors import UsageError
+from seshat.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Config
@@ -17,6 +19,19 @@ if TYPE_CHECKING:
 RECORDS = ("segments.jsonl", "entries.jsonl", "documents.jsonl")
 SETS = ("train.jsonl", "validation.jsonl", "test.jsonl", "monolingual.jsonl", "lexicon.jsonl")
 _LANGUAGES = ("project.language", "project.pivot", "project.languages", "project.seed")
+
+
+@dataclass(frozen=True)
+class SharedFile:
+    """A file that a stage writes, people correct, and the stage reads back.
+
+    It cannot be an input or an output for DVC, which would see a change after every run. What counts is what people
+    have written in it. A stage that has one is not restored from the cache: the file would hold what another run wrote.
+    """
+
+    path: Callable[[Project], Path]
+    decisions: Callable[[Project], str | None]
+    """A digest of what people have written; ``None`` for nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class Stage:
     """Files and folders it reads."""
     writes: Callable[[Project], tuple[Path, ...]]
     """Files and folders it writes."""
+    shared: SharedFile | None = None
+    """A file that the stage and people both write."""
 
     def run(self, project: Project) -> dict[str, Any]:
         """Do the work of the stage; returns its summary."""
@@ -71,6 +88,23 @@ def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
                 break
             fixed.append(part)
         yield Path(*fixed)
+
+
+def _review_decisions(project: Project) -> str | None:
+    """A digest of what people have decided in the review file; comments and what Seshat writes there do not count."""
+    from seshat.data.alignment import review
+
+    path = project.root / project.config.align.review
+    try:
+        rows, content = review.read(path)
+    except DataError:
+        # The stage will say what is wrong with it.
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    if content is None:
+        return None
+    columns = ("bead_id", *(column for column in review.HUMAN if column != "comment"))
+    decided = [[row[column] for column in columns] for row in rows if any(row[column] for column in columns[1:])]
+    return hashlib.sha256(json.dumps(decided).encode()).hexdigest() if decided else None
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
@@ -140,9 +174,10 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.align",
         version=1,
         summary="Pair the sentences of parallel documents; doubtful pairs go to a review file.",
-        settings=lambda _config: ("align", *_LANGUAGES),
+        settings=lambda _config: ("align", "project.max_access", *_LANGUAGES),
         reads=lambda project: _files(project.cleaned, *RECORDS),
         writes=lambda project: _files(project.aligned, "segments.jsonl", "report.json"),
+        shared=SharedFile(lambda project: project.root / project.config.align.review, _review_decisions),
     ),
     Stage(
         name="split",
