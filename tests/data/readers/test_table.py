@@ -11,7 +11,7 @@ from tests.reading import Read
 
 from seshat.config import Config
 from seshat.config.ingest import Source
-from seshat.data.readers.rows import find_delimiter
+from seshat.data.readers.separated import find_delimiter
 from seshat.records import Access
 
 PAIRS = {"qlm": "lumeko", "es": "spanish"}
