@@ -14,7 +14,7 @@ import pytest
 from benchmarks.kill import digests, finish, kill_repeatedly, start
 from tests.small_project import small_project
 
-KILLS = 6
+KILLS = 4
 SEED = 2
 
 

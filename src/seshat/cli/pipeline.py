@@ -77,11 +77,11 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
 
 
 def _scores(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the evaluation with its intervals in one column each: `chrf2 low`, `chrf2 high` as `95 %`."""
+    """A row of the evaluation with its intervals in one column each: `chrf2 low`, `chrf2 high` as `chrf2 95 %`."""
     shown: dict[str, Any] = {}
     for key, value in row.items():
         if key.endswith(" low"):
-            shown["95 %"] = f"{value:.1f}-{row[key.removesuffix('low') + 'high']:.1f}"
+            shown[f"{key.removesuffix(' low')} 95 %"] = f"{value:.1f}-{row[key.removesuffix('low') + 'high']:.1f}"
         elif key == "p" and isinstance(value, float):
             shown[key] = "<0.001" if value < 0.001 else f"{value:.3f}"
         elif not key.endswith(" high"):
