@@ -173,7 +173,7 @@ class TestRun:
         for _ in range(2):  # the second time out of what is remembered
             shown = seshat("run", "-p", root)
             assert shown.exit_code == 0, shown.stderr
-            for expected in ("21.37", "[casa]", "Report: reports/evaluation.html"):
+            for expected in ("21.4", "[casa]", "Report: reports/evaluation.html"):
                 assert expected in shown.stdout
         assert "up to date" in shown.stdout
         assert len(list((root / "reports/runs").glob("*.json"))) == 2
@@ -235,7 +235,7 @@ class Fake:
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         self.batches.append(len(texts))
         others = tuple(Candidate(f"{n}", -float(n)) for n in range(1, n_best))
-        return [Hypothesis(text.upper(), -0.5, others) for text in texts]
+        return [Hypothesis(text.upper(), -0.5, (Candidate(text.upper(), -0.5), *others)) for text in texts]
 
 
 class TestTranslate:

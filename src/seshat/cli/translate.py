@@ -152,18 +152,20 @@ def _batches(lines: Iterator[str], size: int) -> Iterator[list[str]]:
 
 
 def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: bool) -> str:
+    # Engines differ in whether the best candidate stands among the alternatives too.
+    others = [(other.text, other.score) for other in hypothesis.alternatives if other.text != hypothesis.text]
+    ranked = [(hypothesis.text, hypothesis.score), *others][:n_best]
     if as_json:
         value = {
             "source": text,
             "text": hypothesis.text,
             "score": hypothesis.score,
-            "alternatives": [{"text": other.text, "score": other.score} for other in hypothesis.alternatives],
+            "alternatives": [{"text": other, "score": score} for other, score in ranked[1:]],
         }
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:
         return _one_line(hypothesis.text) + "\n"
-    ranked = [(hypothesis.text, hypothesis.score), *((other.text, other.score) for other in hypothesis.alternatives)]
-    return "".join(f"{number} ||| {_one_line(other)} ||| {score:.4f}\n" for other, score in ranked[:n_best])
+    return "".join(f"{number} ||| {_one_line(other)} ||| {score:.4f}\n" for other, score in ranked)
 
 
 def _one_line(text: str) -> str:
