@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -220,6 +221,21 @@ def test_input_that_changes_during_a_stage_runs_it_again(
     ran.clear()
     update(fresh)
     assert ran[0] == "ingest"
+
+
+def test_a_full_disk_while_dvc_records(fresh: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from dvc.stage import Stage as DvcStage
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DvcStage, "commit", full)
+        with pytest.raises(DataError, match="the disk is full"):
+            update(fresh)
+    ran.clear()
+    update(fresh)
+    assert ran == NAMES
 
 
 def test_status_before_anything_has_run(fresh: Path, ran: list[str]) -> None:

@@ -26,7 +26,9 @@ if __name__ == "__main__":
 def test_killed_with_its_parent(tmp_path: Path) -> None:
     script = tmp_path / "pool.py"
     script.write_text(POOL)
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     worker = int(process.stdout.readline().split()[0])
     process.kill()

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from seshat.errors import SeshatError
+from seshat.jsonl import cannot_write
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +149,8 @@ class Cache:
             stage.dump(update_pipeline=False)
         except DvcException as error:
             raise SeshatError(f"{stage.name}: its results could not be recorded: {error}.") from error
+        except OSError as error:
+            raise cannot_write(Path(self._repo.root_dir) / ".dvc" / "cache", error) from error
         self._keys[stage.name] = _key(stage)
 
 
