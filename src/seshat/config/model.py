@@ -32,12 +32,12 @@ class FormatSection(Section):
 class StatisticalSection(Section):
     """Phrase-based translation through Thot."""
 
-    alignment: Literal["hmm", "ibm1", "ibm2", "fast_align"] = "hmm"
+    alignment: Literal["hmm", "ibm1", "ibm2", "fast_align", "eflomal"] = "hmm"
     """Word alignment model, trained both ways and symmetrised."""
     iterations: int = Field(default=5, ge=1)
     """Passes of the word alignment."""
-    max_phrase: int = Field(default=5, ge=1, le=10)
-    """Longest phrase, in tokens."""
+    max_phrase: int = Field(default=6, ge=1, le=8)
+    """Longest phrase, in tokens (pieces of words count, see `segmentation`)."""
     lm_order: int = Field(default=3, ge=1, le=5)
     """n-gram order of the target language model."""
     lm_extra: tuple[str, ...] = ()
@@ -46,16 +46,17 @@ class StatisticalSection(Section):
     lexicon: bool = True
     """Lexicon entries become phrase pairs."""
     stems: bool = True
-    """An unknown word is translated by its longest known stem; affixes are learned from the data."""
+    """An unknown word may also become what a known word of its stem or a word of the target texts suggests; how far
+    to trust that is learned from the words seen once. Off: it is copied."""
     fold_accents: bool = False
     """Ignore accents on the source side, for orthographies that write them irregularly."""
-    segmentation: Literal["none", "morfessor", "bpe"] = "none"
-    """Split source words into morphemes or subwords."""
+    segmentation: Literal["none", "morfessor", "bpe"] = "morfessor"
+    """Cut the words of the project's language into morphemes or subwords, when translating from it and into it."""
     tune: bool = True
     """Tune the weights on validation."""
-    tune_segments: int = Field(default=400, ge=10)
+    tune_segments: int = Field(default=200, ge=10)
     """Segments used for tuning."""
-    n_best: int = Field(default=50, ge=1)
+    n_best: int = Field(default=40, ge=1)
     """Candidates per segment in tuning."""
 
 

@@ -17,12 +17,13 @@ from typing import Any
 from seshat.models.statistical.features import JUMP, LANGUAGE_MODEL, phrase_score
 from seshat.models.statistical.options import Options, Source, Values
 from seshat.models.statistical.phrases import Phrase
+from seshat.models.statistical.segmentation import MAX_PIECES
 from seshat.models.statistical.thot import thot_module
 
 STACK = 10
 """Hypotheses kept per stack."""
-TRANSLATIONS = 10
-"""Translations of a source phrase that the decoder tries."""
+TRANSLATIONS, LONG_TRANSLATIONS = 10, 5
+"""Translations of a source word and of a longer source phrase that the decoder tries."""
 REORDERING = 3
 """Places that the decoder may jump over."""
 _PER_WORD = 4.0
@@ -49,10 +50,11 @@ class Decoder:
         self._write_fixed()
         alignment, translation = thot_module("alignment"), thot_module("translation")
         self._model = translation.SmtModel(alignment.AlignmentModelType.IBM1)
-        self._write_table({}, (0.0,))
+        self._write_table({}, ())
         self._model.load_translation_model(str(self._prefix))
         self._model.load_language_model(str(language_model))
         self._model.non_monotonicity = REORDERING
+        self._model.a = MAX_PIECES
         self._model.w = float(TRANSLATIONS)
         self._model.heuristic = 6  # local translation and distortion, Thot's best estimate of what is left
         self._decoder: Any = translation.SmtDecoder(self._model)
@@ -94,8 +96,10 @@ class Decoder:
         lines = []
         for source, targets in options.items():
             joined, base = " ".join(source), _PER_WORD * len(source)
-            for target, row in targets.items():
-                score = min(max(base + phrase_score(row, weights), _LOWEST), _HIGHEST)
+            scored = [(phrase_score(row, weights), target) for target, row in targets.items()]
+            scored.sort(reverse=True)
+            for value, target in scored[: TRANSLATIONS if len(source) == 1 else LONG_TRANSLATIONS]:
+                score = min(max(base + value, _LOWEST), _HIGHEST)
                 lines.append(f"{' '.join(target)} ||| {joined} ||| 1 {exp(score):.6g}\n")
         lines.append("<unk/> ||| <unk/> ||| 1 1\n")
         Path(f"{self._prefix}.ttable").write_text("".join(lines), encoding="utf-8")

@@ -14,16 +14,18 @@ FEATURES = (
     "lexical_backward",
     "phrases",
     "words",
-    "copies",
-    "copied_names",
-    "stems",
-    "stem_cost",
-    "cognates",
-    "cognate_cost",
+    "rare",
+    "unknown",
+    "guess",
+    "copy",
 )
-"""``language_model`` and ``jump`` (places jumped over, negative) come from the decoder, the rest from phrase pairs."""
-START = (0.6, 0.02, 0.4, 0.2, 0.2, 0.2, -0.1, 1.6, -6.0, 2.0, -1.0, 1.0, -2.0, 1.0)
+"""``language_model`` and ``jump`` (places jumped over, negative) come from the decoder, the rest from phrase pairs:
+``rare`` counts pairs seen once, ``guess`` is the log probability of a guess about an unknown word, ``unknown`` and
+``copy`` count such words and those left as they are."""
+START = (0.5, 0.02, 0.3, 0.3, 0.1, 0.3, 0.2, 1.8, -0.5, -2.0, 1.0, -0.5)
 """Where tuning starts."""
+POSITIVE = (2, 3, 4, 5, FEATURES.index("guess"))
+"""Log probabilities: a negative weight would mean to believe what is unlikely."""
 PHRASE_FEATURES = len(FEATURES) - 2
 
 

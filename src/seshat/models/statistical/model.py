@@ -13,11 +13,19 @@ from seshat.errors import DataError
 from seshat.jsonl import write_json, write_text
 from seshat.models.statistical.decoder import Decoder
 from seshat.models.statistical.options import Options, Source
-from seshat.models.statistical.phrases import PhraseTable
+from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores
+from seshat.models.statistical.segmentation import Segmenter, join_pieces
 from seshat.models.statistical.tokens import Spacing, capitalised, first_is_capital
-from seshat.models.statistical.unknown import Cognates, Relatives
+from seshat.models.statistical.unknown import Guesser
 
-PHRASES, LANGUAGE_MODEL, KNOWN, VOCABULARY, SETTINGS = "phrases.tsv", "lm", "known.txt", "vocabulary.txt", "model.json"
+PHRASES, LANGUAGE_MODEL, KNOWN, VOCABULARY, PIECES, SETTINGS = (
+    "phrases.tsv",
+    "lm",
+    "known.txt",
+    "vocabulary.txt",
+    "pieces.tsv",
+    "model.json",
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ class Settings:
 
     fold_accents: bool
     max_phrase: int
-    stems: bool
+    guesses: tuple[float, ...]
+    """Weights of the clues about unknown words."""
     spacing: Spacing
     weights: tuple[float, ...] = ()
 
@@ -35,7 +44,7 @@ class Settings:
         value = {
             "fold_accents": self.fold_accents,
             "max_phrase": self.max_phrase,
-            "stems": self.stems,
+            "guesses": list(self.guesses),
             "weights": list(self.weights),
             "spacing": self.spacing.to_json(),
         }
@@ -55,7 +64,7 @@ class Settings:
         return cls(
             value["fold_accents"],
             value["max_phrase"],
-            value["stems"],
+            tuple(value["guesses"]),
             Spacing.from_json(value["spacing"]),
             tuple(value["weights"]),
         )
@@ -67,28 +76,37 @@ class Direction:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = Settings.read(folder)
+        self.segmenter = Segmenter.read(folder / PIECES)
 
     @cached_property
     def decoder(self) -> Decoder:
         """The decoder, made when it is first needed."""
         table = PhraseTable(self.folder / PHRASES)
-        options = Options(table, self.settings.max_phrase, self._relatives, self._cognates)
+        options = Options(
+            table,
+            self.settings.max_phrase,
+            lambda: open_guesser(self.folder, table, self.segmenter),
+            self.settings.guesses,
+        )
         return Decoder(self.folder / LANGUAGE_MODEL, options)
-
-    def _relatives(self) -> Relatives | None:
-        return Relatives(_lines(self.folder / KNOWN)) if self.settings.stems else None
-
-    def _cognates(self) -> Cognates:
-        return Cognates(_lines(self.folder / VOCABULARY))
 
     def source(self, text: str) -> Source:
         """A text as the decoder sees it."""
-        return Source.of(text, fold_accents=self.settings.fold_accents)
+        return Source.of(text, self.segmenter, fold_accents=self.settings.fold_accents)
 
     def render(self, source: Source, tokens: Sequence[str]) -> str:
         """Target tokens as people write them; begins with a capital when the source does."""
-        text = self.settings.spacing.join(tokens)
+        text = self.settings.spacing.join(join_pieces(tokens))
         return capitalised(text) if first_is_capital(source.text) else text
+
+
+def open_guesser(folder: Path, table: PhraseTable, segmenter: Segmenter) -> Guesser:
+    """The guesser of a folder that has its word lists."""
+
+    def lookup(word: str) -> list[tuple[Phrase, Scores]]:
+        return table.lookup(" ".join(segmenter.cut(word)))
+
+    return Guesser(lookup, _lines(folder / KNOWN), _lines(folder / VOCABULARY))
 
 
 def _lines(path: Path) -> list[str]:

@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seshat.models.statistical.features import FEATURES, PHRASE_FEATURES
+from seshat.models.statistical.guesses import log_probability
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores
-from seshat.models.statistical.tokens import is_verbatim, is_word, key_of, tokens_of
-from seshat.models.statistical.unknown import Cognates, Relatives, log_cost
+from seshat.models.statistical.segmentation import Segmenter
+from seshat.models.statistical.tokens import is_name, is_verbatim, is_word, key_of, tokens_of
+from seshat.models.statistical.unknown import Guesser
 
 Values = tuple[float, ...]
 _PLACE = {name: place - 2 for place, name in enumerate(FEATURES)}
-STEM_TRANSLATIONS = 5
-UNSEEN: Scores = (0.0, 0.0, 0.0, 0.0)
+GOOD_GUESS = -0.9
+"""Log probability from which a guess is offered beside the pieces of a word."""
+UNSEEN: Scores = (0.0, 0.0, 0.0, 0.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text to translate, and where its pieces stand among the keys."""
+
+    surface: str
+    key: str
+    name: bool
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -22,20 +36,29 @@ class Source:
     """A text to translate, as the decoder sees it."""
 
     text: str
-    surface: tuple[str, ...]
+    words: tuple[Word, ...]
     keys: tuple[str, ...]
+    """Pieces of all words, in order."""
 
     @classmethod
-    def of(cls, text: str, *, fold_accents: bool) -> Source:
-        """Tokenise a text."""
-        surface = tuple(tokens_of(text))
-        return cls(text, surface, tuple(key_of(token, fold_accents=fold_accents) for token in surface))
+    def of(cls, text: str, segmenter: Segmenter, *, fold_accents: bool) -> Source:
+        """Tokenise and cut a text."""
+        surface = tokens_of(text)
+        words: list[Word] = []
+        keys: list[str] = []
+        for place, token in enumerate(surface):
+            key = key_of(token, fold_accents=fold_accents)
+            start = len(keys)
+            keys += segmenter.cut(key)
+            words.append(Word(token, key, is_name(surface, place), start, len(keys)))
+        return cls(text, tuple(words), tuple(keys))
 
 
 def values(scores: Scores, target: Phrase, **more: float) -> Values:
     """The features of one phrase pair, without the two that the decoder brings."""
     result = [0.0] * PHRASE_FEATURES
-    result[:4] = scores
+    result[:4] = scores[:4]
+    result[_PLACE["rare"]] = float(scores[4] < 2)
     result[_PLACE["phrases"]] = 1.0
     result[_PLACE["words"]] = float(len(target))
     for name, value in more.items():
@@ -47,24 +70,17 @@ class Options:
     """Collects translation options for sentences."""
 
     def __init__(
-        self,
-        table: PhraseTable,
-        max_phrase: int,
-        relatives: Callable[[], Relatives | None],
-        cognates: Callable[[], Cognates | None],
+        self, table: PhraseTable, max_phrase: int, guesser: Callable[[], Guesser], guess_weights: Sequence[float]
     ) -> None:
         self._table = table
         self._max_phrase = max_phrase
-        self._make_relatives = relatives
-        self._make_cognates = cognates
+        self._make_guesser = guesser
+        self._guess_weights = guess_weights
+        self._guessed: dict[tuple[str, str, bool], dict[Phrase, Values]] = {}
 
     @cached_property
-    def _relatives(self) -> Relatives | None:
-        return self._make_relatives()
-
-    @cached_property
-    def _cognates(self) -> Cognates | None:
-        return self._make_cognates()
+    def _guesser(self) -> Guesser:
+        return self._make_guesser()
 
     def collect(self, sources: Sequence[Source]) -> dict[Phrase, dict[Phrase, Values]]:
         """Options of every phrase in the sentences: source phrase -> target phrase -> features."""
@@ -73,35 +89,39 @@ class Options:
             for start in range(len(source.keys)):
                 for end in range(start + 1, min(len(source.keys), start + self._max_phrase) + 1):
                     phrase = source.keys[start:end]
-                    if phrase in options:
-                        continue
-                    found = {target: values(scores, target) for target, scores in self._table.lookup(" ".join(phrase))}
-                    if end == start + 1 and (not found or is_verbatim(phrase[0])):
-                        found = self._single(source, start, found)
-                    if found:
-                        options[phrase] = found
+                    if phrase not in options and (rows := self._table.lookup(" ".join(phrase))):
+                        options[phrase] = {target: values(scores, target) for target, scores in rows}
+            for word in source.words:
+                self._complete(options, word, source.keys[word.start : word.end])
         return options
 
-    def _single(self, source: Source, place: int, found: dict[Phrase, Values]) -> dict[Phrase, Values]:
-        key, surface = source.keys[place], source.surface[place]
-        if is_verbatim(key):
-            return {(surface,): values(UNSEEN, (surface,))}
-        if not is_word(key):
-            return {(surface,): values(UNSEEN, (surface,), copies=0.5), **found}
-        return self._ways_out(key, surface, inside=place > 0)
+    def _complete(self, options: dict[Phrase, dict[Phrase, Values]], word: Word, pieces: Phrase) -> None:
+        """Ways out for a word that the training texts lack, and for single pieces without a translation."""
+        if is_verbatim(word.key) or not is_word(word.key):
+            options[pieces] = {(word.surface,): values(UNSEEN, (word.surface,)), **options.get(pieces, {})}
+            return
+        if word.key not in self._guesser.known:
+            guesses = self._guesses(word)
+            if len(pieces) > 1:  # the pieces translate it too; only a good guess competes with them
+                guesses = {target: row for target, row in guesses.items() if row[_PLACE["guess"]] >= GOOD_GUESS}
+            if found := {**guesses, **options.get(pieces, {})}:
+                options[pieces] = found
+        for piece in pieces:
+            if (piece,) not in options:
+                options[piece,] = {(piece,): values(UNSEEN, (piece,), unknown=2.0, copy=1.0)}
 
-    def _ways_out(self, key: str, surface: str, *, inside: bool) -> dict[Phrase, Values]:
-        name = inside and surface[:1] != surface[:1].lower()
-        copied = surface if name or surface[1:] != surface[1:].lower() else surface.lower()
-        result: dict[Phrase, Values] = {
-            (copied,): values(UNSEEN, (copied,), copies=1.0, copied_names=1.0 if name else 0.0)
-        }
-        if self._cognates is not None:
-            for one in self._cognates.find(surface):
-                word: Phrase = (one.word,)
-                result.setdefault(word, values(UNSEEN, word, cognates=1.0, cognate_cost=log_cost(one.cost)))
-        if self._relatives is not None:
-            for one in self._relatives.find(key):
-                for target, scores in self._table.lookup(one.word)[:STEM_TRANSLATIONS]:
-                    result.setdefault(target, values(scores, target, stems=1.0, stem_cost=log_cost(one.cost)))
-        return result
+    def _guesses(self, word: Word) -> dict[Phrase, Values]:
+        mark = (word.key, word.surface, word.name)
+        found = self._guessed.get(mark)
+        if found is None:
+            found = self._guessed[mark] = {
+                guess.target: values(
+                    UNSEEN,
+                    guess.target,
+                    unknown=1.0,
+                    guess=log_probability(guess, self._guess_weights),
+                    copy=float(guess.way == "copy"),
+                )
+                for guess in self._guesser.guess(word.key, word.surface, name=word.name)
+            }
+        return found

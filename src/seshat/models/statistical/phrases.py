@@ -19,8 +19,8 @@ from seshat.models.statistical.thot import Pair
 from seshat.models.statistical.tokens import is_verbatim
 
 Phrase = tuple[str, ...]
-Scores = tuple[float, float, float, float]
-"""Natural logs: P(target | source), P(source | target), and both as products of word translations."""
+Scores = tuple[float, float, float, float, float]
+"""Natural logs: P(target | source), P(source | target), and both as products of word translations; and the count."""
 
 TOP = 30
 """Translations kept of a source phrase, by P(target | source) and lexical weight."""
@@ -118,7 +118,8 @@ def score(counts: Counts) -> Iterator[tuple[Phrase, Phrase, Scores]]:
         for target in grouped[source]:
             mass = counts.phrases[source, target] - discount
             forward, backward = lexical.weigh(source, target, counts.links[source, target])
-            scores = (log(mass / of_source[source]), log(mass / of_target[target]), forward, backward)
+            count = counts.phrases[source, target]
+            scores = (log(mass / of_source[source]), log(mass / of_target[target]), forward, backward, float(count))
             rows.append((source, target, scores))
         rows.sort(key=lambda row: (-row[2][0] - 0.2 * row[2][2], row[1]))
         yield from rows[:TOP]
@@ -160,7 +161,7 @@ class _Lexical:
 def write_table(path: Path, rows: Iterable[tuple[Phrase, Phrase, Scores]]) -> int:
     """Write scored phrase pairs; returns how many. The order of bytes is the order of the look-up."""
     lines = sorted(
-        f"{' '.join(source)}\t{' '.join(target)}\t{' '.join(f'{value:.3f}' for value in scores)}".encode()
+        f"{' '.join(source)}\t{' '.join(target)}\t{' '.join(f'{value:.4g}' for value in scores)}".encode()
         for source, target, scores in rows
     )
     with atomic_write(path) as stream:
@@ -181,29 +182,16 @@ class PhraseTable:
         """Translations of a source phrase (tokens joined by spaces) with their scores; empty when there is none."""
         found = self._cache.get(source)
         if found is None:
-            found = self._cache[source] = [self._parse(line) for line in self._lines(source.encode() + b"\t")]
+            found = [self._parse(line) for line in self._lines(source.encode() + b"\t")]
+            found.sort(key=lambda row: (-row[1][0] - 0.2 * row[1][2], row[0]))
+            self._cache[source] = found
         return found
-
-    def words(self) -> Iterator[str]:
-        """The source phrases of one word, each once."""
-        last = None
-        for line in iter(self._readlines()):
-            source = line[: line.index(b"\t")]
-            if b" " not in source and source != last:
-                last = source
-                yield source.decode()
-
-    def _readlines(self) -> Iterator[bytes]:
-        start = 0
-        while (end := self._map.find(b"\n", start)) >= 0:
-            yield self._map[start:end]
-            start = end + 1
 
     @staticmethod
     def _parse(line: bytes) -> tuple[Phrase, Scores]:
         _, target, scores = line.decode().split("\t")
-        a, b, c, d = (float(value) for value in scores.split())
-        return tuple(target.split(" ")), (a, b, c, d)
+        a, b, c, d, count = (float(value) for value in scores.split())
+        return tuple(target.split(" ")), (a, b, c, d, count)
 
     def _lines(self, prefix: bytes) -> Iterator[bytes]:
         low, high = 0, len(self._map)

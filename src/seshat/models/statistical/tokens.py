@@ -16,7 +16,7 @@ import regex
 
 from seshat.text.words import PLACEHOLDER, tokenize
 
-_VERBATIM = regex.compile(rf".*\p{{N}}.*|{PLACEHOLDER}|\p{{S}}")
+_VERBATIM = regex.compile(rf".*\p{{N}}.*|{PLACEHOLDER}")
 _WORD = regex.compile(r".*[\p{L}\p{N}].*")
 _ENDS = frozenset(".!?:…")
 _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
@@ -24,7 +24,7 @@ _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
 
 
 def is_verbatim(token: str) -> bool:
-    """Whether a token is copied and never translated: it has a digit, or is a placeholder or a symbol."""
+    """Whether a token is copied and never translated: it has a digit, or is a placeholder."""
     return _VERBATIM.fullmatch(token) is not None
 
 
@@ -49,6 +49,14 @@ def key_of(token: str, *, fold_accents: bool) -> str:
     if is_verbatim(token):
         return token
     return fold(token) if fold_accents else token.lower()
+
+
+def is_name(tokens: Sequence[str], place: int) -> bool:
+    """Whether a token has a capital that does not come from the start of a sentence."""
+    token = tokens[place]
+    if token[:1] == token[:1].lower():
+        return False
+    return any(is_word(before) for before in tokens[:place]) and tokens[place - 1] not in _ENDS
 
 
 def first_is_capital(text: str) -> bool:
