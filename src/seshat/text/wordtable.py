@@ -14,7 +14,8 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from seshat.jsonl import write_bytes
 Pair = tuple[Sequence[str], Sequence[str]]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+_Numbered = tuple[list[int], list[int], float]
+"""Source words, target words and weight of a pair."""
 
 NULL = ""
 """The null word: makes the target words that no source word accounts for."""
@@ -56,20 +59,27 @@ class WordTable:
 
     @classmethod
     def train(
-        cls, pairs: Sequence[Pair], iterations: int = 5, *, null: bool = True, min_probability: float = 1e-4
+        cls,
+        pairs: Sequence[Pair],
+        iterations: int = 5,
+        *,
+        weights: Sequence[float] | None = None,
+        null: bool = True,
+        min_probability: float = 1e-4,
     ) -> WordTable:
         """Learn a table by expectation-maximisation.
 
         Args:
             pairs: source words and target words of each sentence pair.
             iterations: rounds of expectation-maximisation; 5 is the customary number.
+            weights: how often each pair counts, such as the probability that it is one; default: once each.
             null: let a null word make target words too, which keeps function words from sticking to rare words.
             min_probability: entries below are left out of the finished table.
 
         Returns:
             The table; an empty one when no pair has words on both sides.
         """
-        source_words, target_words, cells = _cells(pairs, null=null)
+        source_words, target_words, cells = _cells(pairs, weights, null=null)
         if not cells.chunks:
             return cls((), (), np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
         width = len(target_words)
@@ -80,8 +90,9 @@ class WordTable:
             for chunk in cells.chunks:
                 shares = probabilities[chunk.entries]
                 shares /= np.repeat(np.add.reduceat(shares, chunk.starts), chunk.lengths)
+                shares *= np.repeat(chunk.weights, chunk.lengths)
                 expected += np.bincount(chunk.entries, shares, minlength=len(expected))
-            probabilities = expected / np.bincount(sources, expected)[sources]
+            probabilities = expected / np.maximum(np.bincount(sources, expected), 1e-300)[sources]
         keep = np.flatnonzero(probabilities >= min_probability)
         keep = keep[np.lexsort((cells.keys[keep] % width, -probabilities[keep], sources[keep]))]
         counts = np.bincount(sources[keep], minlength=len(source_words))
@@ -175,6 +186,7 @@ class _Chunk:
     entries: NDArray[np.int32]
     starts: Integers
     lengths: Integers
+    weights: Floats
 
 
 @dataclass(frozen=True)
@@ -185,26 +197,29 @@ class _Cells:
     chunks: list[_Chunk]
 
 
-def _cells(pairs: Sequence[Pair], *, null: bool) -> tuple[list[str], list[str], _Cells]:
+def _cells(
+    pairs: Sequence[Pair], weights: Sequence[float] | None, *, null: bool
+) -> tuple[list[str], list[str], _Cells]:
     """Number the words and lay out every (source word, target word) that stands in one pair."""
     sources: dict[str, int] = {NULL: 0} if null else {}
     targets: dict[str, int] = {}
-    numbered: list[tuple[list[int], list[int]]] = []
-    for source, target in pairs:
+    numbered: list[_Numbered] = []
+    for (source, target), weight in zip(pairs, weights if weights is not None else repeat(1.0), strict=False):
         if not source or not target or (len(source) + 1) * len(target) > _MAX_CELLS:
             continue
         row = [sources.setdefault(word, len(sources)) for word in source]
-        numbered.append(([0, *row] if null else row, [targets.setdefault(word, len(targets)) for word in target]))
+        column = [targets.setdefault(word, len(targets)) for word in target]
+        numbered.append(([0, *row] if null else row, column, weight))
     # The keys of a chunk are sorted before they are looked up: walking the table in order is ten times faster.
     found: list[Integers] = []
     drafts: list[_Chunk] = []
-    for cells, starts, lengths in _expand(numbered, len(targets)):
+    for cells, part in _expand(numbered, len(targets)):
         distinct, entries = np.unique(cells, return_inverse=True)
         found.append(distinct)
-        drafts.append(_Chunk(entries.astype(np.int32), starts, lengths))
+        drafts.append(replace(part, entries=entries.astype(np.int32)))
     keys = _distinct(found)
     chunks = [
-        _Chunk(np.searchsorted(keys, distinct).astype(np.int32)[draft.entries], draft.starts, draft.lengths)
+        replace(draft, entries=np.searchsorted(keys, distinct).astype(np.int32)[draft.entries])
         for distinct, draft in zip(found, drafts, strict=True)
     ]
     return list(sources), list(targets), _Cells(keys, chunks)
@@ -218,8 +233,8 @@ def _distinct(parts: list[Integers]) -> Integers:
     return parts[0] if parts else np.zeros(0, np.int64)
 
 
-def _expand(numbered: list[tuple[list[int], list[int]]], width: int) -> Iterator[tuple[Integers, Integers, Integers]]:
-    """Keys of the cells, chunk by chunk, with the start and the length of each target word's group."""
+def _expand(numbered: list[_Numbered], width: int) -> Iterator[tuple[Integers, _Chunk]]:
+    """Keys of the cells, chunk by chunk; the chunk has everything but its entries."""
     begin = 0
     while begin < len(numbered):
         end, cells = begin, 0
@@ -227,13 +242,15 @@ def _expand(numbered: list[tuple[list[int], list[int]]], width: int) -> Iterator
             cells += len(numbered[end][0]) * len(numbered[end][1])
             end += 1
         part = numbered[begin:end]
-        lengths_of_source = np.array([len(source) for source, _ in part])
-        lengths_of_target = np.array([len(target) for _, target in part])
-        source = np.array([word for words, _ in part for word in words], np.int64)
-        target = np.array([word for _, words in part for word in words], np.int64)
+        lengths_of_source = np.array([len(source) for source, _, _ in part])
+        lengths_of_target = np.array([len(target) for _, target, _ in part])
+        source = np.array([word for words, _, _ in part for word in words], np.int64)
+        target = np.array([word for _, words, _ in part for word in words], np.int64)
         lengths = np.repeat(lengths_of_source, lengths_of_target)
         first = np.repeat(np.cumsum(lengths_of_source) - lengths_of_source, lengths_of_target)
         starts = np.cumsum(lengths) - lengths
         places = np.arange(int(lengths.sum())) - np.repeat(starts - first, lengths)
-        yield source[places] * width + np.repeat(target, lengths), starts, lengths
+        weights = np.repeat(np.array([weight for _, _, weight in part]), lengths_of_target)
+        unknown = np.zeros(0, np.int32)
+        yield source[places] * width + np.repeat(target, lengths), _Chunk(unknown, starts, lengths, weights)
         begin = end
