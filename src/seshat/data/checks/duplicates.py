@@ -98,6 +98,8 @@ class Leaks(Check):
             near = near_leaks(clusters, mask, other) | exact
             named = "train or monolingual" if where == "train" else where
             yield from self._report(held, named, exact, near, places, first, int(mask.sum()))
+        rates = (f"{name}: {rate['exact']:.2%} exactly, {rate['near']:.2%} nearly" for name, rate in self.rates.items())
+        yield self.found("info", f"Leak rate, {'; '.join(rates)}.")
 
     def _report(
         self, held: str, where: str, exact: Any, near: Any, places: list[str], first: int, size: int
