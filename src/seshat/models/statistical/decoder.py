@@ -7,7 +7,9 @@ jumps are weighted inside Thot.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
@@ -45,8 +47,9 @@ class Decoder:
 
     def __init__(self, language_model: Path, options: Options, *, stack: int = STACK) -> None:
         self._options = options
-        self._folder = tempfile.TemporaryDirectory(prefix="seshat-thot-")
-        self._prefix = Path(self._folder.name) / "tm"
+        folder = Path(tempfile.mkdtemp(prefix="seshat-thot-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._prefix = folder / "tm"
         self._write_fixed()
         alignment, translation = thot_module("alignment"), thot_module("translation")
         self._model = translation.SmtModel(alignment.AlignmentModelType.IBM1)

@@ -40,7 +40,7 @@ def pairs(count: int, seed: int) -> list[tuple[str, str]]:
     return list(found)
 
 
-def make_project(root: Path, *, train: int = 240, settings: dict[str, object] | None = None) -> Project:
+def make_project(root: Path, *, train: int = 160, settings: dict[str, object] | None = None) -> Project:
     """A project whose training files are written."""
     made = pairs(train + 60, seed=5)
     config = Config.model_validate(
