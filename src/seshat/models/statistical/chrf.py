@@ -38,8 +38,9 @@ def score(rows: Floats) -> Floats:
     hypothesis, reference, shared = rows[..., 0::3], rows[..., 1::3], rows[..., 2::3]
     precision = np.divide(shared, hypothesis, out=np.zeros_like(shared), where=hypothesis > 0)
     recall = np.divide(shared, reference, out=np.zeros_like(shared), where=reference > 0)
-    effective = ((hypothesis > 0) & (reference > 0)).sum(axis=-1)
-    below = 4 * precision + recall
-    f = np.divide(5 * precision * recall, below, out=np.zeros_like(below), where=below > 0)
-    result: Floats = 100 * f.sum(axis=-1) / np.maximum(effective, 1)
+    used = (hypothesis > 0) & (reference > 0)
+    orders = np.maximum(used.sum(axis=-1), 1)
+    p, r = (precision * used).sum(axis=-1) / orders, (recall * used).sum(axis=-1) / orders
+    below = 4 * p + r
+    result: Floats = 100 * np.divide(5 * p * r, below, out=np.zeros_like(below), where=below > 0)
     return result

@@ -175,7 +175,8 @@ class PhraseTable:
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as stream:
-            self._map: mmap.mmap | bytes = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            empty = not stream.read(1)
+            self._map: mmap.mmap | bytes = b"" if empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         self._cache: dict[str, list[tuple[Phrase, Scores]]] = {}
 
     def lookup(self, source: str) -> list[tuple[Phrase, Scores]]:
