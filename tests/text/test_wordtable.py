@@ -46,6 +46,17 @@ def test_agrees_with_the_textbook(pairs: Pairs, null: bool) -> None:
         assert table.probability(source, target) == pytest.approx(value, abs=1e-6)
 
 
+@settings(deadline=None, max_examples=30)
+@given(pairs=PAIRS, data=st.data())
+def test_a_weight_is_as_good_as_repeating_the_pair(pairs: Pairs, data: st.DataObject) -> None:
+    weights = [data.draw(st.integers(1, 3)) for _ in pairs]
+    repeated = [pair for pair, weight in zip(pairs, weights, strict=True) for _ in range(weight)]
+    weighted, plain = WordTable.train(pairs, weights=weights), WordTable.train(repeated)
+    for source in plain.source_words:
+        for target in plain.target_words:
+            assert weighted.probability(source, target) == pytest.approx(plain.probability(source, target), abs=1e-6)
+
+
 def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(3)
     pairs = [(rng.choices("abcdefgh", k=4), rng.choices("stuvwxyz", k=5)) for _ in range(200)]

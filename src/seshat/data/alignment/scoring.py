@@ -35,8 +35,8 @@ PRIORS: Mapping[tuple[int, int], float] = {
 
 BELIEVED = 0.5
 """Posterior from which a 1-1 bead teaches about lengths and rates."""
-_SAMPLE = 400
-_SHIFTS = (-7, -5, -4, 4, 5, 7)
+_SAMPLE = 200
+_SHIFTS = (-7, -5, 5, 7)
 """So far apart lines have nothing to do with each other, but are about the same things."""
 _SMOOTHING = 20.0
 _ROWS = 128
