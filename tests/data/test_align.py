@@ -13,7 +13,6 @@ from seshat.config import Config
 from seshat.config.align import AlignSection
 from seshat.data import align as stage
 from seshat.data.align import LOW_CONFIDENCE, UNALIGNED, align_documents, segments_of
-from seshat.data.alignment import review
 from seshat.data.alignment.review import Row
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_jsonl
@@ -197,7 +196,6 @@ def test_same_input_same_bytes(project: Project) -> None:
     assert stage.run(project) == summary
     assert [path.read_bytes() for path in files] == first
     assert summary["low_confidence"] == len([row for row in table(project) if "none" not in row.values()]) > 0
-    assert not review.has_decisions(files[2])
 
 
 def test_a_correction_wins_at_the_next_run_and_stays(project: Project) -> None:
@@ -205,7 +203,6 @@ def test_a_correction_wins_at_the_next_run_and_stays(project: Project) -> None:
     rows = table(project)
     rows[0] |= {"corrected_source_lines": "1..3", "corrected_target_lines": "1", "corrected_target_text": "=Νέο"}
     edit(project, rows, delimiter=";")
-    assert review.has_decisions(project.root / "reports/alignment_review.csv")
     summary = stage.run(project)
     assert summary["decisions"] == {"applied": 1, "stale": 0, "ignored": 0}
     first = segments(project)[0]

@@ -150,8 +150,3 @@ def escape(cell: str) -> str:
 def unescape(cell: str) -> str:
     """The cell that :func:`escape` was given."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
-def has_decisions(path: Path) -> bool:
-    """Whether a person has written something into the review file: then it is an input of the stage."""
-    return any(row.touched for row in read(path)[0])
