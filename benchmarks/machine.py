@@ -27,10 +27,10 @@ def describe() -> dict[str, Any]:
 
 
 def revision() -> dict[str, Any]:
-    """The git revision, and whether files that git tracks differ from it; empty outside a repository."""
+    """The git revision, and whether the code differs from it (new files too); empty outside a repository."""
     try:
         commit = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!benchmarks/results")
+        changed = _git("status", "--porcelain", "--", "src", "benchmarks", "projects", ":!benchmarks/results")
     except (OSError, subprocess.CalledProcessError):
         return {}
     return {"commit": commit, "modified": bool(changed)}
@@ -40,7 +40,8 @@ class Meter:
     """Measures a block: ``wall_seconds``, ``own_cpu_seconds``, ``others_cpu_share``, ``peak_memory_mb``.
 
     ``others_cpu_share`` is the part of the machine's processor time that went to processes other than this one and
-    those it waited for: what is busy in /proc/stat less what :func:`os.times` says. ``None`` off Linux.
+    those it waited for: what is busy in /proc/stat less what :func:`os.times` says. Workers of a process that was
+    killed were waited for by nobody and count as others. ``None`` off Linux.
     """
 
     def __init__(self) -> None:
