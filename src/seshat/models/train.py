@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,8 @@ def run(project: Project) -> dict[str, Any]:
         results[str(direction)] = trainer(project, direction, folder / str(direction))
         seconds[str(direction)] = round(time.perf_counter() - began, 1)
         log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
+    for stale in (path for path in folder.iterdir() if path.is_dir() and path.name not in results):
+        shutil.rmtree(stale)  # a direction that is no longer trained would be measured as if it were
     write_json(folder / "model.json", _description(project, results))
     summary = {name: {**result, "seconds": seconds[name]} for name, result in results.items()}
     return {"model": section.name, "family": section.family, "folder": str(folder), "directions": summary}
