@@ -18,11 +18,12 @@ FEATURES = (
     "unknown",
     "guess",
     "copy",
+    "drops",
 )
 """``language_model`` and ``jump`` (places jumped over, negative) come from the decoder, the rest from phrase pairs:
 ``rare`` counts pairs seen once, ``guess`` is the log probability of a guess about an unknown word, ``unknown`` and
-``copy`` count such words and those left as they are."""
-START = (0.5, 0.02, 0.3, 0.3, 0.1, 0.3, 0.2, 1.8, -0.5, -2.0, 1.0, -0.5)
+``copy`` count such words and those left as they are, and ``drops`` pieces that are left untranslated."""
+START = (0.5, 0.02, 0.3, 0.3, 0.1, 0.3, 0.2, 1.8, -0.5, -2.0, 1.0, -0.5, -0.5)
 """Where tuning starts."""
 POSITIVE = (2, 3, 4, 5, FEATURES.index("guess"))
 """Log probabilities: a negative weight would mean to believe what is unlikely."""

@@ -15,6 +15,8 @@ from seshat.models.statistical.unknown import Guesser
 
 Values = tuple[float, ...]
 _PLACE = {name: place - 2 for place, name in enumerate(FEATURES)}
+DROPPING = 6
+"""Translations of the beginning of a word that are offered for more of it."""
 GOOD_GUESS = -0.9
 """Log probability from which a guess is offered beside the pieces of a word."""
 UNSEEN: Scores = (0.0, 0.0, 0.0, 0.0, 2.0)
@@ -109,6 +111,19 @@ class Options:
         for piece in pieces:
             if (piece,) not in options:
                 options[piece,] = {(piece,): values(UNSEEN, (piece,), unknown=2.0, copy=1.0)}
+        self._drop_endings(options, pieces)
+
+    @staticmethod
+    def _drop_endings(options: dict[Phrase, dict[Phrase, Values]], pieces: Phrase) -> None:
+        """A beginning of a word that was never seen with its next piece may become what it becomes without it."""
+        for end in range(2, len(pieces) + 1):
+            shorter = options.get(pieces[: end - 1], {})
+            if pieces[:end] not in options and shorter:
+                kept = sorted(shorter.items(), key=lambda one: (-sum(one[1][:4]), one[0]))[:DROPPING]
+                place = _PLACE["drops"]
+                options[pieces[:end]] = {
+                    target: (*row[:place], row[place] + 1.0, *row[place + 1 :]) for target, row in kept
+                }
 
     def _guesses(self, word: Word) -> dict[Phrase, Values]:
         mark = (word.key, word.surface, word.name)
