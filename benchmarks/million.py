@@ -181,7 +181,7 @@ def accuracy(folder: Path, clusters: list[int], limit: int) -> dict[str, Any]:
 def datasketch(folder: Path) -> dict[str, Any]:
     """MinHash and LSH of datasketch: the same n-grams, bands and rows, each language apart, candidates checked."""
     import numpy as np
-    from datasketch import MinHash, MinHashLSH  # type: ignore[import-untyped]
+    from datasketch import MinHash, MinHashLSH
 
     from seshat.data.duplicates import normalise
     from seshat.data.minhash import bands_for, components, ngrams

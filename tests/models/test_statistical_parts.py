@@ -156,3 +156,11 @@ def test_search_finds_the_weight_that_matters() -> None:
 
     weights = tuning.search(features, statistics, START, Random(1))
     assert weights[6] > weights[7]
+
+
+def test_length_beyond_the_reference_must_pay() -> None:
+    right, long = (
+        chrf.statistics(text, "el perro come pan") for text in ("el perro come", "el perro come el pan de un")
+    )
+    assert tuning.worth(right) == pytest.approx(float(chrf.score(right)))
+    assert tuning.worth(long) < float(chrf.score(long))

@@ -1,4 +1,4 @@
-"""Weights tuned on validation for chrF2: pooled n-best lists, coordinate search with seeded restarts."""
+"""Weights tuned for chrF2 at the right length: pooled n-best lists, coordinate search, seeded restarts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ Weights = tuple[float, ...]
 Decode = Callable[[Weights], list[list[Translation]]]
 Render = Callable[[int, tuple[str, ...]], str]
 ROUNDS = 5
+TOO_LONG = 10.0
+"""chrF2 points that a translation twice as long as the reference must bring for its length. chrF2 rewards recall, so
+without it the weights drift to translations that say more than the text does (docs/decisions.md)."""
 STRAY = 0.03
 """chrF2 points that a weight must bring for going one unit of :data:`PRIOR` away from the start."""
 PRIOR = np.array([2.0, 20.0, *[2.0] * (len(START) - 2)])
@@ -57,16 +60,15 @@ def tune(decode: Decode, pool: Pool, seed: int, start: Weights = START, rounds: 
     Returns:
         The weights, and the chrF2 of the candidates that the decoder puts first with them.
     """
-    weights, best, best_score = start, start, -1.0
+    weights, best, best_worth, best_score = start, start, -np.inf, 0.0
     for _ in track(range(rounds), "tune weights"):
         lists = decode(weights)
         first = sum(
             (chrf.statistics(pool.render(i, one[0].tokens), pool.references[i]) for i, one in enumerate(lists) if one),
             np.zeros(3 * chrf.ORDER),
         )
-        score = float(chrf.score(first))
-        if score > best_score:
-            best, best_score = weights, score
+        if worth(first) > best_worth:
+            best, best_worth, best_score = weights, worth(first), float(chrf.score(first))
         pool.add(lists)
         features, statistics = pool.arrays()
         weights = search(features, statistics, weights, Random(seed))
@@ -93,12 +95,17 @@ def _bounded(weights: Floats) -> Floats:
     return weights
 
 
+def worth(statistics: Floats) -> float:
+    """Corpus chrF2 from summed statistics, less what text beyond the length of the references must bring."""
+    return float(chrf.score(statistics)) - TOO_LONG * max(0.0, float(statistics[0] / max(statistics[1], 1.0)) - 1.0)
+
+
 def objective(features: Floats, statistics: Floats, weights: Floats) -> float:
-    """Corpus chrF2 of the candidates that the weights put first, less a little for straying from the start."""
+    """The worth of the candidates that the weights put first, less a little for straying from the start."""
     chosen = (features @ weights).argmax(axis=1)
     strayed = float((((weights - np.array(START)) * PRIOR) ** 2).sum())
     total = statistics[np.arange(len(chosen)), chosen].sum(axis=0)
-    return float(chrf.score(total)) - STRAY * strayed
+    return worth(total) - STRAY * strayed
 
 
 def _climb(features: Floats, statistics: Floats, weights: Floats, scale: Floats) -> tuple[Floats, float]:
