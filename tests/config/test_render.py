@@ -114,8 +114,8 @@ def test_defaults_are_written_with_every_setting_explained() -> None:
     loads_to(Config(), text)
     lines = text.splitlines()
     assert (
-        lines[lines.index("  max_phrase: 5".rjust(17)) - 1]
-        == "    # Longest phrase, in tokens. (a whole number from 1 to 10)"
+        lines[lines.index("  max_phrase: 6".rjust(17)) - 1]
+        == "    # Longest phrase, in tokens (pieces of words count, see `segmentation`). (a whole number from 1 to 8)"
     )
     assert "# reader: one of" not in text.split("\nclean:")[1], "sources are explained where they belong"
     assert "#     path: text or a list (of text); required." in text

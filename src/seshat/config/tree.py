@@ -7,6 +7,7 @@ file and line that made it. YAML 1.2: ``no`` is a word (and the tag of Norwegian
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ def parse_yaml(text: str, name: str, problems: list[Problem], *, numbered: bool 
         numbered: without, every place is ``name`` (an override has no lines).
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
     from ruamel.yaml.reader import ReaderError
 
     yaml = YAML(typ="safe", pure=True)
@@ -141,7 +142,9 @@ def parse_yaml(text: str, name: str, problems: list[Problem], *, numbered: bool 
         return f"{name}:{line + 1}" if numbered else name
 
     try:
-        root = yaml.compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # allowed by YAML: the later anchor counts
+            root = yaml.compose(text)
         return _Builder(yaml, place, problems).build(root, place(0)) if root is not None else Node(None, place(0))
     except MarkedYAMLError as error:
         line, message = _plain_words(error, text)
