@@ -50,7 +50,7 @@ class StatisticalSection(Section):
     to trust that is learned from the words seen once. Off: it is copied."""
     fold_accents: bool = False
     """Ignore accents on the source side, for orthographies that write them irregularly."""
-    segmentation: Literal["none", "morfessor", "bpe"] = "morfessor"
+    segmentation: Literal["none", "morfessor", "bpe"] = "none"
     """Cut the words of the project's language into morphemes or subwords, when translating from it and into it."""
     tune: bool = True
     """Tune the weights on validation."""

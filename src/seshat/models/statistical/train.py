@@ -44,7 +44,7 @@ from seshat.models.statistical.unknown import CLUES
 from seshat.progress import task
 from seshat.project import Project
 
-VERSION = 4
+VERSION = 5
 """Raised when the same input makes another model."""
 MAX_TOKENS = 100
 """Longer texts are not aligned: quadratic cost, and links that mean little."""
