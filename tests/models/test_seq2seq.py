@@ -26,7 +26,7 @@ DIRECTION = Direction("xx", "es")
 SETTINGS = {
     "dim": 64, "layers": 1, "heads": 2, "ffn": 128, "dropout": 0.1, "batch_tokens": 300, "learning_rate": 0.005,
     "warmup": 40, "steps": 500, "validate_every": 250, "copy_warmup": 10, "average": 2, "beam": 2,
-    "precision": "float32", "subword_sampling": 0.0,
+    "precision": "float32", "subword_sampling": 0.05,
 }  # fmt: skip
 
 

@@ -76,7 +76,7 @@ class Seq2SeqSection(Section):
     label_smoothing: Share = 0.1
     """Label smoothing."""
     subword_sampling: Share = 0.1
-    """Subword regularisation: strength of the sampling; 0 turns it off."""
+    """Subword regularisation: share of the words cut in another way at each step; 0 turns it off."""
     batch_tokens: int = Field(default=2_048, ge=64)
     """Target tokens in a batch."""
     learning_rate: float = Field(default=1e-3, gt=0)

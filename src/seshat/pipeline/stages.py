@@ -212,7 +212,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="train",
         module="seshat.models.train",
-        version=3,
+        version=4,
         summary="Train a translator.",
         settings=_train_settings,
         reads=_train_reads,

@@ -16,6 +16,8 @@ from seshat.errors import require
 
 MAX_PIECES = 256
 """Longer sentences are cut in training; counted by the caller."""
+CUTS = 8
+"""Best cuts of a word to draw from."""
 END, UNKNOWN, PAD = "</s>", "<unk>", "<pad>"
 Pair = tuple[str, str]
 
@@ -29,9 +31,10 @@ class Vocabulary:
     end = 0
 
     def __init__(self, model: Path) -> None:
-        self._module = require("sentencepiece", extra="train", purpose="The encoder-decoder")
-        self._processor = self._module.SentencePieceProcessor(model_file=str(model))
+        module = require("sentencepiece", extra="train", purpose="The encoder-decoder")
+        self._processor = module.SentencePieceProcessor(model_file=str(model))
         self.pad: int = self._processor.vocab_size()
+        self._cuts: dict[str, list[list[int]]] = {}
 
     def __len__(self) -> int:
         return self.pad + 1
@@ -50,12 +53,28 @@ class Vocabulary:
         return [*self._processor.encode(text, out_type=str)[: MAX_PIECES - 1], END]
 
     def sample(self, texts: Sequence[str], strength: float, seed: int) -> list[list[int]]:
-        """Ids of texts, each cut in a way drawn at random (subword regularisation, Kudo 2018)."""
-        if strength <= 0:
-            return [self.encode(text) for text in texts]
-        self._module.set_random_generator_seed(seed)
-        drawn = (self._processor.encode(t, enable_sampling=True, alpha=strength, nbest_size=-1) for t in texts)
-        return [[*ids[: MAX_PIECES - 1], self.end] for ids in drawn]
+        """Ids of texts in which a share ``strength`` of the words is cut in another way (subword regularisation).
+
+        Drawn among the best cuts of a word as in Kudo 2018, with our own random numbers: SentencePiece's sampling
+        gives other cuts in every process, whatever its seed.
+        """
+        rng = random.Random(seed)
+        return [self._drawn(text, strength, rng) if strength > 0 else self.encode(text) for text in texts]
+
+    def _drawn(self, text: str, strength: float, rng: random.Random) -> list[int]:
+        ids: list[int] = []
+        for word in text.split():
+            cuts = self._cuts.get(word)
+            if cuts is None:
+                cuts = self._cuts[word] = self._best_cuts(word)
+            ids += rng.choice(cuts) if rng.random() < strength else cuts[0]
+        return [*ids[: MAX_PIECES - 1], self.end]
+
+    def _best_cuts(self, word: str) -> list[list[int]]:
+        try:
+            return list(self._processor.nbest_encode(word, nbest_size=CUTS)) or [self._processor.encode(word)]
+        except RuntimeError:  # byte-pair encoding knows one cut only
+            return [self._processor.encode(word)]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of ids; marks are left out."""
