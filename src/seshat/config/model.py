@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from seshat.config.base import Name, Section, Share
+from seshat.config.neural import FineTuneSection, InstructSection, LoraSection, MaskedSection, PhaseSection
 
 
 class TokenizerSection(Section):
@@ -27,6 +28,8 @@ class FormatSection(Section):
 
     exclude_methods: tuple[str, ...] = ()
     """Leave out of train what was made this way: `synthetic`, `machine` …"""
+    instruct: InstructSection = InstructSection()
+    """Instruction data, for the causal family."""
 
 
 class StatisticalSection(Section):
@@ -106,8 +109,8 @@ class Seq2SeqSection(Section):
 class TrainSection(Section):
     """Train a translator."""
 
-    family: Literal["statistical", "seq2seq"] = "statistical"
-    """The model family."""
+    family: Literal["statistical", "seq2seq", "causal", "masked"] = "statistical"
+    """The model family; all but `statistical`, and `seq2seq` from scratch, need a `model.base`."""
     name: Name = "statistical"
     """Folder of the model below models/; when not given, the name of the family."""
     directions: Literal["both", "to-pivot", "from-pivot"] = "both"
@@ -116,6 +119,14 @@ class TrainSection(Section):
     """Settings of the statistical family."""
     seq2seq: Seq2SeqSection = Seq2SeqSection()
     """Settings of the encoder-decoder from scratch."""
+    finetune: FineTuneSection = FineTuneSection()
+    """Settings of the fine-tuning of a base model."""
+    phases: tuple[PhaseSection, ...] = ()
+    """Phases one after the other, noisy data first and the best last; none is one phase with all data."""
+    lora: LoraSection = LoraSection()
+    """Adapters."""
+    masked: MaskedSection = MaskedSection()
+    """Settings of the masked family."""
 
     @model_validator(mode="before")
     @classmethod

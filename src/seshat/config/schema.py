@@ -10,6 +10,7 @@ from seshat.config.clean import CleanSection
 from seshat.config.combinations import contradictions
 from seshat.config.ingest import DownloadSection, IngestSection
 from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection, TranslateSection
+from seshat.config.neural import ExportSection, ModelSection, PromptSection, SweepSection, TrackingSection
 from seshat.config.project import ProjectSection
 from seshat.config.split import SplitSection
 
@@ -33,12 +34,22 @@ class Config(Section):
     """Processed records to the training files of a model."""
     tokenizer: TokenizerSection = TokenizerSection()
     """Report on a tokenizer; train one for models from scratch."""
+    model: ModelSection = ModelSection()
+    """Which model to start from."""
+    prompt: PromptSection = PromptSection()
+    """How a model is asked."""
     train: TrainSection = TrainSection()
     """Train a translator."""
+    tracking: TrackingSection = TrackingSection()
+    """Where the figures of a training go."""
+    sweep: SweepSection = SweepSection()
+    """A search over settings."""
     evaluate: EvaluateSection = EvaluateSection()
     """Score the model beside its floors."""
     translate: TranslateSection = TranslateSection()
     """How `seshat translate` works."""
+    export: ExportSection = ExportSection()
+    """A trained model in the form that another program takes."""
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Config:
