@@ -125,6 +125,18 @@ def test_a_missing_side_gives_text_in_one_language() -> None:
     assert "one side is missing" in warning
 
 
+def test_two_texts_that_have_nothing_to_do_with_each_other_are_told() -> None:
+    rng = random.Random(5)
+
+    def lines(letters: str) -> list[str]:
+        words = ["".join(rng.choices(letters, k=5)) for _ in range(60)]
+        return [" ".join(rng.choices(words, k=rng.randint(3, 12))) for _ in range(200)]
+
+    result = align_documents([document(lines("abdeiou"), lines("αβγδεικο"))], (), LANGUAGES, AlignSection())
+    (warning,) = stage.warnings(result, stage.report(result, 0.5), "review.csv")
+    assert "its pairs are doubtful" in warning
+
+
 def test_a_third_language_is_left_out_with_a_note() -> None:
     given = Document(id="d", texts={"qaa": ("a",), "qab": ("b",), "en": ("c",)})
     (aligned,) = align_documents([given], [], LANGUAGES, AlignSection()).documents
