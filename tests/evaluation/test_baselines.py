@@ -13,14 +13,11 @@ from seshat.evaluation.baselines import (
     CopyTranslator,
     Example,
     NearestTranslator,
-    WordByWordTranslator,
-    is_word,
-    lexicon_words,
-    like_case,
     train_word_by_word,
 )
 from seshat.evaluation.memory import TrigramIndex
 from seshat.evaluation.metrics import Scorer, corpus_scores
+from seshat.inference.engines.wordbyword import WordByWordTranslator
 from seshat.records import Entry, Sense
 
 FORWARD = Direction("xx", "en")
@@ -98,26 +95,6 @@ def test_word_by_word_takes_what_it_has_not_seen_from_the_lexicon() -> None:
     translator = train_word_by_word(FORWARD, PAIRS, entries)
     assert translate(translator, "Pana panaka") == "Cat"
     assert translate(translator, "huri suku") == "moon river"
-
-
-def test_lexicon_words_both_ways() -> None:
-    entries = [
-        entry("Pana", "(wild) cat; puma", forms=("panaka",)),
-        entry("-ka", "plural", type_="affix"),
-        entry("hui", "a thing that one says when one is tired of walking"),
-        entry("pana", "later entries do not replace earlier ones"),
-    ]
-    assert lexicon_words(entries, FORWARD) == {"pana": "cat", "panaka": "cat"}
-    assert lexicon_words(entries, FORWARD.reverse) == {"cat": "Pana", "puma": "Pana"}
-
-
-def test_words_and_case() -> None:
-    assert [is_word(token) for token in ("kala", "<gap>", "{NAME}", "12", "!", "நாய்")] == [
-        True, False, False, False, False, True,
-    ]  # fmt: skip
-    assert [like_case("río", model) for model in ("suku", "Suku", "SUKU", "S", "நாய்")] == [
-        "río", "Río", "RÍO", "Río", "río",
-    ]  # fmt: skip
 
 
 @given(st.lists(st.text(alphabet="nuakltopsmi <>,.!1é", max_size=30), max_size=5))

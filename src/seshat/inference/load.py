@@ -11,6 +11,7 @@ from seshat.config import Direction
 from seshat.config.clean import Profile
 from seshat.errors import DataError, UsageError
 from seshat.inference.translator import Hypothesis, Translator
+from seshat.models import wordbyword
 from seshat.text.normalise import Normaliser
 
 
@@ -59,6 +60,10 @@ def load_translator(model_dir: Path, direction: Direction) -> Translator:
 
 def _engine(described: dict[str, Any], folder: Path, direction: Direction) -> Translator:
     family = described["family"]
+    if family == "statistical" and (folder / wordbyword.TABLE).exists():
+        from seshat.inference.engines.wordbyword import WordByWordTranslator
+
+        return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
     if family == "statistical":
         from seshat.inference.engines.thot import ThotTranslator
 

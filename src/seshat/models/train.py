@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,10 @@ def run(project: Project) -> dict[str, Any]:
 def _trainer(family: str) -> Trainer:
     if family == "seq2seq":
         from seshat.models.seq2seq.train import train
+    elif find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
+        from seshat.models.wordbyword import train
+
+        log.warning("Thot is not installed; the word-by-word model stands in for the statistical one")
     else:
         from seshat.models.statistical.train import train
     return train

@@ -26,6 +26,5 @@ def thot_module(name: str) -> ModuleType:
             "The statistical family needs the package 'sil-thot', which is not installed here "
             f"({platform.system()} {platform.machine()}).",
             "It has packages for Linux x86-64, macOS arm64 and Windows (pip install sil-thot), none for Linux on Arm. "
-            "There, train a model of the seq2seq family, or use the word-by-word floor that `seshat evaluate` "
-            "trains by itself.",
+            "There, train again: the word-by-word model stands in.",
         ) from error
