@@ -134,7 +134,7 @@ def _absent(probe: Probe) -> Finding:
     if probe.package == "thot":
         advice = (
             "pip install sil-thot (Linux x86-64, macOS arm64, Windows). There is none for Linux on Arm: there, "
-            "train.family: seq2seq, or the word-by-word floor."
+            "the word-by-word model stands in, or train.family: seq2seq."
         )
         return Finding(probe.name, "warn", detail, advice)
     if probe.package == "dvc":
