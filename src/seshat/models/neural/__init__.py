@@ -1,0 +1,1 @@
+"""Pretrained models: fine-tuning them, whatever their family."""
