@@ -216,13 +216,13 @@ def test_everything_wrong_is_reported_at_once_each_with_its_line(tmp_path: Path)
             "seshat.yaml:12: ingest.sources[1].path[1]: expected text, found the number 3; put it in quotes",
             "seshat.yaml:17: clean.profiles.es.rules[0]: unknown type 'regx'; did you mean 'regex'?",
             "seshat.yaml:18: clean.profiles.es.rules[1]: needs a line 'type:' with one of 'unicode', 'map', 'regex', "
-            "'brackets', 'digits', 'whitespace' or 'whitelist'",
+            "'brackets', 'placeholder', 'digits', 'whitespace' or 'whitelist'",
             "seshat.yaml:21: unknown key 'patern' in clean.profiles.es.rules[2]; known are 'name', 'sources', "
             "'type', 'map' and 'keep_case'",
             "seshat.yaml:23: clean.profiles.es.rules[2].map.a: expected text, found a list; "
             "text that starts with { or [ must stand in quotes",
             "seshat.yaml:24: clean.profiles.es.rules[3]: expected a mapping with a line 'type:' ('unicode', 'map', "
-            "'regex', 'brackets', 'digits', 'whitespace' or 'whitelist'), found the number 3",
+            "'regex', 'brackets', 'placeholder', 'digits', 'whitespace' or 'whitelist'), found the number 3",
             "seshat.yaml:25: clean.profiles.es.rules[4].pattern: '((' is not a regular expression: "
             "missing ) at position 2",
             "seshat.yaml:27: clean.profiles.es.tests[0].out: is missing; expected text",

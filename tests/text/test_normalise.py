@@ -147,6 +147,25 @@ def test_a_rule_sees_that_a_placeholder_is_not_the_start() -> None:
     assert normaliser(line_numbers).apply("3 <gap> 4 ma-na") == "<gap> 4 ma-na"
 
 
+GAPS = {"type": "placeholder", "name": "gaps", "text": "<gap>", "patterns": [r"<big_gap>", r"\[[x\s]*\]", r"\.{3}"]}
+
+
+def test_everything_that_means_a_placeholder_becomes_it_and_runs_become_one() -> None:
+    rules = normaliser(GAPS)
+    assert rules.apply("a [x x] b <big_gap> ... <gap>-<gap> c") == "a <gap> b <gap> c"
+    assert rules.apply("a-<gap> u <gap>-b") == "a-<gap> u <gap>-b"
+    assert normaliser({**GAPS, "between": None}).apply("[x] <gap>") == "<gap> <gap>"
+
+
+def test_no_later_rule_touches_what_a_placeholder_rule_wrote() -> None:
+    unwrap = {"type": "brackets", "name": "insertions", "brackets": ["<>"]}
+    letters = {"type": "map", "name": "letters", "map": {"g": "k"}}
+    rules = normaliser(GAPS, unwrap, letters)
+    assert rules.apply("<[x]>ga [x]") == "<gap>ka <gap>"
+    assert rules.inspect("[x]").changed == ("gaps",)
+    assert rules.inspect("<gap>").changed == ()
+
+
 def test_inspect_names_rules_and_characters() -> None:
     rules = normaliser(
         SPELLING,

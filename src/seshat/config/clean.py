@@ -89,6 +89,21 @@ class BracketsRule(_Rule):
     a pair (never a placeholder)."""
 
 
+class PlaceholderRule(_Rule):
+    """Write one placeholder for everything that means the same, and one for several that stand together.
+
+    The only rule that sees placeholders as they are written; what it writes, no later rule touches.
+    """
+
+    type: Literal["placeholder"]
+    text: str = Field(min_length=1)
+    """The placeholder, such as `<gap>`."""
+    patterns: tuple[Regex, ...]
+    """What becomes it; tried in order at every place."""
+    between: Regex | None = r"[\s.-]*"
+    """Two placeholders with no more than this between them become one; nothing: they stay apart."""
+
+
 class DigitsRule(_Rule):
     """Write the digits of all scripts as ASCII digits."""
 
@@ -118,7 +133,7 @@ class WhitelistRule(_Rule):
 
 
 Rule = Annotated[
-    UnicodeRule | MapRule | RegexRule | BracketsRule | DigitsRule | WhitespaceRule | WhitelistRule,
+    UnicodeRule | MapRule | RegexRule | BracketsRule | PlaceholderRule | DigitsRule | WhitespaceRule | WhitelistRule,
     Field(discriminator="type"),
 ]
 

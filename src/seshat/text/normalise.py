@@ -16,6 +16,7 @@ from seshat.config.clean import (
     BracketsRule,
     DigitsRule,
     MapRule,
+    PlaceholderRule,
     Profile,
     ProfileTest,
     RegexRule,
@@ -66,6 +67,8 @@ class _CompiledRule:
     """Changes a text; ``None`` for a whitelist that only looks."""
     outside: regex.Pattern[str] | None = None
     tags: bool = False
+    open: bool = False
+    """Sees placeholders as they are written."""
 
 
 class Normaliser:
@@ -78,10 +81,10 @@ class Normaliser:
 
     def __init__(self, profile: Profile, placeholders: Sequence[str] = ()) -> None:
         self._rules = tuple(_compile(rule) for rule in profile.rules)
-        union = "|".join(f"(?:{expression})" for expression in (*placeholders, STAND_IN))
+        written = [regex.escape(rule.text) for rule in profile.rules if isinstance(rule, PlaceholderRule)]
+        union = "|".join(f"(?:{expression})" for expression in (*written, *placeholders, STAND_IN))
         self._placeholder = regex.compile(union)
         self._of_source: dict[str | None, tuple[_CompiledRule, ...]] = {}
-        self._steps: dict[str | None, tuple[Step, ...]] = {}
 
     def apply(self, text: str, source: str | None = None) -> str:
         """The normalised text.
@@ -91,13 +94,10 @@ class Normaliser:
             source: the name of the source it comes from; rules limited to other sources are left out. Without one
                 (a text to translate), every rule that is limited to sources is left out.
         """
-        steps = self._steps.get(source)
-        if steps is None:
-            steps = tuple(rule.step for rule in self._rules_of(source) if rule.step is not None)
-            self._steps[source] = steps
         text, kept = self._hide(text)
-        for step in steps:
-            text = step(text)
+        for rule in self._rules_of(source):
+            if rule.step is not None:
+                text, kept = self._applied(rule, rule.step, text, kept)
         return _restore(text, kept) if kept else text
 
     def inspect(self, text: str, source: str | None = None) -> Normalised:
@@ -110,9 +110,11 @@ class Normaliser:
             if rule.outside is not None and (found := rule.outside.findall(text)):
                 outside += found
                 tagged = tagged or rule.tags
-            if rule.step is not None and (after := rule.step(text)) != text:
-                changed.append(rule.name)
-                text = after
+            if rule.step is not None:
+                before = text, kept
+                text, kept = self._applied(rule, rule.step, text, kept)
+                if (text, kept) != before:
+                    changed.append(rule.name)
         return Normalised(_restore(text, kept) if kept else text, tuple(changed), "".join(outside), tagged)
 
     def outside(self, text: str, source: str | None = None) -> str:
@@ -127,6 +129,10 @@ class Normaliser:
             rules = tuple(rule for rule in self._rules if not rule.sources or source in rule.sources)
             self._of_source[source] = rules
         return rules
+
+    def _applied(self, rule: _CompiledRule, step: Step, text: str, kept: list[str]) -> tuple[str, list[str]]:
+        """The text and its placeholders after one rule."""
+        return self._hide(step(_restore(text, kept))) if rule.open else (step(text), kept)
 
     def _hide(self, text: str) -> tuple[str, list[str]]:
         """The text with a stand-in for every placeholder, and the placeholders in order."""
@@ -189,6 +195,8 @@ def _compile(rule: Rule) -> _CompiledRule:
         outside = regex.compile(rf"[^{rule.characters}](?<![ {STAND_IN}])")
         step = (lambda text: outside.sub("", text)) if rule.action == "remove" else None
         return _CompiledRule(rule.name, rule.sources, step, outside, rule.action == "tag")
+    if isinstance(rule, PlaceholderRule):
+        return _CompiledRule(rule.name, rule.sources, _placeholders(rule), open=True)
     return _CompiledRule(rule.name, rule.sources, _step(rule))
 
 
@@ -293,6 +301,18 @@ def _brackets(rule: BracketsRule) -> Step:
         return text
 
     return remove
+
+
+def _placeholders(rule: PlaceholderRule) -> Step:
+    pattern = regex.compile("|".join(f"(?:{expression})" for expression in (regex.escape(rule.text), *rule.patterns)))
+    mark = regex.escape(rule.text)
+    runs = regex.compile(f"{mark}(?:(?:{rule.between}){mark})+") if rule.between is not None else None
+
+    def write(text: str) -> str:
+        text = pattern.sub(lambda match: rule.text if match[0] else "", text)
+        return runs.sub(lambda _: rule.text, text) if runs is not None else text
+
+    return write
 
 
 _DIGIT = regex.compile(r"[\p{Nd}--0-9]", regex.V1)
