@@ -5,6 +5,7 @@
     │   └── ConfigError         exit 2: seshat.yaml (or a profile, or an override) is wrong
     ├── DataError               exit 1: an input file or a record cannot be used
     ├── CheckFailed             exit 1: the data were read, and a check that must hold does not
+    ├── PromptMismatch          exit 1: a model would be asked in another way than it was trained
     ├── MissingPackage          exit 1: an optional package is not installed; names the extra
     └── ProjectBusy             exit 1: another run is working in the same project
 
@@ -70,6 +71,10 @@ class DataError(SeshatError):
 
 class CheckFailed(SeshatError):
     """The data were read, and a check that must hold does not."""
+
+
+class PromptMismatch(SeshatError):
+    """A model would be asked in another way than it was trained."""
 
 
 class MissingPackage(SeshatError):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seshat.config.base import Language, Name, Section, Share
 
-Task = Literal["translate", "word-to-meaning", "meaning-to-word", "examples", "segment", "gloss", "cloze", "agree"]
+Task = Literal["translate", "word-to-meaning", "meaning-to-word", "examples", "segment", "gloss", "cloze", "inflect"]
 """What an instruction model can be asked: see :mod:`seshat.data.instruct`."""
+SLOT = re.compile(r"\{\{|\}\}|\{(?P<slot>[a-z]+)\}")
+"""A slot of a prompt template; a doubled brace stands for a brace."""
 _MIXTURE: dict[Task, float] = {"translate": 1.0, "word-to-meaning": 0.5, "meaning-to-word": 0.5, "gloss": 0.5}
 
 
@@ -63,6 +67,35 @@ class PromptSection(Section):
     """0 for no sampling."""
     top_p: Share = 1.0
     """Sampling among the likeliest tokens that make up so much."""
+
+    @field_validator("system")
+    @classmethod
+    def _system_slots(cls, text: str) -> str:
+        return _slots_are_known(text, ("language", "pivot"))
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_slots(cls, text: str) -> str:
+        return _slots_are_known(text, ("source", "target", "language", "pivot"))
+
+    @field_validator("templates")
+    @classmethod
+    def _template_slots(cls, templates: dict[Task, str]) -> dict[Task, str]:
+        for task, text in templates.items():
+            _slots_are_known(text, ("text", "source", "target", "language", "pivot"))
+            if "{text}" not in text:
+                raise ValueError(f"the template of '{task}' has no {{text}}: the model would not see what it is about")
+        return templates
+
+
+def _slots_are_known(text: str, known: Collection[str]) -> str:
+    for match in SLOT.finditer(text):
+        if match["slot"] and match["slot"] not in known:
+            raise ValueError(
+                f"'{match[0]}' is no slot here ({', '.join(f'{{{name}}}' for name in known)}); "
+                f"write '{{{match[0]}}}' for these letters in braces"
+            )
+    return text
 
 
 class InstructSection(Section):
