@@ -442,7 +442,7 @@ def test_the_sample_project_loads(root: Path) -> None:
 
 def test_the_examples_of_the_guide_work(root: Path, tmp_path: Path) -> None:
     text = (root / "docs" / "configuration.md").read_text(encoding="utf-8")
-    first, _extends, profile = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    first, _extends, preset, profile = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     folder = project(tmp_path, first, neural=profile)
     command = re.search(r"seshat run --profile (\w+) (.*)", text)
     assert command is not None
@@ -450,6 +450,7 @@ def test_the_examples_of_the_guide_work(root: Path, tmp_path: Path) -> None:
     assert (config.train.family, config.train.name, config.train.seq2seq.steps) == ("seq2seq", "seq2seq", 8000)
     assert config.evaluate.compare == ("statistical",)
     assert config.ingest.sources[0].access == "public"
+    assert load_config(project(tmp_path, preset)).train.name == "byt5-base"
 
 
 FRAGMENTS = [

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import pipeline, tools, translate
+from seshat.cli import pipeline, presets, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -39,3 +39,4 @@ def _root(
 pipeline.add(app)
 translate.add(app)
 tools.add(app)
+presets.add(app)

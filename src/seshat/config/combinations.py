@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, get_args
 
+from seshat.config import pretrained
 from seshat.config.base import Mistake
 from seshat.config.ingest import column_language
+from seshat.config.known import project_languages, unknown_language, unknown_source
 from seshat.config.model import TrainSection
 
 if TYPE_CHECKING:
@@ -28,28 +30,6 @@ def contradictions(config: Config) -> list[Mistake]:
     return [
         Mistake(path, message, frozenset(sections)) for sections, check in _CHECKS for path, message in check(config)
     ]
-
-
-def _languages(config: Config) -> list[str]:
-    project = config.project
-    return list(dict.fromkeys((project.language, project.pivot, *project.languages)))
-
-
-def _unknown_language(tag: str, config: Config) -> str:
-    from seshat.config.explain import did_you_mean
-
-    known = _languages(config)
-    return (
-        f"'{tag}' is no language of this project ({', '.join(known)})"
-        f"{did_you_mean(tag, known) or '; add it to project.languages if it is meant'}"
-    )
-
-
-def _unknown_source(name: str, config: Config) -> str:
-    from seshat.config.explain import did_you_mean
-
-    known = [source.name for source in config.ingest.sources]
-    return f"there is no source '{name}' in ingest.sources{did_you_mean(name, known)}"
 
 
 def _sources(config: Config) -> Found:
@@ -73,24 +53,24 @@ def _sources(config: Config) -> Found:
 
 
 def _source_languages(config: Config) -> Found:
-    known = _languages(config)
+    known = project_languages(config)
     for index, source in enumerate(config.ingest.sources):
         at = ("ingest", "sources", index)
         if source.language and source.language not in known:
-            yield (*at, "language"), _unknown_language(source.language, config)
+            yield (*at, "language"), unknown_language(source.language, config)
         for code, tag in source.languages.items():
             if tag not in known:
-                yield (*at, "languages", code), _unknown_language(tag, config)
+                yield (*at, "languages", code), unknown_language(tag, config)
         for field in source.columns:
             own = column_language(field, source.kind)
             if own is not None and own not in known:
-                yield (*at, "columns", field), _unknown_language(own, config)
+                yield (*at, "columns", field), unknown_language(own, config)
 
 
 def _profiles(config: Config) -> Found:
     for tag in config.clean.profiles:
-        if tag not in _languages(config):
-            yield ("clean", "profiles", tag), _unknown_language(tag, config)
+        if tag not in project_languages(config):
+            yield ("clean", "profiles", tag), unknown_language(tag, config)
 
 
 def _profile_sources(config: Config) -> Found:
@@ -99,10 +79,10 @@ def _profile_sources(config: Config) -> Found:
         for index, rule in enumerate(profile.rules):
             for name in rule.sources:
                 if name not in known:
-                    yield ("clean", "profiles", tag, "rules", index, "sources"), _unknown_source(name, config)
+                    yield ("clean", "profiles", tag, "rules", index, "sources"), unknown_source(name, config)
         for index, test in enumerate(profile.tests):
             if test.source is not None and test.source not in known:
-                yield ("clean", "profiles", tag, "tests", index, "source"), _unknown_source(test.source, config)
+                yield ("clean", "profiles", tag, "tests", index, "source"), unknown_source(test.source, config)
 
 
 def _filters(config: Config) -> Found:
@@ -118,7 +98,7 @@ def _upsampling(config: Config) -> Found:
     known = {source.name for source in config.ingest.sources}
     for name in config.split.upsample:
         if name not in known:
-            yield ("split", "upsample", name), _unknown_source(name, config)
+            yield ("split", "upsample", name), unknown_source(name, config)
 
 
 def _downloads(config: Config) -> Found:
@@ -182,4 +162,9 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Config], Found]], ...] = (
     (("download",), _downloads),
     (("train",), _model),
     (("train", "evaluate"), _evaluation),
+    (("model", "train"), pretrained.family),
+    (("model", "train"), pretrained.base),
+    (("train",), pretrained.fine_tuning),
+    (("ingest", "train"), pretrained.phases),
+    (("project", "model", "prompt", "train"), pretrained.languages),
 )

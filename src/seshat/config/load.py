@@ -1,7 +1,8 @@
 """Reading ``seshat.yaml``: what it extends, profiles, overrides, and all mistakes at once.
 
-Order of precedence, weakest first: the defaults of the schema, the files named by ``extends`` in their order, the
-file itself, profiles in the order given, overrides in the order given. Mappings merge, everything else is replaced.
+Order of precedence, weakest first: the defaults of the schema, the preset that ``model.preset`` names, the files named
+by ``extends`` in their order, the file itself, profiles in the order given, overrides in the order given. Mappings
+merge, everything else is replaced.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import get_origin
 
 from pydantic import ValidationError
 
+from seshat.config import presets
 from seshat.config.explain import Explainer, did_you_mean
 from seshat.config.schema import Config
 from seshat.config.slots import Slot, listed
@@ -63,6 +65,7 @@ def load_with_places(root: Path, profiles: Sequence[str] = (), overrides: Sequen
     tree = files.read(path)
     for profile in profiles:
         tree = merge(tree, files.profile(profile))
+    tree = merge(files.preset(tree, overrides), tree)
     for override in overrides:
         tree = files.override(tree, override)
     config, problems = _validate(tree, files.incomplete)
@@ -128,6 +131,20 @@ class _Files:
             where = f"{COMMAND_LINE}: --profile {name}"
             return self.fail(where, f"there is no profile '{name}'; {there}{did_you_mean(name, known)}")
         return self.read(folder / f"{name}.yaml")
+
+    def preset(self, tree: Node, overrides: Sequence[str]) -> Node:
+        """The preset that the settings name, or nothing. It may be named on the command line too."""
+        trial = _Files(self.root)  # what is wrong with the overrides is said when they are applied
+        for override in overrides:
+            tree = trial.override(tree, override)
+        chosen = tree.at(("model", "preset"))
+        if chosen is not tree.at(("model",)) and isinstance(chosen.value, str):
+            if chosen.value in presets.names():
+                return presets.read(chosen.value)
+            known = presets.names()
+            meant = did_you_mean(chosen.value, known) or f"; there are {listed(known, 'and')}"
+            self.fail(chosen.where, f"model.preset: there is no preset '{chosen.value}'{meant}")
+        return Node({}, tree.where)
 
     def override(self, tree: Node, override: str) -> Node:
         """The tree with one setting from the command line."""

@@ -112,7 +112,7 @@ class TrainSection(Section):
     family: Literal["statistical", "seq2seq", "causal", "masked"] = "statistical"
     """The model family; all but `statistical`, and `seq2seq` from scratch, need a `model.base`."""
     name: Name = "statistical"
-    """Folder of the model below models/; when not given, the name of the family."""
+    """Folder of the model below models/; when not given, the name of the preset, or else of the family."""
     directions: Literal["both", "to-pivot", "from-pivot"] = "both"
     """Which ways to train."""
     statistical: StatisticalSection = StatisticalSection()
@@ -130,11 +130,21 @@ class TrainSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_after_its_family(cls, data: Any) -> Any:
-        """So that a change of family alone does not write over the other family's model."""
-        if isinstance(data, dict) and data.get("name") is None and isinstance(data.get("family"), str):
-            return {**data, "name": data["family"]}
-        return data
+    def _after_its_family(cls, data: Any) -> Any:
+        """What follows from the family.
+
+        A model is called after it, so that a change of family alone does not write over the other family's model; and
+        the masked family knows no metric but the loss.
+        """
+        if not isinstance(data, dict):
+            return data
+        made = dict(data)
+        if data.get("name") is None and isinstance(data.get("family"), str):
+            made["name"] = data["family"]
+        tuning = data.get("finetune")
+        if data.get("family") == "masked" and (tuning is None or isinstance(tuning, dict)):
+            made["finetune"] = {"metric": "loss", **(tuning or {})}
+        return made
 
 
 class EvaluateSection(Section):
@@ -152,6 +162,16 @@ class EvaluateSection(Section):
     """Sample translations per direction in the report, from the best to the worst."""
     bleu_tokenizer: Literal["13a", "intl", "char", "zh", "none"] = "13a"
     """How BLEU cuts words, a tokenizer of sacreBLEU; `char` for scripts without spaces."""
+    zero_shot: Literal["beside", "alone", "none"] = "beside"
+    """The untrained base of a fine-tuned model: in the table beside it, alone (as `--no-adapter` does), or not at all."""
+    checkpoints: tuple[str, ...] = ()
+    """Checkpoints of the model to measure beside it: names such as `checkpoint-400`, or folders."""
+    perplexity_texts: int = Field(default=200, ge=0)
+    """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
+    fill: int = Field(default=10, ge=0)
+    """Test sentences with a hidden word to fill in, shown in the report (masked family)."""
+    task_examples: int = Field(default=200, ge=0)
+    """At most so many test questions of each task: dictionary, glossing … (causal family); 0 turns it off."""
 
 
 class TranslateSection(Section):
