@@ -14,7 +14,7 @@ from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invented_words
 from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
 from seshat.evaluation.samples import choose
-from seshat.evaluation.significance import bootstrap, interval, paired_randomisation
+from seshat.evaluation.significance import Rows, Score, bootstrap, interval, paired_randomisation
 from seshat.evaluation.slices import cut, score_slices
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
@@ -82,7 +82,14 @@ def measure(
     return result, quality
 
 
-def score_table(counts: Mapping[str, Counts], reference: str, samples: int, seed: int) -> list[dict[str, Any]]:
+def score_table(
+    counts: Mapping[str, Rows],
+    reference: str,
+    samples: int,
+    seed: int,
+    metrics: Sequence[str] = METRICS,
+    score: Score = scores,
+) -> list[dict[str, Any]]:
     """Scores with intervals, and the difference from the reference system with interval and p-value.
 
     Args:
@@ -90,29 +97,33 @@ def score_table(counts: Mapping[str, Counts], reference: str, samples: int, seed
         reference: the system to compare with; without it in ``counts`` there are no differences.
         samples: resamples of the bootstrap.
         seed: start of the random numbers.
+        metrics: names of the scores.
+        score: what gives the scores of sums of counts, in the order of ``metrics``.
 
     Returns:
         Per system ``{name, scores: {metric: {score, low, high}}, difference: {metric: {score, low, high, p}}}``; no
         ``difference`` for the reference itself.
     """
-    resampled = bootstrap(counts, samples, seed)
-    totals = {name: scores(rows.sum(axis=0)) for name, rows in counts.items()}
+    resampled = bootstrap(counts, samples, seed, score)
+    totals = {name: score(rows.sum(axis=0)) for name, rows in counts.items()}
     table = []
     for name, rows in counts.items():
-        row: dict[str, Any] = {"name": name, "scores": _with_intervals(totals[name], resampled[name])}
+        row: dict[str, Any] = {"name": name, "scores": _with_intervals(metrics, totals[name], resampled[name])}
         if reference in counts and name != reference:
-            difference = _with_intervals(totals[name] - totals[reference], resampled[name] - resampled[reference])
-            chances = paired_randomisation(rows, counts[reference], samples * TRIALS_PER_SAMPLE, seed)
-            for metric, chance in zip(METRICS, chances, strict=True):
+            difference = _with_intervals(
+                metrics, totals[name] - totals[reference], resampled[name] - resampled[reference]
+            )
+            chances = paired_randomisation(rows, counts[reference], samples * TRIALS_PER_SAMPLE, seed, score)
+            for metric, chance in zip(metrics, chances, strict=True):
                 difference[metric]["p"] = _rounded(chance, 6)
             row["difference"] = difference
         table.append(row)
     return table
 
 
-def _with_intervals(values: Floats, resampled: Floats) -> dict[str, dict[str, float]]:
+def _with_intervals(metrics: Sequence[str], values: Floats, resampled: Floats) -> dict[str, dict[str, float]]:
     found = {}
-    for column, metric in enumerate(METRICS):
+    for column, metric in enumerate(metrics):
         low, high = interval(resampled[:, column])
         found[metric] = {"score": _rounded(values[column]), "low": _rounded(low), "high": _rounded(high)}
     return found
