@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"
@@ -18,6 +18,16 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """ChatML with marks around what is trained."""
+GEMMA_TEMPLATE = (
+    "{{ bos_token }}{% if messages[0].role == 'system' %}{% set first = messages[0].content + '\n\n' %}"
+    "{% set turns = messages[1:] %}{% else %}{% set first = '' %}{% set turns = messages %}{% endif %}"
+    "{% for message in turns %}<start_of_turn>{{ 'model' if message.role == 'assistant' else message.role }}\n"
+    "{{ first if loop.first }}"
+    "{% if message.role == 'assistant' %}{% generation %}{{ message.content }}<end_of_turn>\n{% endgeneration %}"
+    "{% else %}{{ message.content }}<end_of_turn>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
+"""Gemma's: no system turn, what it says stands before the first question."""
 TEXTS = (
     "Translate from Lumeko into Spanish: the sky is high and the river is wide.",
     "El perro de la niña busca el pan en la casa del pescador.",
@@ -82,12 +92,56 @@ def qwen3(
     return _write(Qwen3ForCausalLM(config), tokenizer, folder)
 
 
-def gemma3(folder: Path, texts: Iterable[str] = TEXTS, *, dim: int = 64, ffn: int = 128, layers: int = 2) -> Path:
-    """A Gemma 3 text model, with a byte-level tokenizer of its own."""
+def _pieces_tokenizer(texts: Iterable[str], size: int, complete: bool) -> Any:
+    """BPE over text with ``▁`` for spaces and bytes for what is unknown, as Gemma's; begins every text with <bos>."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    marks = ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"]
+    learner = Tokenizer(models.BPE(unk_token="<unk>"))
+    learner.normalizer = normalizers.Replace(" ", "▁")
+    learner.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    every = [*marks, *(f"<0x{byte:02X}>" for byte in range(256))]
+    learner.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=every, show_progress=False))
+    learned = json.loads(learner.to_str())["model"]
+    vocab, merges = learned["vocab"], [tuple(merge) for merge in learned["merges"]]
+    if complete:  # every way to a token, as SentencePiece's merges become when Transformers converts them
+        made = ["".join(merge) for merge in merges]
+        cuts = ((token[:cut], token[cut:]) for token in made for cut in range(1, len(token)))
+        merges = [(one, other) for one, other in cuts if one in vocab and other in vocab]
+    own = Tokenizer(models.BPE(vocab, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    own.normalizer = normalizers.Replace(" ", "▁")
+    own.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    own.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    own.add_special_tokens([AddedToken(mark, normalized=False) for mark in marks])
+    own.add_tokens([AddedToken("▁▁", normalized=False), AddedToken("\n\n", normalized=False)])
+    own.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", vocab["<bos>"])])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=own, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
+    )
+    tokenizer.chat_template = GEMMA_TEMPLATE
+    return tokenizer
+
+
+def gemma3(
+    folder: Path,
+    texts: Iterable[str] = TEXTS,
+    *,
+    dim: int = 64,
+    ffn: int = 128,
+    layers: int = 2,
+    pieces: Literal["bytes", "own", "sentencepiece"] = "bytes",
+) -> Path:
+    """A Gemma 3 text model.
+
+    Its tokenizer is byte-level, or ``own``, a BPE over characters as Gemma's is, or one with all the merges that a
+    conversion from ``sentencepiece`` gives; the last two with Gemma's turns, whose end is not the EOS.
+    """
     import torch
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-    tokenizer = _chat_tokenizer(texts, 600)
+    tokenizer = _chat_tokenizer(texts, 600) if pieces == "bytes" else _pieces_tokenizer(texts, 500, pieces != "own")
     torch.manual_seed(1)
     config = Gemma3TextConfig(
         vocab_size=len(tokenizer),
@@ -99,7 +153,7 @@ def gemma3(folder: Path, texts: Iterable[str] = TEXTS, *, dim: int = 64, ffn: in
         head_dim=dim // 4,
         max_position_embeddings=1024,
         sliding_window=64,
-        bos_token_id=None,
+        bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
@@ -129,6 +183,36 @@ def byt5(folder: Path, *, dim: int = 64, layers: int = 2) -> Path:
         decoder_start_token_id=0,
     )
     return _write(T5ForConditionalGeneration(config), tokenizer, folder)
+
+
+def mt5(folder: Path, texts: Iterable[str] = TEXTS) -> Path:
+    """An mT5 with a unigram tokenizer of its own."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import MT5Config, MT5ForConditionalGeneration, T5Tokenizer
+
+    pieces = Tokenizer(models.Unigram())
+    pieces.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    marks = ["<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=150, special_tokens=marks, unk_token="<unk>", show_progress=False)
+    pieces.train_from_iterator(texts, trainer)
+    vocab = [(piece, score) for piece, score in json.loads(pieces.to_str())["model"]["vocab"]]
+    tokenizer = T5Tokenizer(vocab=vocab, extra_ids=4)
+    torch.manual_seed(1)
+    config = MT5Config(
+        vocab_size=len(tokenizer) + 4,  # rows to spare, as the real one has
+        d_model=64,
+        d_kv=16,
+        d_ff=128,
+        num_layers=2,
+        num_decoder_layers=2,
+        num_heads=4,
+        dropout_rate=0.0,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    return _write(MT5ForConditionalGeneration(config), tokenizer, folder)
 
 
 def nllb(folder: Path, texts: Iterable[str] = TEXTS, codes: Sequence[str] = ("spa_Latn", "eng_Latn")) -> Path:
