@@ -1,4 +1,4 @@
-"""Worker processes that end with the process that started them."""
+"""Several processes: which is the first, and workers that end with the process that started them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import multiprocessing
 import os
 import threading
 from typing import Any
+
+
+def is_main_process() -> bool:
+    """Whether this is the only process of a training, or the first of those that a launcher started.
+
+    ``accelerate launch`` and ``torchrun`` number them. The first alone writes, draws progress and logs.
+    """
+    return os.environ.get("RANK", "0") == "0"
 
 
 def leave_with_parent() -> None:
