@@ -115,7 +115,7 @@ def _pieces_tokenizer(texts: Iterable[str], size: int, complete: bool) -> Any:
     own.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     own.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     own.add_special_tokens([AddedToken(mark, normalized=False) for mark in marks])
-    own.add_tokens([AddedToken("▁▁", normalized=False), AddedToken("\n\n", normalized=False)])
+    own.add_tokens([AddedToken("▁▁", normalized=complete), AddedToken("\n\n", normalized=False)])
     own.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", vocab["<bos>"])])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=own, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"

@@ -1,0 +1,75 @@
+"""Chat templates without Transformers: rendering one with Jinja alone, as :meth:`seshat.prompt.Prompt.render` asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_TRAINED = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
+
+
+def portable(template: str) -> str:
+    """A chat template without the marks around what is trained.
+
+    ``{% generation %}`` is an extension of Transformers; llama.cpp and others stop at it. A condition that always
+    holds takes its place, so that white space is cut as before.
+    """
+    return _TRAINED.sub(lambda mark: f"{{%{mark[1]} {'endif' if mark[2] else 'if true'} {mark[3]}%}}", template)
+
+
+class ChatTemplate:
+    """Renders chats as a tokenizer of Transformers would.
+
+    Args:
+        template: Jinja text.
+        tokens: what the template may know beside the messages, such as ``bos_token``.
+    """
+
+    def __init__(self, template: str | None, tokens: Mapping[str, str]) -> None:
+        self.chat_template = template
+        self._tokens = dict(tokens)
+
+    def apply_chat_template(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        chat_template: str | None = None,
+        tokenize: bool = False,
+        add_generation_prompt: bool = False,
+        **extra: Any,
+    ) -> str:
+        """The chat as text; the parameters are those of ``PreTrainedTokenizerBase.apply_chat_template``.
+
+        Raises:
+            ValueError: token ids are asked for.
+            jinja2.TemplateError: the template cannot say these messages.
+        """
+        if tokenize:
+            raise ValueError("there is no tokenizer here")
+        template = _compiled(portable(chat_template or self.chat_template or ""))
+        return str(
+            template.render(
+                messages=[dict(message) for message in messages],
+                add_generation_prompt=add_generation_prompt,
+                **self._tokens,
+                **extra,
+            )
+        )
+
+
+def _compiled(text: str) -> Any:
+    """With the settings and functions of ``transformers.utils.chat_template_utils``."""
+    import json
+
+    from jinja2 import TemplateError
+    from jinja2.ext import loopcontrols
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str) -> None:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
+    environment.globals["raise_exception"] = refuse
+    return environment.from_string(text)

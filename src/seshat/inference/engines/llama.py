@@ -1,0 +1,184 @@
+"""Translates with a GGUF file through llama.cpp, without torch and Transformers."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from seshat.config import Direction
+from seshat.errors import DataError, require
+from seshat.inference.chat import ChatTemplate
+from seshat.inference.translator import Candidate, Hypothesis
+from seshat.prompt import Prompt
+
+CONTEXT = 1_024
+"""Tokens of question and answer that there is room for at first; a longer question makes room for itself."""
+_SAMPLED = {"temp": 0.7, "top_p": 0.9}
+"""How candidates after the first are drawn, where the prompt object asks for no sampling."""
+_kept: dict[str, Any] = {}
+log = structlog.get_logger(__name__)
+
+
+def package(purpose: str) -> Any:
+    """The package ``llama_cpp``, told to be quiet.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    import ctypes
+
+    llama = require("llama_cpp", extra="llama", purpose=purpose)
+    if "log" not in _kept:  # a callback that is not kept would be collected under llama.cpp's feet
+        _kept["log"] = llama.llama_log_callback(_note)
+        llama.llama_log_set(_kept["log"], ctypes.c_void_p(0))
+    return llama
+
+
+def _note(level: int, text: bytes, _data: Any) -> None:
+    """Errors of llama.cpp (level 4) become notes for the curious; what it does not do it says by its return codes."""
+    if level == 4:
+        log.debug("llama.cpp", says=text.decode("utf-8", errors="replace").strip())
+
+
+class LlamaCppTranslator:
+    """Translates by instruction, as the prompt object beside the file says.
+
+    Args:
+        folder: with one GGUF file, ``prompt.json`` and ``model.json``; or such a file.
+        direction: what it translates.
+
+    Raises:
+        DataError: there is no such file, or not one.
+        PromptMismatch: the prompt was changed after the training.
+        MissingPackage: ``llama-cpp-python`` is not installed.
+    """
+
+    def __init__(self, folder: Path, direction: Direction) -> None:
+        self._file = _file(folder)
+        folder = self._file.parent
+        described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        self.name = folder.name
+        self.direction = direction
+        self._prompt = Prompt.check(folder)
+        self._form = described.get("gguf", {}).get("unicode")
+        self._package = package("Translating with a GGUF file")
+        self._open(CONTEXT)
+        self._template = _template(self._llama)
+
+    def _open(self, context: int) -> None:
+        self._context = context
+        self._llama = self._package.Llama(
+            str(self._file), n_ctx=context, n_batch=min(context, 512), n_gpu_layers=-1, verbose=False
+        )
+        # llama-cpp-python frees the model too late when the program ends, and complains.
+        self._closing = weakref.finalize(self, self._llama.close)
+
+    def close(self) -> None:
+        """Free the memory of the model."""
+        self._closing()
+
+    def question(self, text: str) -> list[int]:
+        """The token ids of the question about a text."""
+        messages = self._prompt.messages(
+            "translate", source=self.direction.source, target=self.direction.target, text=text
+        )
+        return self.encode(self._prompt.render(self._template, messages, answer=False))
+
+    def encode(self, text: str) -> list[int]:
+        """The token ids of a text, special tokens read as such and none added."""
+        text = unicodedata.normalize(self._form, text) if self._form else text
+        return list(self._llama.tokenize(text.encode(), add_bos=False, special=True))
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch, one after the other; candidates after the first are sampled."""
+        return [self._one(text, n_best) if text.strip() else Hypothesis("", 0.0) for text in texts]
+
+    def _one(self, text: str, n_best: int) -> Hypothesis:
+        tokens = self.question(text)
+        self._make_room(len(tokens))
+        decoding = self._prompt.decoding
+        own = {"temp": decoding.temperature, "top_p": decoding.top_p}
+        found: dict[str, Candidate] = {}
+        for number in range(n_best):
+            sampling = own if number == 0 or decoding.temperature > 0 else _SAMPLED
+            self._llama.set_seed(number + 1)
+            candidate = self._answer(tokens, sampling)
+            found.setdefault(candidate.text, candidate)
+        best, *others = found.values()
+        others.sort(key=lambda candidate: -candidate.score)
+        return Hypothesis(best.text, best.score, (best, *others) if n_best > 1 else ())
+
+    def _make_room(self, length: int) -> None:
+        wanted = length + self._prompt.decoding.max_new_tokens
+        if wanted <= self._context:
+            return
+        most = self._llama._model.n_ctx_train()
+        if wanted > most:
+            raise DataError(
+                f"{self._file}: a text of {length} tokens, and {self._prompt.decoding.max_new_tokens} for the answer, "
+                f"are more than the {most} that the model can see.",
+                "Cut the text into sentences.",
+            )
+        context = CONTEXT
+        while context < wanted:
+            context *= 2
+        self.close()
+        self._open(min(context, most))
+
+    def _answer(self, tokens: list[int], sampling: dict[str, float]) -> Candidate:
+        """Tokens until the end of the turn, and their log-probability per token as beam search scores it."""
+        import numpy as np
+
+        made: list[int] = []
+        total = 0.0
+        vocabulary = self._llama._model.vocab
+        steps = self._llama.generate(tokens, top_k=0, min_p=0.0, repeat_penalty=1.0, **sampling)
+        for token in steps:
+            pointer = self._package.llama_get_logits_ith(self._llama._ctx.ctx, -1)
+            logits = np.ctypeslib.as_array(pointer, (self._llama.n_vocab(),)).astype(np.float64)
+            top = logits.max()
+            total += float(logits[token] - top - np.log(np.exp(logits - top).sum()))
+            if self._package.llama_vocab_is_eog(vocabulary, token):
+                break
+            made.append(token)
+            if len(made) == self._prompt.decoding.max_new_tokens:
+                break
+        text = b"".join(self._piece(token) for token in made).decode("utf-8", errors="replace").strip()
+        return Candidate(text, total / (len(made) + 1))
+
+    def _piece(self, token: int) -> bytes:
+        """The text of a token, nothing for a control token; ``Llama.detokenize`` cuts pieces at 32 bytes."""
+        import ctypes
+
+        buffer = ctypes.create_string_buffer(1_024)
+        vocabulary = self._llama._model.vocab
+        length = self._package.llama_token_to_piece(vocabulary, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(length, 0)]
+
+
+def _file(folder: Path) -> Path:
+    if folder.suffix == ".gguf":
+        return folder
+    found = sorted(folder.glob("*.gguf"))
+    if len(found) != 1:
+        raise DataError(
+            f"{folder}: {'no GGUF file' if not found else f'{len(found)} GGUF files'} here.",
+            "Name a folder with one, or the file itself. `seshat export gguf` writes such a folder.",
+        )
+    return found[0]
+
+
+def _template(llama: Any) -> ChatTemplate:
+    """The chat template in the file, with what Transformers would tell it."""
+    known = {}
+    for name in ("bos", "eos"):
+        number = llama.metadata.get(f"tokenizer.ggml.{name}_token_id")
+        if number is not None:
+            known[f"{name}_token"] = llama._model.token_get_text(int(number))
+    return ChatTemplate(llama.metadata.get("tokenizer.chat_template"), known)
