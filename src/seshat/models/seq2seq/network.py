@@ -1,50 +1,15 @@
-"""The network: a Marian encoder-decoder of any size, and what the device can do."""
+"""The network: a Marian encoder-decoder of any size."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from seshat.config.model import Seq2SeqSection
-from seshat.errors import UsageError, require
+from seshat.errors import require
 from seshat.jsonl import write_json
 from seshat.models.seq2seq.data import END, MAX_PIECES, PAD, UNKNOWN, Vocabulary
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where to compute and in what arithmetic, and why."""
-
-    name: str
-    bfloat16: bool
-    reason: str
-
-
-def pick_device(device: str, precision: str) -> Device:
-    """Decide once what to compute on.
-
-    Raises:
-        UsageError: the device that was asked for is not there.
-    """
-    torch = require("torch", extra="train", purpose="Training an encoder-decoder")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device != "auto" and not there.get(device, False):
-        found = ", ".join(name for name, ok in there.items() if ok)
-        raise UsageError(f"train.seq2seq.device is '{device}', and this machine has: {found}.", "Use `auto`.")
-    name = device if device != "auto" else next(n for n in ("cuda", "mps", "cpu") if there[n])
-    able = {
-        "cpu": torch.cpu._is_avx512_bf16_supported,
-        "cuda": torch.cuda.is_bf16_supported,
-        "mps": lambda: False,
-    }[name]()
-    if precision == "float32" or not able:
-        why = "as configured" if precision == "float32" else f"this {name} has no fast bfloat16"
-        return Device(name, False, f"{name}, float32: {why}")
-    return Device(
-        name, True, f"{name}, bfloat16: {'as configured' if precision == 'bfloat16' else 'the device has it'}"
-    )
 
 
 def build(settings: Seq2SeqSection, vocabulary: Vocabulary, seed: int) -> Any:

@@ -22,6 +22,7 @@ from seshat.config import Direction
 from seshat.config.model import Seq2SeqSection
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_text
+from seshat.models.neural import device
 from seshat.models.seq2seq import checkpoint, network
 from seshat.models.seq2seq.checkpoint import State
 from seshat.models.seq2seq.data import MAX_PIECES, Pair, Schedule, Vocabulary, padded
@@ -87,8 +88,8 @@ class Trainer:
         self.direction = direction
         self.vocabulary = vocabulary
         self.validation = validation[:VALIDATION]
-        self.device = network.pick_device(self.settings.device, self.settings.precision)
-        self.model = network.build(self.settings, vocabulary, self.seed).to(self.device.name)
+        self.backend = device.decide(self.settings.device, self.settings.precision, setting="train.seq2seq.device")
+        self.model = network.build(self.settings, vocabulary, self.seed).to(self.backend.device)
         self.optimizer = torch.optim.AdamW(
             checkpoint.trained(self.model).values(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01
         )
@@ -101,7 +102,6 @@ class Trainer:
 
     def run(self) -> dict[str, Any]:
         """Train to the end, and leave the averaged weights in ``model``."""
-        log.info("device", choice=self.device.reason)
         saved = self.work / "last.safetensors"
         if saved.exists():
             self.state = checkpoint.load(saved, self.model, self.optimizer)
@@ -114,7 +114,7 @@ class Trainer:
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "steps": self.state.step,
             "validation_chrf2": round(score, 2),
-            "device": self.device.reason,
+            "device": "; ".join(self.backend.reasons),
             "seconds": round(self.state.seconds, 1),
         }
 
@@ -165,9 +165,9 @@ class Trainer:
         import torch
 
         pad = self.vocabulary.pad
-        source, target = padded(sources, pad).to(self.device.name), padded(targets, pad).to(self.device.name)
+        source, target = padded(sources, pad).to(self.backend.device), padded(targets, pad).to(self.backend.device)
         shifted = torch.cat([torch.full_like(target[:, :1], pad), target[:, :-1]], dim=1)
-        with torch.autocast(self.device.name, torch.bfloat16, enabled=self.device.bfloat16):
+        with torch.autocast(self.backend.device, torch.bfloat16, enabled=self.backend.dtype == "bfloat16"):
             logits = self.model(input_ids=source, attention_mask=source != pad, decoder_input_ids=shifted).logits
         # Padding is never an answer. Without its column its embedding stays zero, as CTranslate2 takes it to be.
         loss = torch.nn.functional.cross_entropy(
@@ -214,7 +214,7 @@ class Trainer:
         with torch.inference_mode():
             for start in range(0, len(self.validation), 64):
                 sources = [self.vocabulary.encode(a) for a, _ in self.validation[start : start + 64]]
-                batch = padded(sources, self.vocabulary.pad).to(self.device.name)
+                batch = padded(sources, self.vocabulary.pad).to(self.backend.device)
                 made = self.model.generate(
                     input_ids=batch,
                     attention_mask=batch != self.vocabulary.pad,

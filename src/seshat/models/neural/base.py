@@ -1,0 +1,257 @@
+"""Base models: found on disk, recognised by a fingerprint, opened for their family.
+
+Safetensors only and no code from the model's folder: nothing that is opened here can run a program. Nothing is fetched
+unless ``model.download`` says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from seshat.errors import DataError, UsageError, require
+from seshat.models.neural.device import Backend
+from seshat.project import Project
+
+Family = Literal["causal", "seq2seq", "masked"]
+_CLASSES: dict[str, str] = {
+    "causal": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+    "masked": "AutoModelForMaskedLM",
+}
+_FILES = ["*.json", "*.safetensors", "*.model", "*.spm", "*.txt", "*.jinja"]
+_NOT = ["original/*", "onnx/*", "openvino/*"]
+_TOKENIZER = ("tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt")
+_SAMPLE = 256
+_NOISY = ("trl", "accelerate", "peft", "datasets", "bitsandbytes", "bitsandbytes.backends.cpu.ops")
+_PURPOSE = "Fine-tuning a pretrained model"
+
+
+def resolve(project: Project) -> Path:
+    """The local folder of the base model that ``model.base`` names.
+
+    Raises:
+        UsageError: no base is configured.
+        DataError: there is no such folder, and no model of that id on this machine, or it is not in safetensors.
+    """
+    section = project.config.model
+    if section.base is None:
+        raise UsageError(
+            f"train.family is '{project.config.train.family}', which starts from a pretrained model, and there is no "
+            "model.base.",
+            "Name a local folder or a Hugging Face id, such as model.base=Qwen/Qwen3-0.6B, or a preset: see "
+            "`seshat presets`.",
+        )
+    local = project.root / section.base
+    folder = local if local.is_dir() else _fetched(section.base, section.revision, section.download)
+    if not (folder / "config.json").exists():
+        raise DataError(f"{folder}: this is no model: it has no config.json.", "Name the folder with config.json.")
+    if not list(folder.glob("*.safetensors")):
+        raise DataError(
+            f"{folder}: no weights in the safetensors format.",
+            "Other formats can run programs when they are read, and are not opened. Convert the model first: load it "
+            "with Transformers and save_pretrained() it.",
+        )
+    return folder
+
+
+def _fetched(base: str, revision: str | None, download: bool) -> Path:
+    hub = require("huggingface_hub", extra="train", purpose=_PURPOSE)
+    try:
+        found = hub.snapshot_download(
+            base, revision=revision, local_files_only=not download, allow_patterns=_FILES, ignore_patterns=_NOT
+        )
+    except Exception as error:  # of many kinds: no such id, not in the cache, no network, no permission
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if download:
+            raise DataError(f"model.base '{base}' could not be fetched: {first}") from error
+        raise DataError(
+            f"model.base is '{base}': there is no such folder in the project, and no model of that id on this machine.",
+            "Fetch it once with model.download=true, or copy the model here and name its folder.",
+        ) from error
+    return Path(found)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 that tells a base model from any other.
+
+    Over ``config.json``, the tokenizer, and name, type, shape and a sample of the bytes of every tensor: a few
+    megabytes are read, however large the model.
+    """
+    digest = hashlib.sha256()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config.pop("transformers_version", None)  # changes when the same model is saved again
+    digest.update(json.dumps(config, sort_keys=True).encode())
+    tokenizer = next((folder / name for name in _TOKENIZER if (folder / name).exists()), None)
+    digest.update(tokenizer.read_bytes() if tokenizer else b"")
+    for line in sorted(line for path in folder.glob("*.safetensors") for line in _tensors(path)):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def _tensors(path: Path) -> Iterator[bytes]:
+    """A line per tensor of a safetensors file: the header says where its bytes are."""
+    with path.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        header = json.loads(stream.read(length))
+        for name, entry in header.items():
+            if name == "__metadata__":
+                continue
+            begin, end = entry["data_offsets"]
+            sample = b""
+            for start in (begin, (begin + end) // 2, max(begin, end - _SAMPLE)):
+                stream.seek(8 + length + start)
+                sample += stream.read(min(_SAMPLE, end - start))
+            yield f"{name} {entry['dtype']} {entry['shape']} ".encode() + hashlib.sha256(sample).digest()
+
+
+def check_fingerprint(folder: Path, trained_on: dict[str, Any]) -> None:
+    """Refuse a base that is not the one an adapter was trained on.
+
+    Args:
+        folder: the base model.
+        trained_on: the entry ``base`` of ``model.json``.
+
+    Raises:
+        DataError: it is another model.
+    """
+    found = fingerprint(folder)
+    if found != trained_on["fingerprint"]:
+        raise DataError(
+            f"{folder}: this is not the base model that the adapter was trained on ({trained_on['id']}): its "
+            f"fingerprint is {found[:16]}…, expected {trained_on['fingerprint'][:16]}….",
+            "An adapter on another base gives nonsense. Bring back the base of the training, with its revision, or "
+            "train again: seshat train",
+        )
+
+
+def open_tokenizer(folder: Path, *, padding_side: Literal["left", "right"] = "right") -> Any:
+    """Open the tokenizer of a model; one without a padding token pads with its end token.
+
+    Args:
+        folder: the model.
+        padding_side: right for training, left for generation with causal models.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    transformers = require("transformers", extra="train", purpose=_PURPOSE)
+    try:
+        with quiet():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, padding_side=padding_side
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{folder}: the tokenizer cannot be read: {str(error).splitlines()[0]}",
+            "The folder of a base model needs its tokenizer files (tokenizer.json or a SentencePiece model).",
+        ) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool = False) -> Any:
+    """Open a model.
+
+    Args:
+        family: decides the class.
+        folder: the model.
+        backend: what :func:`seshat.models.neural.device.decide` chose.
+        frozen: whether its weights stay as they are (adapters, translation): they are then kept in the arithmetic of
+            the backend, or quantised. Weights that are trained are kept in float32, so that small steps count.
+
+    Raises:
+        DataError: it is of another family, or cannot be read.
+    """
+    transformers = require("transformers", extra="train", purpose=_PURPOSE)
+    import torch
+
+    _check_family(family, folder)
+    options: dict[str, Any] = {"dtype": backend.torch_dtype if frozen else torch.float32}
+    if frozen and backend.quantization != "none":
+        options |= {"quantization_config": _bits(backend), "device_map": {"": backend.place}}
+    kind = getattr(transformers, _CLASSES[family])
+    with quiet():
+        for attention in dict.fromkeys((backend.attention, "eager")):
+            try:
+                return kind.from_pretrained(
+                    folder,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    use_safetensors=True,
+                    attn_implementation=attention,
+                    **options,
+                )
+            except ValueError as error:  # some architectures know eager attention only
+                if "attention" not in str(error) or attention == "eager":
+                    raise DataError(f"{folder}: the model cannot be opened: {str(error).splitlines()[0]}") from error
+            except OSError as error:
+                raise DataError(f"{folder}: the model cannot be opened: {str(error).splitlines()[0]}") from error
+    raise AssertionError("unreachable")
+
+
+def _check_family(family: Family, folder: Path) -> None:
+    from transformers.models.auto import modeling_auto as known
+
+    tables = {
+        "causal": known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        "seq2seq": known.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+        "masked": known.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    }
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if kind not in tables[family]:
+        fitting = [name for name, table in tables.items() if kind in table]
+        raise DataError(
+            f"{folder}: a model of the type '{kind}' cannot be trained as '{family}'.",
+            f"Set train.family to {' or '.join(fitting)}." if fitting else "Choose another base.",
+        )
+
+
+def _bits(backend: Backend) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    if backend.quantization == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    # QLoRA: https://arxiv.org/abs/2305.14314
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=backend.torch_dtype,
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Transformers, TRL, PEFT and datasets from printing, drawing bars and asking the network."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import transformers
+
+    level, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
+    noisy = {name: logging.getLogger(name) for name in _NOISY}
+    levels = {name: logger.level for name, logger in noisy.items()}
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    for logger in noisy.values():
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # Notes for the authors of these packages; what matters to a user is checked here.
+            for module in ("transformers", "trl", "peft", "accelerate", "bitsandbytes", "torch"):
+                warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
+            yield
+    finally:
+        transformers.logging.set_verbosity(level)
+        if bars:
+            transformers.logging.enable_progress_bar()
+        for name, logger in noisy.items():
+            logger.setLevel(levels[name])

@@ -1,0 +1,77 @@
+"""Adapters of low rank: LoRA, DoRA and rsLoRA, on plain and on quantised bases."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from seshat.config.neural import LoraSection
+from seshat.errors import UsageError, require
+
+_TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}
+
+
+def attach(
+    model: Any,
+    section: LoraSection,
+    family: Literal["causal", "seq2seq", "masked"],
+    seed: int,
+    more: dict[str, Any] | None = None,
+) -> Any:
+    """Put a fresh adapter on a model; only the adapter is trained from then on.
+
+    The seed is set first: the weights of an adapter are random. They are kept in float32 whatever the base is in:
+    bfloat16 keeps eight bits of a weight, and the small steps at the end of a training would be lost.
+
+    Args:
+        model: the base.
+        section: rank, scale, layers.
+        family: of the model.
+        seed: of the project.
+        more: further settings of PEFT's ``LoraConfig``, such as the rows of new pieces.
+
+    Raises:
+        UsageError: no layer has one of the names in ``train.lora.targets``.
+    """
+    peft = require("peft", extra="train", purpose="Training an adapter")
+    from transformers import set_seed
+
+    set_seed(seed)
+    targets = section.targets if isinstance(section.targets, str) else list(section.targets)
+    _check(model, targets)
+    config = peft.LoraConfig(
+        r=section.rank,
+        lora_alpha=section.alpha,
+        lora_dropout=section.dropout,
+        target_modules=targets,
+        use_dora=section.dora,
+        use_rslora=section.rslora,
+        task_type=_TASKS[family],
+        **(more or {}),
+    )
+    return in_float32(peft.get_peft_model(model, config))
+
+
+def in_float32(model: Any) -> Any:
+    """Bring what is trained to float32."""
+    import torch
+
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.float32)
+    return model
+
+
+def _check(model: Any, targets: str | list[str]) -> None:
+    if isinstance(targets, str):
+        if targets != "all-linear":
+            raise UsageError(
+                f"train.lora.targets is '{targets}'.", "Write all-linear, or a list of names such as [q_proj, v_proj]."
+            )
+        return
+    names = {name.rsplit(".", 1)[-1] for name, module in model.named_modules() if hasattr(module, "in_features")}
+    missing = [name for name in targets if name.rsplit(".", 1)[-1] not in names]
+    if missing:
+        raise UsageError(
+            f"train.lora.targets: this model has no layer called {' or '.join(missing)}.",
+            f"Its linear layers: {', '.join(sorted(names))}; or all-linear for all of them.",
+        )
