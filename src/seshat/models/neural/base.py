@@ -50,8 +50,23 @@ def resolve(project: Project) -> Path:
             "Name a local folder or a Hugging Face id, such as model.base=Qwen/Qwen3-0.6B, or a preset: see "
             "`seshat presets`.",
         )
-    local = project.root / section.base
-    folder = local if local.is_dir() else _fetched(section.base, section.revision, section.download)
+    return located(section.base, section.revision, project.root, download=section.download)
+
+
+def located(base: str, revision: str | None, root: Path, *, download: bool = False) -> Path:
+    """The local folder of a base model.
+
+    Args:
+        base: a folder, absolute or from ``root``, or a Hugging Face id.
+        revision: branch, tag or commit of the id.
+        root: the project folder.
+        download: whether an id may be fetched over the network.
+
+    Raises:
+        DataError: there is no such folder, and no model of that id on this machine, or it is not in safetensors.
+    """
+    local = root / base
+    folder = local if local.is_dir() else _fetched(base, revision, download)
     if not (folder / "config.json").exists():
         raise DataError(f"{folder}: this is no model: it has no config.json.", "Name the folder with config.json.")
     if not list(folder.glob("*.safetensors")):

@@ -1,0 +1,138 @@
+"""Texts as token ids for an encoder-decoder, and how it is told which language is wanted.
+
+Three ways, all explicit: a prefix in words (`prompt.prefix`, T5 and ByT5); the code of the target language before the
+text (`>>spa<< …`, Marian models of many languages, or any base when `model.language_codes` is given); or codes as
+tokens of their own on both sides (NLLB, M2M-100, mBART-50). Nothing is inferred from a language tag: SIL's tools once
+took Ancient Greek to be in Cypriot script that way (machine.py, issue 62).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from seshat.config import Direction
+from seshat.config.pretrained import NEEDS_CODES
+from seshat.errors import UsageError
+from seshat.models.neural.vocabulary import fit_embeddings
+from seshat.prompt import Prompt
+
+_CODE = re.compile(r"(?:__)?[a-z]{2,3}(?:_[A-Za-z]{2,4})?(?:__)?|>>\w+<<")
+"""What codes look like: ``spa_Latn``, ``es_XX``, ``__es__``, ``>>spa<<``."""
+_AT_ONCE = 1_000
+
+
+class Encoding:
+    """Turns texts into ids.
+
+    Args:
+        tokenizer: of the model.
+        prompt: prefix and codes.
+        model_type: architecture, as ``config.json`` names it.
+
+    Raises:
+        UsageError: the base must be told the languages by code, and a code is missing or unknown to the tokenizer.
+    """
+
+    def __init__(self, tokenizer: Any, prompt: Prompt, model_type: str) -> None:
+        self._tokenizer = tokenizer
+        self._prompt = prompt
+        self._ids: dict[str, int] = {}
+        self.coded = model_type in NEEDS_CODES
+        """Whether codes are tokens on both sides."""
+        if self.coded:
+            check_codes(prompt, model_type)
+            self._ids = {tag: _known(tokenizer, code) for tag, code in prompt.language_codes.items()}
+
+    def sources(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
+        """Ids of what the encoder reads; nothing is cut off."""
+        if self.coded:
+            self._tokenizer.src_lang = self._prompt.language_codes[direction.source]
+            return self._checked(self._encode(texts, "text"), direction.source)
+        code = self._prompt.language_codes.get(direction.target)
+        before = f"{code} " if code else ""
+        return self._encode([before + self._prompt.source(text, direction) for text in texts], "text")
+
+    def targets(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
+        """Ids of what the decoder shall write; nothing is cut off."""
+        if self.coded:
+            self._tokenizer.tgt_lang = self._prompt.language_codes[direction.target]
+            return self._checked(self._encode(texts, "text_target"), direction.target)
+        return self._encode(texts, "text_target")
+
+    def forced(self, direction: Direction) -> int | None:
+        """The id that every translation begins with."""
+        return self._ids[direction.target] if self.coded else None
+
+    def _encode(self, texts: Sequence[str], name: str) -> list[list[int]]:
+        rows: list[list[int]] = []
+        for start in range(0, len(texts), _AT_ONCE):
+            part = list(texts[start : start + _AT_ONCE])
+            # Longer texts than the base was made for are dealt with elsewhere; here it would only complain.
+            rows += self._tokenizer(**{name: part}, truncation=False, verbose=False)["input_ids"]
+        return rows
+
+    def _checked(self, rows: list[list[int]], tag: str) -> list[list[int]]:
+        """Rows of a coded model, each with the code of its language in it."""
+        if rows and self._ids[tag] not in rows[0]:
+            raise UsageError(
+                f"The tokenizer does not mark texts with the code '{self._prompt.language_codes[tag]}' for '{tag}'.",
+                "This kind of tokenizer is not supported with language codes.",
+            )
+        return rows
+
+
+def check_codes(prompt: Prompt, model_type: str) -> None:
+    """Refuse a base that must be told the languages by code when a code is missing.
+
+    Raises:
+        UsageError: says which code is missing and what codes look like.
+    """
+    missing = [tag for tag in prompt.languages if tag not in prompt.language_codes]
+    if model_type not in NEEDS_CODES or not missing:
+        return
+    wanted = ", ".join(f"{tag}: …" for tag in missing)
+    named = " and ".join(f"{prompt.languages[tag]} ({tag})" for tag in missing)
+    raise UsageError(
+        f"model.language_codes: this base ({model_type}) must be told by code which language it reads and writes, and "
+        f"there is no code for {named}.",
+        f"Write what the base calls them, language_codes: {{{wanted}}}, such as spa_Latn for Spanish. For a language "
+        "that it does not know, make a code of that form: it is added as a new one.",
+    )
+
+
+def add_codes(tokenizer: Any, model: Any, codes: Iterable[str]) -> list[str]:
+    """Add the codes that a tokenizer lacks, and rows for them: the mean of the codes that it has.
+
+    Returns:
+        The new codes.
+    """
+    import torch
+
+    known = tokenizer.get_vocab()
+    new = [code for code in dict.fromkeys(codes) if code not in known]
+    if not new:
+        return []
+    added = tokenizer.get_added_vocab()
+    special = set(tokenizer.all_special_tokens)
+    like = [i for token, i in added.items() if _CODE.fullmatch(token) and token not in special]
+    tokenizer.add_tokens(new, special_tokens=True)
+    fit_embeddings(model, tokenizer)
+    head = model.get_output_embeddings()
+    with torch.no_grad():
+        for weight in {id(one.weight): one.weight for one in (model.get_input_embeddings(), head)}.values():
+            mean = weight[like].mean(dim=0) if like else weight[: len(known)].mean(dim=0)
+            for code in new:
+                weight[tokenizer.convert_tokens_to_ids(code)] = mean
+    return new
+
+
+def _known(tokenizer: Any, code: str) -> int:
+    found = tokenizer.get_vocab().get(code)
+    if found is None:
+        raise UsageError(
+            f"model.language_codes: the tokenizer of this model knows no code '{code}'.",
+            "Use the codes that the model was trained with: they stand in prompt.json beside it.",
+        )
+    return int(found)

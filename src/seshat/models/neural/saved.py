@@ -1,0 +1,129 @@
+"""Models that a training wrote, opened again: full weights, or an adapter on the base that it belongs to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seshat.config.load import FILE_NAME
+from seshat.errors import DataError, require
+from seshat.models.neural import base as bases
+from seshat.models.neural.base import Family
+from seshat.models.neural.device import Backend, decide
+from seshat.models.neural.vocabulary import fit_embeddings
+from seshat.prompt import Prompt
+
+WEIGHTS, ADAPTER = "weights", "adapter"
+"""Folders below that of a model: all weights, or an adapter; with the tokenizer."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model folder: what it says of itself and how it is asked."""
+
+    folder: Path
+    described: dict[str, Any]
+    """``model.json``."""
+    prompt: Prompt
+
+    @classmethod
+    def read(cls, folder: Path, prompt: Prompt | None = None) -> Saved:
+        """Read a model folder.
+
+        Args:
+            folder: with ``model.json`` and ``prompt.json``.
+            prompt: what the configuration would ask the model with now; must be the model's own. Default: not checked.
+
+        Raises:
+            PromptMismatch: the prompt is not the one of the training.
+            DataError: a file is missing or cannot be read.
+        """
+        path = folder / "model.json"
+        if not path.exists():
+            raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
+        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls(folder, described, Prompt.check(folder, prompt))
+
+    @property
+    def family(self) -> Family:
+        """Which kind of model it is."""
+        family: Family = self.described["family"]
+        return family
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether there is an adapter, which needs its base."""
+        return (self.folder / ADAPTER).is_dir()
+
+    @property
+    def own(self) -> Path:
+        """The folder with the tokenizer, and with the weights or the adapter.
+
+        Raises:
+            DataError: there is neither.
+        """
+        for name in (WEIGHTS, ADAPTER):
+            if (self.folder / name).is_dir():
+                return self.folder / name
+        raise DataError(
+            f"{self.folder}: neither {WEIGHTS}/ nor {ADAPTER}/ is here: the model is not complete.",
+            "Train it again with: seshat train",
+        )
+
+    def base(self) -> Path:
+        """The folder of the base model, when it is the one of the training.
+
+        Raises:
+            DataError: the base is not on this machine, or is another one.
+        """
+        known = self.described.get("base") or {}
+        found = bases.located(str(known.get("id")), known.get("revision"), _project_root(self.folder))
+        bases.check_fingerprint(found, known)
+        return found
+
+    def tokenizer(self, *, adapter: bool = True) -> Any:
+        """The tokenizer; padding on the side that generation needs.
+
+        Args:
+            adapter: that of the training; otherwise that of the base.
+        """
+        folder = self.own if adapter else self.base()
+        return bases.open_tokenizer(folder, padding_side="left" if self.family == "causal" else "right")
+
+    def model(self, tokenizer: Any, *, adapter: bool = True, backend: Backend | None = None) -> Any:
+        """The model, ready to be asked.
+
+        Args:
+            tokenizer: what :meth:`tokenizer` gave.
+            adapter: whether to put the adapter on its base; without, and for a model that was trained as a whole, the
+                untrained base is opened.
+            backend: default: the best of this machine, with the quantisation of the training.
+        """
+        bits = self.described.get("quantization") or "none"
+        backend = backend or decide(quantization=bits if self.has_adapter else "none")
+        if not self.has_adapter:
+            return _placed(
+                bases.open_model(self.family, self.own if adapter else self.base(), backend, frozen=True), backend
+            )
+        model = bases.open_model(self.family, self.base(), backend, frozen=True)
+        if not adapter:
+            return _placed(model, backend)
+        peft = require("peft", extra="train", purpose="Opening an adapter")
+        with bases.quiet():
+            fit_embeddings(model, tokenizer)
+            return _placed(peft.PeftModel.from_pretrained(model, str(self.own), is_trainable=False), backend)
+
+
+def _placed(model: Any, backend: Backend) -> Any:
+    model = model.eval()
+    return model if getattr(model, "is_quantized", False) else model.to(backend.place)
+
+
+def _project_root(folder: Path) -> Path:
+    """The project that a model folder is in; the folder's parent where it stands alone."""
+    for above in folder.resolve().parents:
+        if (above / FILE_NAME).exists():
+            return above
+    return folder.parent
