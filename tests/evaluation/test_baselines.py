@@ -15,7 +15,7 @@ from seshat.evaluation.baselines import (
     NearestTranslator,
     train_word_by_word,
 )
-from seshat.evaluation.memory import TrigramIndex
+from seshat.text.similar import TrigramIndex
 from seshat.evaluation.metrics import Scorer, corpus_scores
 from seshat.inference.engines.wordbyword import WordByWordTranslator
 from seshat.records import Entry, Sense

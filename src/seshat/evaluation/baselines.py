@@ -15,7 +15,7 @@ from seshat.models.wordbyword import WordByWord
 from seshat.records import Entry
 
 if TYPE_CHECKING:
-    from seshat.evaluation.memory import TrigramIndex
+    from seshat.text.similar import TrigramIndex
 
 
 class CopyTranslator:
@@ -51,7 +51,7 @@ class NearestTranslator:
     name = "nearest"
 
     def __init__(self, direction: Direction, sources: Sequence[str], targets: Sequence[str]) -> None:
-        from seshat.evaluation.memory import TrigramIndex
+        from seshat.text.similar import TrigramIndex
 
         self.direction = direction
         self._sources = sources

@@ -1,4 +1,4 @@
-"""A translation memory: the training example whose source is nearest to a text.
+"""A translation memory: the texts that are nearest to a text.
 
 Nearness is the cosine between sets of character trigrams, rare ones weighing more (inverse document frequency).
 The index is a compressed table of trigram hashes in numpy: no trigram is ever a Python object, so that a million
@@ -55,19 +55,32 @@ class TrigramIndex:
 
     def nearest(self, text: str) -> Neighbour | None:
         """The nearest text; None when none shares a trigram with ``text``."""
+        return next(iter(self.neighbours(text, 1)), None)
+
+    def neighbours(self, text: str, count: int) -> list[Neighbour]:
+        """The nearest texts, nearest first; only those that share a trigram with ``text``."""
         buckets, _ = _trigrams([text], 0)
         buckets = buckets[self._weight[buckets] > 0]
         if not len(buckets) or not len(self._norm):
-            return None
+            return []
         similarity = np.zeros(len(self._norm))
         for bucket in buckets:
             # A text stands at most once under a bucket, so that plain indexing adds.
             similarity[self._places[self._offsets[bucket] : self._offsets[bucket + 1]]] += self._weight[bucket]
         similarity /= self._norm
-        place = int(similarity.argmax())
-        if not similarity[place]:
-            return None
-        return Neighbour(place, float(similarity[place] / np.sqrt(self._weight[buckets].sum())))
+        own = np.sqrt(self._weight[buckets].sum())
+        return [Neighbour(place, float(similarity[place] / own)) for place in _largest(similarity, count)]
+
+
+def _largest(values: NDArray[np.float64], count: int) -> list[int]:
+    """The places of the largest values above 0, largest first, of equal ones the first."""
+    if count == 1:
+        best = int(values.argmax())
+        return [best] if values[best] else []
+    # All that are as large as the last one kept, so that ties do not depend on the partition.
+    least = np.partition(values, -count)[-count] if count < len(values) else 0.0
+    places = np.flatnonzero((values >= least) & (values > 0))
+    return [int(place) for place in places[np.argsort(-values[places], kind="stable")][:count]]
 
 
 def _trigrams(texts: Sequence[str], first: int) -> tuple[Integers, Integers]:

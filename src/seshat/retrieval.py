@@ -1,0 +1,162 @@
+"""What a prompt says beside the text: lexicon entries about its words, and similar pairs.
+
+Stage ``format`` uses this to write the training prompts, the engines to ask the trained model in the same way. What is
+looked up is a folder of two files (:data:`PAIRS`, :data:`LEXICON`) which ``format`` writes below
+``data/training/messages/memory``, free of test sentences; it goes with the model that was trained on those prompts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from seshat.jsonl import read_jsonl, write_jsonl
+from seshat.prompt import Prompt
+from seshat.records import Entry, Segment
+from seshat.text.similar import TrigramIndex
+from seshat.text.words import words
+
+PAIRS, LEXICON = "pairs.jsonl", "lexicon.jsonl"
+FOLDER = "memory"
+"""The folder of the two files, beside the messages and inside a model."""
+_SHORTEST_STEM = 4
+_STEM_SHARE = 0.6
+_LONGEST_PHRASE = 4
+"""Words of a lexicon entry that is looked up as a whole."""
+
+
+class Hints:
+    """A lexicon in one direction, looked up by the words of running text.
+
+    An inflected word is found by its stem: by the longest entry that it begins with, or by the entry that shares the
+    longest beginning with it, of at least four characters and 60 % of the longer one. That is simple, and right for
+    suffixing languages only; what cannot be found is left out.
+
+    Args:
+        pairs: words or phrases, and one meaning of each.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._meanings: dict[str, dict[str, None]] = {}
+        self._written: dict[str, str] = {}
+        for word, meaning in pairs:
+            key = _key(word)
+            if key and meaning.strip() and key != _key(meaning):
+                self._meanings.setdefault(key, {})[meaning.strip()] = None
+                self._written.setdefault(key, word.strip())
+        self._single = sorted(key for key in self._meanings if " " not in key)
+
+    def find(self, text: str, limit: int) -> list[tuple[str, str]]:
+        """At most ``limit`` entries about the words of a text, in the order of the text.
+
+        When there are more, those of longer words are kept: the shortest are mostly grammar.
+        """
+        found = {key: place for place, key in reversed(list(enumerate(self._keys(text))))}
+        kept = sorted(sorted(found, key=lambda key: (-len(key), found[key]))[:limit], key=found.__getitem__)
+        return [(self._written[key], "; ".join(self._meanings[key])) for key in kept]
+
+    def _keys(self, text: str) -> Iterator[str]:
+        said = [word.casefold() for word in words(text)]
+        place = 0
+        while place < len(said):
+            for length in range(min(_LONGEST_PHRASE, len(said) - place), 0, -1):
+                if (phrase := " ".join(said[place : place + length])) in self._meanings:
+                    yield phrase
+                    break
+            else:
+                length = 1
+                if stem := self._stem(said[place]):
+                    yield stem
+            place += length
+
+    def _stem(self, word: str) -> str | None:
+        for end in range(len(word) - 1, _SHORTEST_STEM - 1, -1):
+            if word[:end] in self._meanings:
+                return word[:end]
+        place = bisect_left(self._single, word)
+        near = self._single[max(0, place - 1) : place + 1]
+        shared = {key: _common(word, key) for key in near}
+        enough = [k for k, n in shared.items() if n >= max(_SHORTEST_STEM, _STEM_SHARE * max(len(word), len(k)))]
+        return max(enough, key=shared.__getitem__, default=None)
+
+
+class Retriever:
+    """Finds hints and similar pairs, as many as a prompt asks for.
+
+    Args:
+        prompt: says how many, and in which languages.
+        pairs: what may be shown as an example; only read when the prompt has ``shots``.
+        entries: the lexicon; only read when the prompt has ``hints``.
+    """
+
+    def __init__(self, prompt: Prompt, pairs: Iterable[Segment] = (), entries: Iterable[Entry] = ()) -> None:
+        self._prompt = prompt
+        ways = ((prompt.language, prompt.pivot), (prompt.pivot, prompt.language))
+        known = [pair for entry in (entries if prompt.hints else ()) for pair in dictionary_pairs(entry, *ways[0])]
+        self._hints = {ways[0]: Hints(known), ways[1]: Hints((meaning, word) for word, meaning in known)}
+        texts = [pair.texts for pair in (pairs if prompt.shots else ())]
+        self._texts = [one for one in texts if all(one.get(tag, "").strip() for tag in ways[0])]
+        self._indexes: dict[str, TrigramIndex] = {}
+
+    @classmethod
+    def load(cls, folder: Path, prompt: Prompt) -> Retriever:
+        """Open what :func:`save` wrote; without the files there are no hints and no shots."""
+        return cls(prompt, read_jsonl(folder / PAIRS, Segment), read_jsonl(folder / LEXICON, Entry))
+
+    def hints(self, text: str, source: str, target: str) -> list[tuple[str, str]]:
+        """Words of a text with their meanings in the other language."""
+        return self._hints[source, target].find(text, self._prompt.hints) if self._prompt.hints else []
+
+    def shots(self, text: str, source: str, target: str, answer: str | None = None) -> list[tuple[str, str]]:
+        """Pairs with a source like ``text``, the most similar last.
+
+        Args:
+            text: the text that is asked about.
+            source: tag of its language.
+            target: tag of the language of the answer.
+            answer: in training, the right answer: pairs with this text or this answer are left out.
+        """
+        if not self._prompt.shots or not self._texts:
+            return []
+        if source not in self._indexes:
+            self._indexes[source] = TrigramIndex([one[source] for one in self._texts])
+        own = {_key(text), _key(answer)} if answer is not None else set()
+        found: dict[str, tuple[str, str]] = {}
+        count = self._prompt.shots if answer is None else 4 * self._prompt.shots + 8
+        for place, _ in self._indexes[source].neighbours(text, count):
+            pair = self._texts[place][source], self._texts[place][target]
+            if _key(pair[0]) not in own and _key(pair[1]) not in own:
+                found.setdefault(_key(pair[0]), pair)
+        return list(found.values())[: self._prompt.shots][::-1]
+
+
+def save(folder: Path, pairs: Iterable[Segment], entries: Iterable[Entry]) -> None:
+    """Write what a :class:`Retriever` looks things up in."""
+    write_jsonl(folder / PAIRS, pairs)
+    write_jsonl(folder / LEXICON, entries)
+
+
+def dictionary_pairs(entry: Entry, language: str, pivot: str) -> Iterator[tuple[str, str]]:
+    """Words of the low-resource language with one meaning each, whichever of the two languages the entry is of."""
+    other = {language: pivot, pivot: language}.get(entry.lang)
+    if other is None:
+        return
+    for sense in entry.senses:
+        for gloss in sense.glosses.get(other, ()):
+            if entry.headword.strip() and gloss.strip():
+                pair = entry.headword.strip(), gloss.strip()
+                yield pair if entry.lang == language else pair[::-1]
+
+
+def _key(text: str) -> str:
+    return " ".join(words(text.casefold())) or text.casefold().strip()
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    length = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length
