@@ -82,9 +82,10 @@ def test_shots_are_similar_and_never_the_text_itself() -> None:
         ("tolo tekana gelu", "el perro quiere el pan"),
         ("mina kumuna basi", "la niña ve el río"),
     ]
-    found = retriever.shots("la niña ve el pan", "es", "xx")
-    assert found[-1] == ("la niña ve el río", "mina kumuna basi")
-    assert len(found) == 2
+    assert set(retriever.shots("la niña ve el pan", "es", "xx")) == {
+        ("el perro quiere el pan", "tolo tekana gelu"),
+        ("la niña ve el río", "mina kumuna basi"),
+    }
 
 
 def test_off_means_nothing() -> None:
