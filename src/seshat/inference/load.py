@@ -12,7 +12,11 @@ from seshat.config.clean import Profile
 from seshat.errors import DataError, UsageError
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.models import wordbyword
+from seshat.prompt import Prompt
 from seshat.text.normalise import Normaliser
+
+_FINE_TUNED = ("seq2seq", "causal", "masked")
+"""Families that start from a base; a ``seq2seq`` without one was trained from scratch."""
 
 
 class NormalisingTranslator:
@@ -29,16 +33,27 @@ class NormalisingTranslator:
         return self.inner.translate([self._normaliser.apply(text) for text in texts], n_best)
 
 
-def load_translator(model_dir: Path, direction: Direction) -> Translator:
+def load_translator(
+    model_dir: Path,
+    direction: Direction,
+    *,
+    adapter: bool = True,
+    prompt: Prompt | None = None,
+    allow_other_prompt: bool = False,
+) -> Translator:
     """Open a model for one direction.
 
     Args:
         model_dir: the folder with ``model.json``.
         direction: from what into what.
+        adapter: for fine-tuned models; without, the untrained base translates.
+        prompt: what the configuration asks fine-tuned models with now; default: what the model was trained with.
+        allow_other_prompt: use ``prompt`` even when the model was trained with another one.
 
     Raises:
-        DataError: there is no model, or none that this version reads.
-        UsageError: the model does not translate in this direction.
+        DataError: there is no model, or none that this version reads, or its base is another one.
+        PromptMismatch: the model was trained with another prompt.
+        UsageError: the model does not translate in this direction, or not at all.
     """
     path = model_dir / "model.json"
     if not path.exists():
@@ -47,12 +62,22 @@ def load_translator(model_dir: Path, direction: Direction) -> Translator:
         described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
-    if str(direction) not in described["directions"]:
+    family = described["family"]
+    fine_tuned = family in _FINE_TUNED and "base" in described
+    if family != "masked" and str(direction) not in described["directions"]:
         raise UsageError(
             f"{path}: this model does not translate {direction}, only {', '.join(described['directions'])}.",
             "Train the other direction too: train.directions: both",
         )
-    engine = _engine(described, model_dir / str(direction), direction)
+    if fine_tuned:
+        from seshat.inference.engines.pretrained import translator
+
+        if not allow_other_prompt:
+            Prompt.check(model_dir, prompt)
+        other = prompt if allow_other_prompt else None
+        engine = translator(model_dir, direction, family, adapter=adapter, prompt=other)
+    else:
+        engine = _engine(described, model_dir / str(direction), direction)
     normalisation = described["normalisation"]
     profile = Profile.model_validate(normalisation["profiles"].get(direction.source, {}))
     return NormalisingTranslator(engine, Normaliser(profile, normalisation["placeholders"]))

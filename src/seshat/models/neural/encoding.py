@@ -39,11 +39,16 @@ class Encoding:
         self._tokenizer = tokenizer
         self._prompt = prompt
         self._ids: dict[str, int] = {}
-        self.coded = model_type in NEEDS_CODES
+        self.coded = self.is_coded(model_type)
         """Whether codes are tokens on both sides."""
         if self.coded:
             check_codes(prompt, model_type)
             self._ids = {tag: _known(tokenizer, code) for tag, code in prompt.language_codes.items()}
+
+    @staticmethod
+    def is_coded(model_type: str) -> bool:
+        """Whether an architecture has codes as tokens on both sides."""
+        return model_type in NEEDS_CODES
 
     def sources(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
         """Ids of what the encoder reads; nothing is cut off."""

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from seshat.errors import DataError
-from seshat.prompt import Decoding
+from seshat.prompt import Decoding, Prompt
 
 TOKENS = 16_384
 """Tokens in a batch: texts, times beams, with room for the answers."""
@@ -165,8 +165,7 @@ class Search:
         texts = [self.tokenizer.decode(tail, skip_special_tokens=True).strip() for tail in tails]
         found = [Answer(text, score) for text, score in zip(texts, scores, strict=True)]
         groups = [found[i : i + n_best] for i in range(0, len(found), n_best)]
-        if self.decoding.temperature > 0:
-            groups = [sorted(group, key=lambda answer: -answer.score) for group in groups]
+        groups = [sorted(group, key=lambda answer: -answer.score) for group in groups]
         limit = self.decoding.max_new_tokens - (forced is not None)
         cut = sum(len(tail) >= limit and tail[-1] not in ends for tail in tails)
         return groups, cut
@@ -232,6 +231,14 @@ class Search:
         places = (mask.cumsum(dim=1) - 1).clamp(min=0)
         out = self.model(input_ids=made, attention_mask=mask, position_ids=places, use_cache=False)
         return out.logits[:, given - 1 : -1]
+
+
+def answer_ends(tokenizer: Any, prompt: Prompt) -> tuple[int, ...]:
+    """The special token that the chat template writes after an answer, such as Gemma's ``<end_of_turn>``."""
+    _, trained = prompt.parts(tokenizer, prompt.messages("translate", text="x", answer="x"))
+    special = set(tokenizer.all_special_ids) | {i for i, t in tokenizer.added_tokens_decoder.items() if t.special}
+    ids = tokenizer(trained, add_special_tokens=False)["input_ids"]
+    return tuple(one for one in ids if one in special)[:1]
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool, device: Any = "cpu") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from seshat.config.load import FILE_NAME
 from seshat.errors import DataError, require
 from seshat.models.neural import base as bases
 from seshat.models.neural.base import Family
-from seshat.models.neural.device import Backend, decide
+from seshat.models.neural.device import Backend, Machine, decide
 from seshat.models.neural.vocabulary import fit_embeddings
 from seshat.prompt import Prompt
 
@@ -34,23 +34,28 @@ class Saved:
 
         Args:
             folder: with ``model.json`` and ``prompt.json``.
-            prompt: what the configuration would ask the model with now; must be the model's own. Default: not checked.
+            prompt: what to ask the model with, whatever it was trained with. Default: its own, which is checked.
 
         Raises:
-            PromptMismatch: the prompt is not the one of the training.
+            PromptMismatch: ``prompt.json`` is not the one of the training.
             DataError: a file is missing or cannot be read.
         """
         path = folder / "model.json"
         if not path.exists():
             raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
         described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(folder, described, Prompt.check(folder, prompt))
+        return cls(folder, described, prompt or Prompt.check(folder))
 
     @property
     def family(self) -> Family:
         """Which kind of model it is."""
         family: Family = self.described["family"]
         return family
+
+    @property
+    def seed(self) -> int:
+        """Of the training; for sampling."""
+        return int(self.described.get("seed") or 0)
 
     @property
     def has_adapter(self) -> bool:
@@ -99,10 +104,10 @@ class Saved:
             tokenizer: what :meth:`tokenizer` gave.
             adapter: whether to put the adapter on its base; without, and for a model that was trained as a whole, the
                 untrained base is opened.
-            backend: default: the best of this machine, with the quantisation of the training.
+            backend: default: the best of this machine, with the quantisation of the training; on the CPU, models that
+                were trained as a whole compute in float32, as their weights are stored.
         """
-        bits = self.described.get("quantization") or "none"
-        backend = backend or decide(quantization=bits if self.has_adapter else "none")
+        backend = backend or self._backend()
         if not self.has_adapter:
             return _placed(
                 bases.open_model(self.family, self.own if adapter else self.base(), backend, frozen=True), backend
@@ -114,6 +119,12 @@ class Saved:
         with bases.quiet():
             fit_embeddings(model, tokenizer)
             return _placed(peft.PeftModel.from_pretrained(model, str(self.own), is_trainable=False), backend)
+
+    def _backend(self) -> Backend:
+        machine = Machine.here()
+        if self.has_adapter:
+            return decide(quantization=self.described.get("quantization") or "none", machine=machine)
+        return decide(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine)
 
 
 def _placed(model: Any, backend: Backend) -> Any:

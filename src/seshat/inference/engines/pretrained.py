@@ -1,0 +1,156 @@
+"""Translates with a fine-tuned model through Transformers: encoder-decoders and causal models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seshat.config import Direction
+from seshat.errors import UsageError
+from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.models.neural.generation import Answer, Search, answer_ends
+from seshat.models.neural.saved import Saved
+from seshat.prompt import Prompt
+from seshat.retrieval import FOLDER, Retriever
+
+_THOUGHT = "</think>"
+"""What ends the thinking of a model that thinks aloud (Qwen3)."""
+CTRANSLATE2 = "ctranslate2"
+"""Folder below that of a model with its int8 form, written by ``seshat export``."""
+
+
+class Seq2SeqBaseTranslator:
+    """Translates with a fine-tuned encoder-decoder: ByT5, NLLB, mT5, Marian.
+
+    Args:
+        folder: ``models/NAME``.
+        direction: what it translates.
+        adapter: without, the untrained base translates.
+        prompt: what to ask the model with instead of its own prompt.
+
+    Raises:
+        PromptMismatch: ``prompt.json`` is not the one of the training.
+        DataError: files are missing, or the base is not the one of the training.
+    """
+
+    def __init__(
+        self, folder: Path, direction: Direction, *, adapter: bool = True, prompt: Prompt | None = None
+    ) -> None:
+        from seshat.models.neural.encoding import Encoding, add_codes
+
+        self.name = folder.name
+        self.direction = direction
+        saved = Saved.read(folder, prompt)
+        tokenizer = saved.tokenizer(adapter=adapter)
+        model = saved.model(tokenizer, adapter=adapter)
+        if not adapter and Encoding.is_coded(model.config.model_type):
+            add_codes(tokenizer, model, saved.prompt.language_codes.values())
+        self.encoding = Encoding(tokenizer, saved.prompt, model.config.model_type)
+        self._search = Search(model, tokenizer, saved.prompt.decoding, seed=saved.seed)
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch; an empty text gives an empty translation."""
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        rows = self.encoding.sources([texts[place] for place in places], self.direction)
+        answers = self._search.answers(rows, n_best, forced=self.encoding.forced(self.direction))
+        return _hypotheses(len(texts), places, answers, n_best)
+
+
+class CausalTranslator:
+    """Translates by instruction with a fine-tuned causal model: Qwen3, Gemma 3.
+
+    The question is put as in the training: system prompt, hints and similar pairs, chat template, thinking off unless
+    the prompt object says otherwise. The sentences before a text are unknown here and left out.
+
+    Args:
+        folder: ``models/NAME``.
+        direction: what it translates.
+        adapter: without, the untrained base translates.
+        prompt: what to ask the model with instead of its own prompt.
+
+    Raises:
+        PromptMismatch: ``prompt.json`` is not the one of the training.
+        DataError: files are missing, or the base is not the one of the training.
+    """
+
+    def __init__(
+        self, folder: Path, direction: Direction, *, adapter: bool = True, prompt: Prompt | None = None
+    ) -> None:
+        self.name = folder.name
+        self.direction = direction
+        saved = Saved.read(folder, prompt)
+        self._prompt = saved.prompt
+        self._retriever = Retriever.load(folder / FOLDER, saved.prompt)
+        self._tokenizer = saved.tokenizer(adapter=adapter)
+        model = saved.model(self._tokenizer, adapter=adapter)
+        ends = answer_ends(self._tokenizer, saved.prompt)
+        self._search = Search(model, self._tokenizer, saved.prompt.decoding, ends=ends, seed=saved.seed)
+
+    def question(self, text: str) -> list[int]:
+        """The token ids of the question about a text."""
+        source, target = self.direction.source, self.direction.target
+        messages = self._prompt.messages(
+            "translate",
+            source=source,
+            target=target,
+            text=text,
+            hints=self._retriever.hints(text, source, target),
+            shots=self._retriever.shots(text, source, target),
+        )
+        rendered = self._prompt.render(self._tokenizer, messages, answer=False)
+        return list(self._tokenizer(rendered, add_special_tokens=False)["input_ids"])
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch; an empty text gives an empty translation."""
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        answers = self._search.answers([self.question(texts[place]) for place in places], n_best)
+        if self._prompt.thinking:
+            answers = [[Answer(_spoken(one.text), one.score) for one in group] for group in answers]
+        return _hypotheses(len(texts), places, answers, n_best)
+
+
+def translator(
+    folder: Path, direction: Direction, family: str, *, adapter: bool = True, prompt: Prompt | None = None
+) -> Translator:
+    """The engine for a fine-tuned model: CTranslate2 where the model was exported to it, Transformers otherwise.
+
+    Raises:
+        UsageError: a model of this family translates nothing.
+    """
+    if family == "masked":
+        raise UsageError(
+            f"{folder.name} is a masked language model: it fills gaps and measures texts, and translates nothing.",
+            "Measure it with `seshat evaluate`, or train a translator: train.family=seq2seq.",
+        )
+    if family == "causal":
+        return CausalTranslator(folder, direction, adapter=adapter, prompt=prompt)
+    if adapter and prompt is None and (folder / CTRANSLATE2 / "model.bin").exists() and _installed("ctranslate2"):
+        from seshat.inference.engines.ctranslate import CTranslate2Translator
+
+        Prompt.check(folder)
+        return CTranslate2Translator(folder / CTRANSLATE2, direction)
+    return Seq2SeqBaseTranslator(folder, direction, adapter=adapter, prompt=prompt)
+
+
+def _hypotheses(
+    count: int, places: Sequence[int], answers: Sequence[Sequence[Answer]], n_best: int
+) -> list[Hypothesis]:
+    out = [Hypothesis("", 0.0)] * count
+    for place, group in zip(places, answers, strict=True):
+        unique: dict[str, Candidate] = {}
+        for answer in group:
+            unique.setdefault(answer.text, Candidate(answer.text, answer.score))
+        found = list(unique.values())
+        out[place] = Hypothesis(found[0].text, found[0].score, tuple(found) if n_best > 1 else ())
+    return out
+
+
+def _spoken(text: str) -> str:
+    """What follows the thoughts."""
+    return text.rsplit(_THOUGHT, 1)[-1].strip()
+
+
+def _installed(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
