@@ -105,14 +105,14 @@ class CausalTranslator:
         places = [place for place, text in enumerate(texts) if text.strip()]
         answers = self._search.answers([self.question(texts[place]) for place in places], n_best)
         if self._prompt.thinking:
-            answers = [[Answer(_spoken(one.text), one.score) for one in group] for group in answers]
+            answers = [[Answer(spoken(one.text), one.score) for one in group] for group in answers]
         return _hypotheses(len(texts), places, answers, n_best)
 
 
 def translator(
     folder: Path, direction: Direction, family: str, *, adapter: bool = True, prompt: Prompt | None = None
 ) -> Translator:
-    """The engine for a fine-tuned model: CTranslate2 where the model was exported to it, Transformers otherwise.
+    """The engine for a fine-tuned model: CTranslate2 or llama.cpp where it was exported to them, or else Transformers.
 
     Raises:
         UsageError: a model of this family translates nothing.
@@ -122,6 +122,10 @@ def translator(
             f"{folder.name} is a masked language model: it fills gaps and measures texts, and translates nothing.",
             "Measure it with `seshat evaluate`, or train a translator: train.family=seq2seq.",
         )
+    if family == "causal" and adapter and prompt is None and any(folder.glob("*.gguf")):
+        from seshat.inference.engines.llama import LlamaCppTranslator
+
+        return LlamaCppTranslator(folder, direction)
     if family == "causal":
         return CausalTranslator(folder, direction, adapter=adapter, prompt=prompt)
     if adapter and prompt is None and (folder / CTRANSLATE2 / "model.bin").exists() and _installed("ctranslate2"):
@@ -145,7 +149,7 @@ def _hypotheses(
     return out
 
 
-def _spoken(text: str) -> str:
+def spoken(text: str) -> str:
     """What follows the thoughts."""
     return text.rsplit(_THOUGHT, 1)[-1].strip()
 
