@@ -1,4 +1,8 @@
-"""Stage ``train``: a translator in every direction that the configuration asks for."""
+"""Stage ``train``: a translator in every direction that the configuration asks for.
+
+The statistical family and the encoder-decoder from scratch train a model for each direction, pretrained families one
+model for all of them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,12 +21,15 @@ from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
 from seshat.jsonl import write_json
+from seshat.processes import is_main_process
 from seshat.project import Project
 
 Trainer = Callable[[Project, Direction, Path], dict[str, Any]]
 VERSION = 1
 """Of the layout of ``model.json`` and the folder around it."""
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
+_KNOWN = ("base", "vocabulary")
+"""What the training of a pretrained model returns for ``model.json`` beside its results."""
 log = structlog.get_logger(__name__)
 
 
@@ -32,12 +40,14 @@ def directions(project: ProjectSection, train: TrainSection) -> tuple[Direction,
 
 
 def run(project: Project) -> dict[str, Any]:
-    """Train, and write ``models/NAME/model.json`` and a folder per direction.
+    """Train, and write ``models/NAME``: see ``model.json`` there, and a folder per direction or one for all.
 
     Returns:
-        The name and family of the model, its folder, and per direction what the family reports (pairs, phrase
-        pairs, chrF2 on validation …) and the seconds it took.
+        The name and family of the model, its folder, and what the family reports (pairs, phrase pairs, chrF2 on
+        validation …) with the seconds it took, per direction for the families that train each.
     """
+    if project.config.train.family in ("causal", "masked") or project.config.model.base is not None:
+        return _fine_tune(project)
     section = project.config.train
     trainer = _trainer(section.family)
     folder = project.model()
@@ -55,6 +65,36 @@ def run(project: Project) -> dict[str, Any]:
     return {"model": section.name, "family": section.family, "folder": str(folder), "directions": summary}
 
 
+def _fine_tune(project: Project) -> dict[str, Any]:
+    """Train one pretrained model; the old one stays until the new one is complete."""
+    from seshat import tracking
+    from seshat.models.neural import loop
+
+    section, folder = project.config.train, project.model()
+    began = time.perf_counter()
+    staging = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    with tracking.tracked(project):
+        result = _pretrained(section.family)(project, staging)
+        if is_main_process():
+            write_json(staging / "model.json", _pretrained_description(project, staging, result))
+            shutil.rmtree(folder, ignore_errors=True)
+            staging.rename(folder)
+            shutil.rmtree(loop.works(project), ignore_errors=True)
+            tracking.finish(project, result)
+    seconds = round(time.perf_counter() - began, 1)
+    log.info("trained", model=section.name, seconds=seconds)
+    shown = {name: value for name, value in result.items() if name not in _KNOWN}
+    return {"model": section.name, "family": section.family, "folder": str(folder), **shown, "seconds": seconds}
+
+
+def _pretrained(family: str) -> Callable[[Project, Path], dict[str, Any]]:
+    name = {"causal": "causal", "masked": "masked", "seq2seq": "encoder_decoder"}[family]
+    train: Callable[[Project, Path], dict[str, Any]] = import_module(f"seshat.models.neural.{name}").train
+    return train
+
+
 def _trainer(family: str) -> Trainer:
     if family == "seq2seq":
         from seshat.models.seq2seq.train import train
@@ -69,6 +109,39 @@ def _trainer(family: str) -> Trainer:
 
 def _description(project: Project, results: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What a model says of itself: enough to translate with it elsewhere. No time stamps, no paths."""
+    section = project.config.train
+    settings = getattr(section, section.family).model_dump(mode="json")
+    told = {
+        name: {key: value for key, value in result.items() if "seconds" not in key} for name, result in results.items()
+    }
+    return _common(project, list(results), settings, told)
+
+
+def _pretrained_description(project: Project, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
+    """The same of a fine-tuned model, with what it stands on and how it is asked."""
+    from seshat.models.neural import base
+    from seshat.prompt import Prompt
+
+    config = project.config
+    names = ("finetune", "phases", "lora", *(("masked",) if config.train.family == "masked" else ()))
+    settings = {name: config.train.model_dump(mode="json")[name] for name in names}
+    told = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
+    ways = [str(direction) for direction in directions(config.project, config.train)]
+    known = {name: result[name] for name in _KNOWN if name in result}
+    if "base" not in known:
+        section = config.model
+        fingerprint = base.fingerprint(base.resolve(project))
+        known["base"] = {"id": section.base, "revision": section.revision, "fingerprint": fingerprint}
+    return {
+        **_common(project, ways, settings, told),
+        **known,
+        "adapter": (folder / "adapter").is_dir(),
+        "quantization": config.model.quantization,
+        "prompt": Prompt.load(folder).hash,
+    }
+
+
+def _common(project: Project, ways: list[str], settings: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
     config = project.config
     clean = config.clean.model_dump(mode="json", by_alias=True)
     languages = (config.project.language, config.project.pivot)
@@ -76,19 +149,16 @@ def _description(project: Project, results: dict[str, dict[str, Any]]) -> dict[s
         "version": VERSION,
         "family": config.train.family,
         "name": config.train.name,
-        "directions": list(results),
+        "directions": ways,
         "languages": {tag: config.project.language_name(tag) for tag in languages},
         "normalisation": {
             "profiles": {tag: profile for tag, profile in clean["profiles"].items() if tag in languages},
             "placeholders": clean["placeholders"],
         },
-        "settings": getattr(config.train, config.train.family).model_dump(mode="json"),
+        "settings": settings,
         "seed": config.project.seed,
         "data": {name: _hash(project.training / name) for name in INPUTS if (project.training / name).exists()},
-        "results": {
-            name: {key: value for key, value in result.items() if "seconds" not in key}
-            for name, result in results.items()
-        },
+        "results": results,
     }
 
 

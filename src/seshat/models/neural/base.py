@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import struct
 import warnings
 from collections.abc import Iterator
@@ -174,6 +173,15 @@ def open_tokenizer(folder: Path, *, padding_side: Literal["left", "right"] = "ri
     return tokenizer
 
 
+def stops(folder: Path, tokenizer: Any) -> frozenset[int]:
+    """The ids at which a base ends an answer: those of its ``generation_config.json`` and of its tokenizer."""
+    path = folder / "generation_config.json"
+    content = json.loads((path if path.exists() else folder / "config.json").read_text(encoding="utf-8"))
+    own = content.get("eos_token_id")
+    many = [*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id]
+    return frozenset(int(one) for one in many if one is not None)
+
+
 def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool = False) -> Any:
     """Open a model.
 
@@ -248,8 +256,10 @@ def _bits(backend: Backend) -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Transformers, TRL, PEFT and datasets from printing, drawing bars and asking the network."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import huggingface_hub.constants as hub
     import transformers
+
+    offline, hub.HF_HUB_OFFLINE = hub.HF_HUB_OFFLINE, True
 
     level, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
     noisy = {name: logging.getLogger(name) for name in _NOISY}
@@ -265,6 +275,7 @@ def quiet() -> Iterator[None]:
                 warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
             yield
     finally:
+        hub.HF_HUB_OFFLINE = offline
         transformers.logging.set_verbosity(level)
         if bars:
             transformers.logging.enable_progress_bar()

@@ -31,6 +31,7 @@ from seshat.models.neural.base import quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.phases import Phase
 from seshat.models.seq2seq import checkpoint
+from seshat.project import Project
 
 Score = Callable[[Any, int], Mapping[str, float]]
 """Model and how many examples at once -> scores on validation, such as ``{"chrf2": 31.5}``; high is good."""
@@ -61,8 +62,8 @@ class Job:
     """Gives the Trainer class and its arguments class; default: those of Transformers."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """More training arguments, for the family."""
-    callbacks: Sequence[Any] = ()
-    """More callbacks of the Trainer, such as trackers."""
+    callbacks: Callable[[str], Sequence[Any]] | None = None
+    """Gives more callbacks of the Trainer for a phase, such as trackers."""
     root: Path = field(default_factory=Path)
     """What ``settings.distributed`` is relative to: the project folder."""
 
@@ -234,6 +235,25 @@ def key(*parts: str | Path) -> str:
         content = part.encode() if isinstance(part, str) else part.read_bytes() if part.exists() else b""
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
+
+
+def work(project: Project, *parts: str | Path) -> Path:
+    """Folder for the unfinished work of a training that depends on ``parts`` (see :func:`key`)."""
+    return works(project) / key(str(project.config.project.seed), *parts)
+
+
+def works(project: Project) -> Path:
+    """Where the unfinished trainings of a model are; removed when the model is complete."""
+    return project.state / "work" / project.config.train.name
+
+
+def trackers(project: Project, backend: Backend) -> Callable[[str], Sequence[Any]] | None:
+    """Callbacks that pass the figures on, when the configuration names trackers."""
+    if not project.config.tracking.report_to:
+        return None
+    from seshat import tracking
+
+    return lambda phase: tracking.callbacks(project, {**backend.describe(), "phase": phase})
 
 
 def clean(job: Job) -> None:

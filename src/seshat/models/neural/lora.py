@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.neural import LoraSection
@@ -49,6 +50,18 @@ def attach(
         **(more or {}),
     )
     return in_float32(peft.get_peft_model(model, config))
+
+
+def again(model: Any, adapter: Path) -> Any:
+    """Put an earlier adapter on its base, to be trained further."""
+    peft = require("peft", extra="train", purpose="Training an adapter")
+    return in_float32(peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
+
+
+def name_base(model: Any, name: str) -> None:
+    """Let an adapter say what its base is called instead of where it lies on this machine."""
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = name
 
 
 def in_float32(model: Any) -> Any:

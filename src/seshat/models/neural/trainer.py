@@ -217,7 +217,7 @@ class Attempt:
             eval_dataset=job.validation if self.validates else None,
             processing_class=job.tokenizer,
             data_collator=job.collator,
-            callbacks=list(job.callbacks),
+            callbacks=list(job.callbacks(self.phase.name)) if job.callbacks else [],
         )
         in_float32(trainer.model)  # TRL brings adapters of quantised models to bfloat16
         trainer.remove_callback(transformers.PrinterCallback)

@@ -1,0 +1,90 @@
+"""Where a training begins: at a base model, or at a model that was trained before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from seshat.errors import UsageError
+from seshat.models.neural import base as bases
+from seshat.models.neural.phases import read_seen
+from seshat.models.neural.saved import Saved
+from seshat.project import Project
+from seshat.prompt import Prompt
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The weights before the first step."""
+
+    folder: Path
+    """Of the model that is opened."""
+    tokenizer: Path
+    """Folder of the tokenizer."""
+    base: dict[str, Any]
+    """For ``model.json``: what an adapter would belong to."""
+    adapter: Path | None = None
+    """An adapter that goes on being trained."""
+    seen: frozenset[str] = frozenset()
+    """Digests of the records that the earlier model learned from."""
+
+    @classmethod
+    def of(cls, project: Project, *, adapters: bool) -> Start:
+        """What ``model.base`` or ``train.finetune.continue_from`` name.
+
+        Args:
+            project: the project.
+            adapters: whether adapters are trained.
+
+        Raises:
+            UsageError: the earlier model cannot be gone on with in this way.
+            DataError: a model is not there, or base and adapter do not belong together.
+        """
+        folder = bases.resolve(project)
+        section = project.config.model
+        base = {"id": _id(section.base, project.root), "revision": section.revision}
+        name = project.config.train.finetune.continue_from
+        if name is None:
+            return cls(folder, folder, {**base, "fingerprint": bases.fingerprint(folder)})
+        earlier = _earlier(project, name)
+        seen = read_seen(earlier.folder)
+        if earlier.has_adapter:
+            if not adapters:
+                raise UsageError(
+                    f"train.finetune.continue_from: '{name}' is an adapter, and train.lora.enabled is off.",
+                    "Go on with the adapter (train.lora.enabled: true), or export the model as merged and name that "
+                    "folder as model.base.",
+                )
+            bases.check_fingerprint(folder, earlier.described["base"])
+            return cls(folder, earlier.own, earlier.described["base"], earlier.own, seen)
+        weights = earlier.own
+        base = {"id": _id(str(weights), project.root), "revision": None, "fingerprint": bases.fingerprint(weights)}
+        return cls(weights, weights, base, None, seen)
+
+
+def _earlier(project: Project, name: str) -> Saved:
+    if name == project.config.train.name:
+        raise UsageError(
+            f"train.finetune.continue_from: '{name}' is also the name of the new model, which would overwrite it.",
+            "Give the new model another name: train.name",
+        )
+    earlier = Saved.read(project.model(name))
+    if earlier.family != project.config.train.family:
+        raise UsageError(
+            f"train.finetune.continue_from: '{name}' is of the family '{earlier.family}', not "
+            f"'{project.config.train.family}'."
+        )
+    if differences := earlier.prompt.differences(Prompt.of(project)):
+        log.warning("the earlier model was asked in another way", model=name, differences=differences)
+    return earlier
+
+
+def _id(base: str | None, root: Path) -> str:
+    """The base as it is written; a folder inside the project from the project folder, so that it can move."""
+    path = Path(base or "")
+    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else str(base)
