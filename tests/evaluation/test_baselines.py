@@ -15,10 +15,10 @@ from seshat.evaluation.baselines import (
     NearestTranslator,
     train_word_by_word,
 )
-from seshat.text.similar import TrigramIndex
 from seshat.evaluation.metrics import Scorer, corpus_scores
 from seshat.inference.engines.wordbyword import WordByWordTranslator
 from seshat.records import Entry, Sense
+from seshat.text.similar import TrigramIndex
 
 FORWARD = Direction("xx", "en")
 PAIRS = [

@@ -14,9 +14,10 @@ import pytest
 
 from seshat.config import Config, Direction
 from seshat.errors import DataError
-from seshat.evaluation import evaluate
+from seshat.evaluation import evaluate, systems
+from seshat.evaluation.assess import Assessment
 from seshat.inference.translator import Hypothesis
-from seshat.jsonl import write_jsonl
+from seshat.jsonl import write_json, write_jsonl
 from seshat.project import Project
 from seshat.records import Access, Entry, Meta, Segment, Sense
 
@@ -81,6 +82,8 @@ def make(root: Path, test: Sequence[Segment] | None = None, **sections: Any) -> 
     write_jsonl(project.training / "test.jsonl", corpus(2 * CHUNK + 10, 2, "test") if test is None else test)
     sense = Sense(glosses={"en": ("moon",)})
     write_jsonl(project.training / "lexicon.jsonl", [Entry(id="1", lang="xx", headword="huri", senses=(sense,))])
+    described = {"family": "statistical", "directions": [str(way) for way in project.config.project.directions]}
+    write_json(project.model() / "model.json", described)
     for direction in project.config.project.directions:
         folder = project.model() / str(direction)
         folder.mkdir(parents=True)
@@ -102,7 +105,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     def install(spoil: Callable[[str], str]) -> list[Dictionary]:
         loaded: list[Dictionary] = []
 
-        def load_translator(_model: Path, direction: Direction) -> Dictionary:
+        def load_translator(_model: Path, direction: Direction, *, adapter: bool = True) -> Dictionary:
             loaded.append(Dictionary(direction, spoil))
             return loaded[-1]
 
@@ -194,14 +197,16 @@ def test_finished_work_of_another_model_is_not_taken(project: Project, load: Loa
         raise KeyboardInterrupt
 
     load(lambda text: text)
-    whole = evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+    model, way = systems.read(project, "statistical"), Direction("xx", "en")
+    assessment = Assessment(project, [model], project.config.evaluate)
+    whole = assessment.translated(model, way, ["Kala nua."] * 3)
     assert [hypothesis.text for hypothesis in whole] == ["The dog sleeps."] * 3
     load(dies)
-    again = evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+    again = assessment.translated(model, way, ["Kala nua."] * 3)
     assert again == whole
     (project.model() / "xx-en" / "weights").write_text("2")
     with pytest.raises(KeyboardInterrupt):
-        evaluate._translate_with_model(project, "statistical", Direction("xx", "en"), ["Kala nua."] * 3)
+        assessment.translated(model, way, ["Kala nua."] * 3)
 
 
 def test_plain_words_about_a_bad_model(tmp_path: Path, load: Load) -> None:
@@ -229,8 +234,9 @@ def test_sentences_above_the_access_level_stay_out(tmp_path: Path, load: Load) -
 def test_one_direction_and_more_models(tmp_path: Path, load: Load) -> None:
     settings = {"compare": ("other",), "baselines": ("copy",), "reference": "other"}
     project = make(tmp_path, evaluate=settings)
-    (project.model() / "en-xx").rename(tmp_path / "gone")
-    (project.model("other") / "xx-en").mkdir(parents=True)
+    for name in ("statistical", "other"):
+        (project.model(name) / "xx-en").mkdir(parents=True, exist_ok=True)
+        write_json(project.model(name) / "model.json", {"family": "statistical", "directions": ["xx-en"]})
     load(lambda text: text)
     stale = project.reports / "translations" / "en-xx.statistical.jsonl"
     stale.parent.mkdir(parents=True)

@@ -34,6 +34,9 @@ _MEANINGS = regex.compile(r"\s*[;,/|]\s*|\n+")
 _MORPHEMES = regex.compile(r"[\s-]+")
 
 
+TEST = "test set"
+
+
 @dataclass(frozen=True)
 class Question:
     """One test question of an instruction model."""
@@ -48,6 +51,10 @@ class Question:
     answer: str
     accepted: frozenset[str]
     """All that counts as right, normalised: homonyms have several answers, and an answer may list meanings."""
+    record: str = ""
+    """Id of the record it is about."""
+    origin: str = TEST
+    """Where it was taken from, in words."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def read_questions(path: Path, prompt: Prompt, limit: Access) -> Iterator[Questi
             messages=tuple(line["messages"][:-1]),
             answer=line["messages"][-1]["content"],
             accepted=frozenset(accepted[task, direction, normalised(text)]),
+            record=str(line["meta"].get("record") or ""),
         )
 
 

@@ -68,13 +68,13 @@ def _read(path: Path, size: int) -> list[Hypothesis] | None:
     return found if len(found) == size else None
 
 
-def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence[str]) -> Path:
-    """Where the finished chunks of one model and direction stand.
+def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence[str], name: str = "") -> Path:
+    """Where the finished chunks of one system and direction stand.
 
-    The name holds a hash of the model's files, the texts and the version of Seshat, so that another model or another
-    test set never meets them.
+    The name holds a hash of the model's files, the texts, the name of the system (the base of a model has the same
+    files) and the version of Seshat, so that another model or another test set never meets them.
     """
-    digest = hashlib.sha256(f"{seshat.__version__}\0{direction}".encode())
+    digest = hashlib.sha256(f"{seshat.__version__}\0{direction}\0{name}".encode())
     for path in sorted(model.rglob("*")):
         inside = path.relative_to(model)
         if path.is_file() and inside.parts[0] != str(direction.reverse):

@@ -1,0 +1,238 @@
+"""Everything that is measured about a set of systems; ``evaluate`` and ``compare`` make their pages of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from seshat.config import Direction
+from seshat.config.model import EvaluateSection
+from seshat.errors import SeshatError
+from seshat.evaluation import fill, likelihood, tasks
+from seshat.evaluation.advice import warnings
+from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
+from seshat.evaluation.history import read_history
+from seshat.evaluation.languagemodel import LanguageModel, opened
+from seshat.evaluation.measure import measure
+from seshat.evaluation.questions import Question
+from seshat.evaluation.systems import System
+from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
+from seshat.evaluation.translations import Translation, notes_folder, translate
+from seshat.inference.translator import Hypothesis
+from seshat.jsonl import read_jsonl
+from seshat.project import Project
+from seshat.prompt import Prompt
+from seshat.records import Segment
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Findings:
+    """What the language models did, before it is judged."""
+
+    costs: dict[str, likelihood.Found] = field(default_factory=dict)
+    """System -> kind of text -> what each cost."""
+    answers: dict[str, list[str]] = field(default_factory=dict)
+    """System -> an answer to each test question."""
+    translations: dict[tuple[str, str], list[Hypothesis]] = field(default_factory=dict)
+    """System and direction -> one hypothesis per test sentence, of those asked with the sentences before."""
+    fillings: dict[str, list[list[fill.Filling]]] = field(default_factory=dict)
+    """System -> offers for each blank."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be measured, in plain words."""
+
+
+class Assessment:
+    """One set of systems on the test set of a project.
+
+    Args:
+        project: the project.
+        systems: what to measure, the main one first.
+        settings: section ``evaluate``, perhaps with other baselines than the project's own.
+
+    Raises:
+        DataError: there is no test set.
+    """
+
+    def __init__(self, project: Project, systems: Sequence[System], settings: EvaluateSection) -> None:
+        self.project = project
+        self.systems = list(systems)
+        self.settings = settings
+        self.test: TestSet = read_test_set(project)
+        self.material: Material = read_material(project)
+        self.found = Findings()
+        self.files: dict[str, list[Translation]] = {}
+        """Every translation of every system, by the name of its file; filled by :meth:`evaluation`."""
+        # The bases of models count among the floors, unless there is nothing else.
+        self.models = [one.name for one in systems if one.kind != "base"] or [one.name for one in systems]
+        names = project.config.project
+        self.languages = names.language, names.pivot
+        self.segments = likelihood.chosen(self.test.segments, settings.perplexity_texts)
+        self.prompt = Prompt.of(project)
+        families = {one.family for one in systems}
+        self.questions: list[Question] = tasks.read_test(project, self.prompt) if "causal" in families else []
+        texts = [(one.id, one.texts[names.language]) for one in self.test.segments] if "masked" in families else []
+        self.blanks = fill.blanks(texts, settings.fill, names.seed)
+
+    def evaluation(self) -> dict[str, Any]:
+        """Let every system work, and judge: what ``evaluation.json`` says; the page is made from it alone."""
+        config = self.project.config
+        for system in self.systems:
+            if system.is_language_model and (self.segments or self.questions or self.blanks):
+                self._ask(system)
+        results = [found for way in config.project.directions if (found := self._direction(way))]
+        leaks = self.material.leaks(self.test, self.languages)
+        return {
+            "project": config.project.name,
+            "languages": {tag: config.project.language_name(tag) for tag in self.languages},
+            "purpose": config.project.purpose,
+            "test": {
+                "segments": len(self.test.segments),
+                "access": self.test.access,
+                "licences": self.test.licences,
+                "in_train": leaks,
+            },
+            "training": {
+                "pairs": len(self.material.pairs),
+                "entries": len(self.material.entries),
+                "words": {tag: len(found) for tag, found in self.material.trained.items()},
+            },
+            "settings": {
+                "reference": self.settings.reference,
+                "bootstrap": self.settings.bootstrap,
+                "seed": config.project.seed,
+                "test": "paired approximate randomisation",
+            },
+            "systems": [{"name": one.name, "family": one.family, "kind": one.kind} for one in self.systems],
+            "warnings": [*warnings(self.test, results, leaks), *self.found.notes],
+            "directions": results,
+            "history": {one.name: rows for one in self.systems if (rows := read_history(one.folder / "log.jsonl"))},
+            **self._beside_translation(),
+        }
+
+    def _ask(self, system: System) -> None:
+        """What a language model alone can be asked."""
+        try:
+            with opened(system) as model:
+                if self.segments:
+                    self.found.costs[system.name] = likelihood.measure(model, self.segments, self.languages)
+                if system.family == "masked" and self.blanks:
+                    offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
+                    self.found.fillings[system.name] = offers
+                if system.family == "causal":
+                    self._question(system, model)
+        except SeshatError as error:
+            self._give_up(system, error)
+
+    def _question(self, system: System, model: LanguageModel) -> None:
+        """Ask the questions of the instruction data, which must have been written with the model's own prompt."""
+        if not (self.questions or model.prompt.context):
+            return
+        if model.prompt.hash != self.prompt.hash:
+            self.found.notes.append(
+                f"{system.name} was trained with another prompt than the instruction data are written with; its "
+                "answers to tasks other than translation were not measured, and it translated without the sentences "
+                f"before. {'; '.join(model.prompt.differences(self.prompt))}."
+            )
+            return
+        if self.questions:
+            chats = [tasks.as_json(one.messages) for one in self.questions]
+            found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, chats))
+            self.found.answers[system.name] = [one.text for one in found]
+        for way in self.project.config.project.directions if model.prompt.context else ():
+            if str(way) in system.directions:
+                known = tasks.in_context(self.project, self.prompt, way)
+                asked = [known.get(one.id) or model.messages(one.texts[way.source], *way) for one in self.test.segments]
+                chats = [tasks.as_json(chat) for chat in asked]
+                found = tasks.ask(model, chats, self._notes(system, way, chats), way)
+                self.found.translations[system.name, str(way)] = found
+
+    def _notes(self, system: System, direction: Direction, texts: Sequence[str]) -> Path:
+        return notes_folder(self.project.state, system.folder, direction, texts, system.name)
+
+    def _give_up(self, system: System, error: SeshatError) -> None:
+        """A base that cannot do something is no reason to stop; anything else is.
+
+        Raises:
+            SeshatError: the one given, of what was asked for.
+        """
+        if system.kind != "base" or system.name in self.models:
+            raise error
+        log.info("the base was left out", reason=error.message)
+        self.found.notes.append(f"{system.name} was not measured: {error.message}")
+
+    def _direction(self, direction: Direction) -> dict[str, Any] | None:
+        """Translate with every system and measure; ``None`` when none translates this way."""
+        sources, references = self.test.texts(direction.source), self.test.texts(direction.target)
+        train_sources, train_targets = self.material.sides(direction, self.languages[0])
+        nearest = NearestTranslator(direction, train_sources, train_targets)
+        found: dict[str, list[Hypothesis]] = {}
+        for system in self.systems:
+            if str(direction) in system.directions:
+                try:
+                    ready = self.found.translations.get((system.name, str(direction)))
+                    found[system.name] = ready or self.translated(system, direction, sources)
+                except SeshatError as error:
+                    self._give_up(system, error)
+        models = [name for name in self.models if name in found]
+        if not models:
+            return None
+        for floor in self.settings.baselines:
+            if floor == "copy":
+                found[floor] = translate(CopyTranslator(direction), sources)
+            elif floor == "nearest":
+                found[floor] = translate(nearest, sources)
+            else:
+                pairs = zip(train_sources, train_targets, strict=True)
+                found[floor] = translate(train_word_by_word(direction, pairs, self.material.entries), sources)
+        seed = self.project.config.project.seed
+        result, quality = measure(direction, self.test, self.material, found, models, self.settings, seed, nearest)
+        folders = {one.name: one.folder / str(direction) for one in self.systems}
+        result["history"] = {name: read_history(folders[name] / "history.jsonl") for name in models}
+        for name, hypotheses in found.items():
+            rows = zip(self.test.segments, sources, references, hypotheses, quality[name], strict=True)
+            self.files[f"{direction}.{name}.jsonl"] = [_line(*row) for row in rows]
+        return result
+
+    def translated(self, system: System, direction: Direction, sources: Sequence[str]) -> list[Hypothesis]:
+        """Translate with a model; a killed run goes on with what is finished."""
+        from seshat.inference.load import load_translator
+
+        translator = load_translator(system.folder, direction, adapter=system.adapter)
+        translator.name = system.name
+        return translate(translator, sources, self._notes(system, direction, sources))
+
+    def _beside_translation(self) -> dict[str, Any]:
+        """Sections of the evaluation that only some families have."""
+        seed, made = self.project.config.project.seed, {}
+        if self.found.costs:
+            more = read_jsonl(self.project.training / "monolingual.jsonl", Segment)
+            limit = self.project.config.project.max_access
+            allowed = (segment for segment in more if limit.allows(segment.meta.access))
+            training = likelihood.training_texts(self.material, self.languages, allowed)
+            made["likelihood"] = likelihood.tables(
+                self.found.costs, self.models, self.segments, training, self.settings, seed
+            )
+        if self.found.answers:
+            floor = tasks.learn(self.project, self.prompt)
+            made["tasks"] = tasks.tables(self.found.answers, self.questions, floor, self.models, self.settings, seed)
+        if self.found.fillings:
+            texts = (pair[0] for pair in self.material.pairs)
+            made["fill"] = fill.table(self.found.fillings, self.blanks, fill.frequent(texts))
+        return made
+
+
+def _line(segment: Segment, source: str, reference: str, hypothesis: Hypothesis, score: float) -> Translation:
+    return Translation(
+        id=segment.id,
+        source=source,
+        reference=reference,
+        hypothesis=hypothesis.text,
+        score=round(float(score), 2),
+        model_score=round(hypothesis.score, 4),
+    )

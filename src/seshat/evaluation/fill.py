@@ -1,0 +1,164 @@
+"""What a masked model puts in the place of a hidden word."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import regex
+
+from seshat.evaluation.testbed import folded
+from seshat.progress import track
+
+FLOOR = "most frequent words"
+CANDIDATES = 5
+"""Words that a model may offer."""
+_HAS_LETTER = regex.compile(r"\p{L}")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}'’ʼ-]+")
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence with one word taken out."""
+
+    id: str
+    before: str
+    word: str
+    after: str
+
+
+class Filling(NamedTuple):
+    """A word for a blank, and how likely the model finds it, 0 to 1."""
+
+    word: str
+    probability: float
+
+
+def blanks(texts: Sequence[tuple[str, str]], count: int, seed: int) -> list[Blank]:
+    """Sentences with a word hidden, evenly from the whole test set.
+
+    Which word is drawn at random, from the words with a letter; texts of one word have no context and are left out.
+
+    Args:
+        texts: pairs of id and text.
+        count: how many.
+        seed: start of the random numbers.
+    """
+    import random
+
+    usable = []
+    for name, text in texts:
+        words = [match for match in _WORD.finditer(text) if _HAS_LETTER.search(match[0])]
+        if len(words) > 1:
+            usable.append((name, text, words))
+    if len(usable) > count:
+        usable = [usable[n * len(usable) // count] for n in range(count)]
+    found = []
+    for name, text, words in usable:
+        match = random.Random(f"{seed} {name} {text}").choice(words)
+        found.append(Blank(name, text[: match.start()], match[0], text[match.end() :]))
+    return found
+
+
+def fill(model: Any, tokenizer: Any, found: Sequence[Blank], name: str = "fill") -> list[list[Filling]]:
+    """What the model offers for each blank, likeliest first.
+
+    The model is told how many pieces the word has: it fills them from left to right, keeping the likeliest few, and
+    the probability is the product over the pieces.
+
+    Args:
+        model: a masked language model of Transformers.
+        tokenizer: its tokenizer, a fast one.
+        found: the blanks.
+        name: what the progress bar says.
+    """
+    import torch
+
+    model.eval()
+    offers = []
+    with torch.inference_mode():
+        for blank in track(found, name):
+            offers.append(_offers(model, tokenizer, blank))  # noqa: PERF401
+    return offers
+
+
+def _offers(model: Any, tokenizer: Any, blank: Blank) -> list[Filling]:
+    import torch
+
+    encoded = tokenizer(blank.before + blank.word + blank.after, return_offsets_mapping=True, truncation=True)
+    ids = list(encoded["input_ids"])
+    begin, end = len(blank.before), len(blank.before) + len(blank.word)
+    places = [n for n, (first, last) in enumerate(encoded["offset_mapping"]) if first < end and last > begin]
+    if not places:
+        return []
+    for place in places:
+        ids[place] = tokenizer.mask_token_id
+    rows: list[tuple[float, list[int]]] = [(0.0, ids)]
+    special = torch.tensor(tokenizer.all_special_ids, device=model.device)
+    for place in places:
+        logits = model(input_ids=torch.tensor([row for _, row in rows], device=model.device)).logits[:, place].float()
+        logits[:, special] = float("-inf")
+        values, tokens = logits.log_softmax(-1).topk(CANDIDATES, dim=-1)
+        grown = [
+            (score + value, [*row[:place], token, *row[place + 1 :]])
+            for (score, row), scores, choices in zip(rows, values.tolist(), tokens.tolist(), strict=True)
+            for value, token in zip(scores, choices, strict=True)
+        ]
+        rows = sorted(grown, key=lambda one: (-one[0], one[1]))[:CANDIDATES]
+    return [
+        Filling(tokenizer.decode([row[place] for place in places]).strip(), float(torch.tensor(score).exp()))
+        for score, row in rows
+    ]
+
+
+def frequent(texts: Iterable[str]) -> list[str]:
+    """The floor: the most frequent words of the training texts, whatever the sentence."""
+    counted = Counter(word for text in texts for word in folded(text) if _HAS_LETTER.search(word))
+    return sorted(counted, key=lambda word: (-counted[word], word))[:CANDIDATES]
+
+
+def hits(found: Sequence[Blank], offers: Sequence[Sequence[str]]) -> dict[str, int]:
+    """How often the hidden word is the first offer (``first``), or one of them (``among``), letter case aside."""
+    same = [
+        [offer.casefold() == blank.word.casefold() for offer in given]
+        for blank, given in zip(found, offers, strict=True)
+    ]
+    return {"first": sum(row[0] for row in same if row), "among": sum(any(row) for row in same)}
+
+
+def table(fillings: Mapping[str, Sequence[Sequence[Filling]]], found: Sequence[Blank], floor: Sequence[str]) -> Any:
+    """The fillings as they stand in ``evaluation.json``.
+
+    Args:
+        fillings: per system, its offers for each blank.
+        found: the blanks.
+        floor: what the floor offers for every blank (:func:`frequent`).
+    """
+    systems = [
+        {"name": name, **hits(found, [[one.word for one in offers] for offers in given])}
+        for name, given in fillings.items()
+    ]
+    return {
+        "candidates": CANDIDATES,
+        "systems": [*systems, {"name": FLOOR, **hits(found, [floor] * len(found))}],
+        "samples": [
+            {
+                "id": blank.id,
+                "before": blank.before,
+                "word": blank.word,
+                "after": blank.after,
+                "systems": [
+                    {
+                        "name": name,
+                        "offers": [
+                            {"word": one.word, "probability": round(one.probability, 4)} for one in given[place]
+                        ],
+                    }
+                    for name, given in fillings.items()
+                ],
+            }
+            for place, blank in enumerate(found)
+        ],
+    }

@@ -1,0 +1,104 @@
+"""The language models of an evaluation beside their floor: bits per byte of the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from seshat.config.model import EvaluateSection
+from seshat.evaluation import perplexity
+from seshat.evaluation.languagemodel import LanguageModel
+from seshat.evaluation.measure import score_table
+from seshat.evaluation.ngrams import NAME as FLOOR
+from seshat.evaluation.ngrams import ByteModel
+from seshat.evaluation.perplexity import Surprise
+from seshat.evaluation.significance import rate
+from seshat.evaluation.testbed import Material
+from seshat.records import Segment
+
+Found = dict[str, list[Surprise]]
+"""What the texts of each kind cost: see :func:`kinds`."""
+METRIC = "bits_per_byte"
+
+
+def chosen(segments: Sequence[Segment], count: int) -> list[Segment]:
+    """``count`` segments, evenly from the whole test set."""
+    if len(segments) <= count:
+        return list(segments)
+    return [segments[number * len(segments) // count] for number in range(count)]
+
+
+def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple[str, str]) -> Found:
+    """What one model makes of the test sentences.
+
+    A causal model: the likelihood of the texts of each language by themselves (``likelihood/es``), and as the
+    translation that the model is asked for (``translation/qlm-es``). A masked one: both pseudo-likelihoods
+    (``pseudo/es``, of whole words, and ``pseudo-token/es``).
+    """
+    found: Found = {}
+    name = f"{opened.name}: perplexity"
+    for language in languages:
+        texts = [segment.texts[language] for segment in segments]
+        if opened.family == "masked":
+            for kind, whole in (("pseudo", True), ("pseudo-token", False)):
+                found[f"{kind}/{language}"] = perplexity.masked(
+                    opened.model, opened.tokenizer, texts, whole_words=whole, name=name
+                )
+        else:
+            found[f"likelihood/{language}"] = perplexity.causal(opened.model, opened.tokenizer, texts, name=name)
+    # What a model thinks before it answers cannot be left out, and is not known.
+    if opened.family == "causal" and not opened.prompt.thinking:
+        for source, target in (languages, languages[::-1]):
+            prompts = [opened.question(segment.texts[source], source, target) for segment in segments]
+            texts = [segment.texts[target] for segment in segments]
+            found[f"translation/{source}-{target}"] = perplexity.causal(
+                opened.model, opened.tokenizer, texts, prompts, name
+            )
+    return found
+
+
+def tables(
+    found: Mapping[str, Found],
+    models: Sequence[str],
+    segments: Sequence[Segment],
+    training: Mapping[str, Iterable[str]],
+    settings: EvaluateSection,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """One table per kind of text, as it stands in ``evaluation.json``.
+
+    Args:
+        found: per system what :func:`measure` gives.
+        models: the names of those that are judged; the others are floors.
+        segments: what was measured.
+        training: per language the training texts, for the floor.
+        settings: section ``evaluate``.
+        seed: start of the random numbers.
+    """
+    kinds = list(dict.fromkeys(kind for one in found.values() for kind in one))
+    made = []
+    for kind in kinds:
+        name, _, of = kind.partition("/")
+        costs = {system: one[kind] for system, one in found.items() if kind in one}
+        if name == "likelihood":
+            costs[FLOOR] = ByteModel(training[of]).surprises([segment.texts[of] for segment in segments])
+        # Against the counted floor, or against the untrained base where the measure has none.
+        floors = [system for system in costs if system not in models]
+        reference = floors[-1] if floors else next(iter(costs))
+        rows = {system: perplexity.table(one) for system, one in costs.items()}
+        table = score_table(rows, reference, settings.bootstrap, seed, (METRIC,), rate)
+        for row in table:
+            row |= perplexity.summary(costs[row["name"]])
+            row["kind"] = "model" if row["name"] in models else "floor"
+        made.append({"measure": name, "of": of, "texts": len(segments), "reference": reference, "systems": table})
+    return made
+
+
+def training_texts(material: Material, languages: tuple[str, str], more: Iterable[Segment]) -> dict[str, list[str]]:
+    """Per language the texts of train, and monolingual ones."""
+    texts = {language: [pair[place] for pair in material.pairs] for place, language in enumerate(languages)}
+    for segment in more:
+        for language, text in segment.texts.items():
+            if language in texts:
+                texts[language].append(text)
+    return texts

@@ -1,0 +1,238 @@
+"""What is measured: trained models, the untrained bases of fine-tuned ones, and checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seshat.errors import DataError, SeshatError, UsageError
+from seshat.jsonl import write_json
+from seshat.project import Project
+from seshat.prompt import FILE as PROMPT_FILE
+from seshat.prompt import Prompt
+from seshat.retrieval import FOLDER as MEMORY
+
+Kind = Literal["model", "base", "checkpoint"]
+_ADAPTER_FILE = "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class System:
+    """Something to measure."""
+
+    name: str
+    """What the tables call it."""
+    folder: Path
+    """Laid out as ``models/NAME``."""
+    family: str
+    directions: tuple[str, ...]
+    """What it translates; a masked model translates nothing."""
+    kind: Kind = "model"
+
+    @property
+    def adapter(self) -> bool:
+        """Whether it is opened with what was trained."""
+        return self.kind != "base"
+
+    @property
+    def is_language_model(self) -> bool:
+        """Whether it gives texts a probability, or something like one."""
+        return self.family in ("causal", "masked")
+
+
+def read(project: Project, name: str) -> System:
+    """A trained model.
+
+    Raises:
+        DataError: it is not there, or knows neither direction of the project.
+    """
+    described = _described(project.model(name))
+    ways = [str(direction) for direction in project.config.project.directions]
+    if described is None or not (described["family"] == "masked" or set(ways) & set(described["directions"])):
+        found = sorted(path.name for path in project.models.glob("*") if (path / "model.json").exists())
+        raise DataError(
+            f"{project.model(name)}: there is no trained model for {' or '.join(ways)}.",
+            f"Train it with `seshat train`, or name one that exists: {', '.join(found) or 'there is none yet'}.",
+        )
+    return _system(project, name, project.model(name), described, "model")
+
+
+def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[str]]:
+    """The systems of an evaluation: models, checkpoints of the first, and bases.
+
+    Args:
+        project: the project; ``evaluate.zero_shot`` and ``evaluate.checkpoints`` decide about bases and checkpoints.
+        names: models below ``models/``, the main one first.
+
+    Returns:
+        The systems, the main one first, and in plain words which base could not be measured, and why.
+
+    Raises:
+        DataError: a model or a checkpoint is not there.
+    """
+    settings = project.config.evaluate
+    if settings.zero_shot == "alone":
+        return [base(project, name, several=len(names) > 1) for name in names], []
+    models = [read(project, name) for name in names]
+    found = [*models, *(checkpoint(project, names[0], name) for name in settings.checkpoints)]
+    notes: list[str] = []
+    known: set[tuple[str, str]] = set()
+    for model in models if settings.zero_shot == "beside" else ():
+        origin = (_described(model.folder) or {}).get("base") or {}
+        key = model.family, origin.get("fingerprint") or origin.get("id") or ""
+        if not key[1] or key in known:
+            continue
+        known.add(key)
+        try:
+            found.append(base(project, model.name, several=len(models) > 1))
+        except SeshatError as error:
+            notes.append(f"The base of {model.name} was not measured beside it: {error.message}")
+    return found, notes
+
+
+def base(project: Project, name: str, *, several: bool = False) -> System:
+    """The untrained base of a model, which need not be trained yet.
+
+    Args:
+        project: the project.
+        name: the model below ``models/``.
+        several: whether other models are measured too, so that the name has to tell bases apart.
+
+    Raises:
+        UsageError: the model was trained from scratch.
+        DataError: the base is not on this machine, or is another one than that of the training.
+    """
+    from seshat.models.neural.saved import Saved
+
+    shown = f"base of {name} (zero-shot)" if several else "base (zero-shot)"
+    folder = project.model(name)
+    described = _described(folder)
+    if described is None:
+        described = _planned(project, name)
+        folder = _view(project, shown, described)
+    if not (described.get("base") or {}).get("id"):
+        raise UsageError(
+            f"The model '{name}' has no base: it is trained from scratch.",
+            "There is nothing to measure without what is trained; leave out --no-adapter.",
+        )
+    Saved.read(folder).base()
+    return _system(project, shown, folder, described, "base")
+
+
+def checkpoint(project: Project, name: str, wanted: str) -> System:
+    """A checkpoint of a model.
+
+    Args:
+        project: the project.
+        name: the model below ``models/``.
+        wanted: a folder, or the name of one below the model's folder or unfinished work: ``checkpoint-400``.
+
+    Raises:
+        DataError: there is none, or several of that name, or it holds no weights.
+    """
+    weights = _checkpoint_folder(project, name, wanted)
+    digest = hashlib.sha256()
+    for path in sorted(weights.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    described = _described(project.model(name)) or _planned(project, name)
+    described = described | {"checkpoint": digest.hexdigest()}
+    shown = f"{name} ({weights.name})"
+    return _system(project, shown, _view(project, shown, described, weights), described, "checkpoint")
+
+
+def _checkpoint_folder(project: Project, name: str, wanted: str) -> Path:
+    work = project.state / "work"
+    places = [project.root / wanted]
+    if len(Path(wanted).parts) == 1:
+        places += [*project.model(name).rglob(wanted), *work.rglob(wanted)]
+    found = sorted({path.resolve() for path in places if list(path.glob("*.safetensors"))})
+    if not found:
+        there = sorted({path.name for path in work.rglob("checkpoint-*") if path.is_dir()})
+        raise DataError(
+            f"There is no checkpoint '{wanted}' with weights (*.safetensors).",
+            f"Name a folder, or one of the unfinished training: {', '.join(there)}."
+            if there
+            else "Name its folder: evaluate.checkpoints=[backup/checkpoint-400]. A finished training keeps none.",
+        )
+    if len(found) > 1:
+        raise DataError(
+            f"There are {len(found)} checkpoints '{wanted}': {', '.join(map(str, found))}.", "Name the folder of one."
+        )
+    return found[0]
+
+
+def _view(project: Project, shown: str, described: dict[str, Any], weights: Path | None = None) -> Path:
+    """A folder laid out like that of a model, around weights that are somewhere else."""
+    model = project.model(described["name"])
+    prompt = Prompt.load(model) if (model / PROMPT_FILE).exists() else Prompt.of(project)
+    folder = project.state / "evaluate" / "systems" / hashlib.sha256(shown.encode()).hexdigest()[:16]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if weights:
+        _link(folder / ("adapter" if (weights / _ADAPTER_FILE).exists() else "weights"), weights)
+    memory = next((path for path in (model / MEMORY, project.training / "messages" / MEMORY) if path.exists()), None)
+    if memory:
+        _link(folder / MEMORY, memory)
+    prompt.save(folder)
+    write_json(folder / "model.json", described | {"prompt": prompt.hash})
+    return folder
+
+
+def _link(place: Path, target: Path) -> None:
+    try:
+        place.symlink_to(target.resolve(), target_is_directory=True)
+    except OSError:  # Windows, without the right to make links
+        shutil.copytree(target, place)
+
+
+def _system(project: Project, name: str, folder: Path, described: dict[str, Any], kind: Kind) -> System:
+    ways = [str(direction) for direction in project.config.project.directions]
+    family = described["family"]
+    known = () if family == "masked" else tuple(way for way in ways if way in described["directions"])
+    return System(name, folder, family, known, kind)
+
+
+def _described(folder: Path) -> dict[str, Any] | None:
+    """What ``model.json`` says; ``None`` when there is none."""
+    path = folder / "model.json"
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
+    return found
+
+
+def _planned(project: Project, name: str) -> dict[str, Any]:
+    """What the configuration says of a model that is not trained yet.
+
+    Raises:
+        DataError: the configuration is about another model.
+        UsageError: it is trained from scratch, so that there is nothing to measure before.
+    """
+    from seshat.models.neural.base import fingerprint, resolve
+
+    config = project.config
+    if name != config.train.name:
+        raise DataError(f"{project.model(name)}: there is no trained model.", "Train it with: seshat train")
+    origin = {
+        "id": config.model.base,
+        "revision": config.model.revision,
+        "fingerprint": fingerprint(resolve(project)),
+    }
+    return {
+        "family": config.train.family,
+        "name": name,
+        "directions": [str(direction) for direction in config.project.directions],
+        "normalisation": Prompt.of(project).normalisation,
+        "seed": config.project.seed,
+        "base": origin,
+        "quantization": config.model.quantization,
+    }

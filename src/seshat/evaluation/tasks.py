@@ -1,0 +1,212 @@
+"""The tasks of an instruction model beside translation: dictionary, glossing, segmentation, drills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seshat.config import Direction
+from seshat.config.model import EvaluateSection
+from seshat.config.neural import Task
+from seshat.evaluation.languagemodel import Responder
+from seshat.evaluation.lookup import NAME as FLOOR
+from seshat.evaluation.lookup import LookUp
+from seshat.evaluation.measure import score_table
+from seshat.evaluation.questions import MEASURES, TEST, Question, meanings, normalised, read_questions
+from seshat.evaluation.translations import translate
+from seshat.inference.translator import Hypothesis
+from seshat.jsonl import read_jsonl
+from seshat.project import Project
+from seshat.prompt import Message, Prompt
+from seshat.records import Entry, Segment
+from seshat.retrieval import dictionary_pairs
+
+SHOWN = 6
+"""Sample answers of each task."""
+VALIDATION = "validation set (the test set has none)"
+ASKED = "dictionary, asked in training"
+NOT_ASKED = "dictionary, not asked in training"
+ANSWERS = Direction("question", "answer")
+
+
+def folder(project: Project) -> Path:
+    """Where the instruction data are."""
+    return project.training / "messages"
+
+
+def read_test(project: Project, prompt: Prompt) -> list[Question]:
+    """The questions to ask, evenly from all there are of a task.
+
+    They come from the test set. A task of which it has none (a test set without glosses, say) is asked on validation,
+    which no weight was trained on; and a dictionary belongs to training as a whole, so questions to it are parted into
+    those that were asked in training and those that were not.
+
+    Args:
+        project: the project.
+        prompt: what the instruction data were written with.
+    """
+    most, limit = project.config.evaluate.task_examples, project.config.project.max_access
+    if not most or not (folder(project) / "train.jsonl").exists():
+        return []
+    found: dict[tuple[Task, str], list[Question]] = {}
+    for name, origin in (("test", TEST), ("validation", VALIDATION)):
+        path = folder(project) / f"{name}.jsonl"
+        for one in read_questions(path, prompt, limit) if path.exists() else ():
+            if one.task in MEASURES and (origin == TEST or (one.task, TEST) not in found):
+                found.setdefault((one.task, origin), []).append(replace(one, origin=origin))
+    for one in _dictionary(project, prompt):
+        found.setdefault((one.task, one.origin), []).append(one)
+    order = {task: place for place, task in enumerate(MEASURES)}
+    return [one for key in sorted(found, key=lambda key: order[key[0]]) for one in _evenly(found[key], most)]
+
+
+def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
+    """Look-ups of every word and every meaning of the lexicon."""
+    limit = project.config.project.max_access
+    train = read_questions(folder(project) / "train.jsonl", prompt, limit)
+    asked = {(one.task, normalised(one.text)) for one in train}
+    ways: tuple[tuple[Task, str, str], ...] = (
+        ("word-to-meaning", prompt.language, prompt.pivot),
+        ("meaning-to-word", prompt.pivot, prompt.language),
+    )
+    known: dict[tuple[Task, str], dict[str, None]] = {}
+    for entry in read_jsonl(project.training / "lexicon.jsonl", Entry):
+        if limit.allows(entry.meta.access):
+            for pair in dictionary_pairs(entry, prompt.language, prompt.pivot):
+                for (task, _, _), (text, answer) in zip(ways, (pair, pair[::-1]), strict=True):
+                    known.setdefault((task, text), {})[answer] = None
+    for task, source, target in ways:
+        for (of, text), answers in known.items():
+            if of == task:
+                yield Question(
+                    id=f"{task}:{text}",
+                    task=task,
+                    direction=f"{source}-{target}",
+                    text=text,
+                    messages=tuple(prompt.messages(task, source=source, target=target, text=text)),
+                    answer="; ".join(answers),
+                    accepted=frozenset(one for answer in answers for one in meanings(answer)),
+                    origin=ASKED if (task, normalised(text)) in asked else NOT_ASKED,
+                )
+
+
+def in_context(project: Project, prompt: Prompt, direction: Direction) -> dict[str, tuple[Message, ...]]:
+    """The questions for the translations of the test set, with the sentences before each: by id of the segment."""
+    path = folder(project) / "test.jsonl"
+    read = read_questions(path, prompt, project.config.project.max_access) if path.exists() else ()
+    return {one.record: one.messages for one in read if one.task == "translate" and one.direction == str(direction)}
+
+
+def _evenly(questions: list[Question], most: int) -> list[Question]:
+    if len(questions) <= most:
+        return questions
+    return [questions[number * len(questions) // most] for number in range(most)]
+
+
+def learn(project: Project, prompt: Prompt) -> LookUp:
+    """The floor: what the instruction data of training, and its interlinear glosses, answer most often."""
+    limit = project.config.project.max_access
+    read = read_questions(folder(project) / "train.jsonl", prompt, limit)
+    examples = (one for one in read if one.task in MEASURES)
+    segments = read_jsonl(project.training / "train.jsonl", Segment)
+    return LookUp(examples, (segment for segment in segments if limit.allows(segment.meta.access)))
+
+
+class _Asked:
+    """A responder behind the seam of translators, so that a killed run goes on with what is finished."""
+
+    def __init__(self, responder: Responder, direction: Direction) -> None:
+        self.name = responder.name
+        self.direction = direction
+        self._responder = responder
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
+        """Answers to chats written as JSON."""
+        return [Hypothesis(answer, 0.0) for answer in self._responder.respond([json.loads(text) for text in texts])]
+
+
+def ask(
+    responder: Responder, chats: Sequence[str], notes: Path | None = None, direction: Direction = ANSWERS
+) -> list[Hypothesis]:
+    """The answers to chats.
+
+    Args:
+        responder: who is asked.
+        chats: chats as JSON, see :func:`as_json`.
+        notes: a folder for finished chunks; those found there are not asked again.
+        direction: what is asked for, where it is a translation.
+    """
+    return translate(_Asked(responder, direction), chats, notes)
+
+
+def as_json(chat: Sequence[Message]) -> str:
+    """A chat as text."""
+    return json.dumps(list(chat), ensure_ascii=False)
+
+
+def tables(
+    answers: Mapping[str, Sequence[str]],
+    questions: Sequence[Question],
+    floor: LookUp,
+    models: Sequence[str],
+    settings: EvaluateSection,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """One table per task, as it stands in ``evaluation.json``.
+
+    Args:
+        answers: per system, an answer to each question.
+        questions: the test questions.
+        floor: looks everything up.
+        models: the names of those that are judged; the others are floors.
+        settings: section ``evaluate``.
+        seed: start of the random numbers.
+    """
+    made = []
+    said = {**{name: list(found) for name, found in answers.items()}, FLOOR: floor.answers(questions)}
+    for task, origin in dict.fromkeys((one.task, one.origin) for one in questions):
+        places = [n for n, one in enumerate(questions) if (one.task, one.origin) == (task, origin)]
+        asked = [questions[n] for n in places]
+        given = {name: [found[n] for n in places] for name, found in said.items()}
+        rows: dict[str, dict[str, Any]] = {
+            name: {"name": name, "kind": "model" if name in models else "floor", "scores": {}, "difference": {}}
+            for name in given
+        }
+        for measure in MEASURES[task]:
+            counts = {name: measure.count(found, asked) for name, found in given.items()}
+            for row in score_table(counts, FLOOR, settings.bootstrap, seed, (measure.name,), measure.score):
+                for part in ("scores", "difference"):
+                    rows[row["name"]][part] |= row.get(part, {})
+        made.append(
+            {
+                "task": task,
+                "origin": origin,
+                "questions": len(asked),
+                "measures": [{"name": measure.name, "label": measure.label} for measure in MEASURES[task]],
+                "reference": FLOOR,
+                "systems": list(rows.values()),
+                "samples": [_sample(asked[n], {name: found[n] for name, found in given.items()}) for n in _few(asked)],
+            }
+        )
+    return made
+
+
+def _few(questions: Sequence[Question]) -> list[int]:
+    return (
+        [n * len(questions) // SHOWN for n in range(SHOWN)] if len(questions) > SHOWN else list(range(len(questions)))
+    )
+
+
+def _sample(one: Question, given: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "text": one.text,
+        "answer": one.answer,
+        "systems": [
+            {"name": name, "text": text, "same": normalised(text) == normalised(one.answer)}
+            for name, text in given.items()
+        ],
+    }
