@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import pipeline, presets, tools, translate
+from seshat.cli import pipeline, presets, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -38,5 +38,6 @@ def _root(
 
 pipeline.add(app)
 translate.add(app)
+sweep.add(app)
 tools.add(app)
 presets.add(app)

@@ -262,9 +262,18 @@ class SweepSection(Section):
     trials: int = Field(default=20, ge=1)
     """At most so many trainings."""
     metric: Literal["geometric_mean", "chrf2", "chrf++", "bleu"] = "geometric_mean"
-    """On validation; the highest is the best."""
+    """On validation, the mean of the directions; the highest is the best."""
+    segments: int = Field(default=500, ge=10)
+    """Validation segments translated to judge a trial."""
     storage: str | None = None
     """A database URL that several machines share; default: SQLite below reports/."""
+
+
+GgufType = Literal[
+    "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1",
+    "q2_k", "q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s", "q4_k_m", "q5_k_s", "q5_k_m", "q6_k",
+]  # fmt: skip
+"""Types of the weights in a GGUF file, as llama.cpp calls them, in small letters."""
 
 
 class ExportSection(Section):
@@ -272,9 +281,9 @@ class ExportSection(Section):
 
     formats: tuple[Literal["merged", "adapter", "gguf", "ctranslate2", "ollama"], ...] = ()
     """Which; default: what the family is used with."""
-    quantization: tuple[str, ...] = ("q8_0",)
-    """GGUF types: `f16`, `q8_0`, `q4_k_m` …"""
+    quantization: tuple[GgufType, ...] = ("q8_0",)
+    """GGUF types. `f16`, `q8_0` and the like need nothing else; those with a `k` need llama-cpp-python."""
     margin: float = Field(default=1.0, ge=0)
-    """Points of chrF2 that an export may lose on validation before it is refused."""
+    """Points by which chrF2 on validation may differ before and after; an export beyond is refused."""
     segments: int = Field(default=100, ge=1)
     """Validation segments translated before and after to prove it."""

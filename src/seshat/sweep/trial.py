@@ -1,0 +1,162 @@
+"""One trial: train with other settings into a folder of its own, translate the validation set, score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from seshat.errors import DataError
+from seshat.jsonl import read_jsonl, write_json
+from seshat.pipeline.stages import STAGES, Stage
+from seshat.project import Project
+from seshat.records import Segment
+from seshat.sweep.space import Source, Values
+
+T = TypeVar("T")
+RESULT = "result.json"
+MODEL = "sweep"
+"""Name of the model of a trial: never that of a model of the project."""
+NAMES = {"geomean": "geometric_mean"}
+"""What ``sweep.metric`` calls a score otherwise than the evaluation."""
+
+
+@dataclass(frozen=True)
+class TrialProject(Project):
+    """A project that trains elsewhere: what the trial's settings change is written to ``home``, the rest is read."""
+
+    home: Path
+    own: frozenset[str]
+    """Stages that the trial runs itself."""
+
+    @property
+    def training(self) -> Path:
+        """Training files; the trial's own when a setting of ``format`` is searched."""
+        return self.home / "training" if "format" in self.own else super().training
+
+    @property
+    def models(self) -> Path:
+        """Where the tokenizer is, and older models to go on from."""
+        return self.home / "models" if "tokenizer" in self.own else super().models
+
+    @property
+    def reports(self) -> Path:
+        """What stages report; the project's own reports are about its own model."""
+        return self.home / "reports"
+
+    @property
+    def state(self) -> Path:
+        """Shared by all trials of a search, so that what two of them have in common is computed once."""
+        return self.home.parent / "state"
+
+    def model(self, name: str | None = None) -> Path:
+        """The trial's model, or another one of the project."""
+        mine = name is None or name == self.config.train.name
+        return self.home / "models" / MODEL if mine else super().model(name)
+
+
+def own_stages(project: Project, names: Sequence[str]) -> tuple[Stage, ...]:
+    """The stages that a trial runs: those before ``train`` that a searched setting changes, and ``train``."""
+    chosen: list[Stage] = []
+    for stage in STAGES[: [one.name for one in STAGES].index("train")]:
+        keys = stage.settings(project.config)
+        touched = any(_within(name, key) or _within(key, name) for name in names for key in keys)
+        reads_anew = (
+            stage.name == "tokenizer" and bool(chosen) and project.models / "tokenizer" in stage.writes(project)
+        )
+        if stage.name in ("format", "tokenizer") and (touched or reads_anew):
+            chosen.append(stage)
+    return (*chosen, STAGES[[one.name for one in STAGES].index("train")])
+
+
+def _within(name: str, key: str) -> bool:
+    return name == key or name.startswith(f"{key}.")
+
+
+def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict[str, Any]:
+    """Train and score one set of values. A trial that was done before is not done again.
+
+    Args:
+        source: where the configuration is read from.
+        home: the folder of the search; the trial gets a folder below it, named after its values.
+        values: the settings of this trial.
+        segments: how many validation segments to translate.
+
+    Returns:
+        ``scores``: per metric, the mean over the directions; ``directions``: the scores of each; ``seconds``;
+        ``folder`` of the model.
+
+    Raises:
+        SeshatError: the training says why it cannot be done.
+    """
+    folder = home / trial_name(values)
+    done = folder / RESULT
+    if done.exists():
+        found: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
+        return found
+    config = source.config({**values, "train.name": MODEL})
+    stages = own_stages(Project(source.root, config), list(values))
+    project = TrialProject(source.root, config, folder, frozenset(stage.name for stage in stages))
+    began = time.perf_counter()
+    for stage in stages:
+        stage.run(project)
+    measured = score(project, segments)
+    result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}
+    write_json(done, result)
+    for leftover in ("work", "evaluate"):  # checkpoints of a training that is over
+        shutil.rmtree(project.state / leftover, ignore_errors=True)
+    return result
+
+
+def trial_name(values: Mapping[str, Any]) -> str:
+    """A folder's name for a set of values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def validation(project: Project) -> list[Segment]:
+    """The validation segments that have both languages: those of the project itself, the same for every trial.
+
+    Raises:
+        DataError: there are none.
+    """
+    path = Project(project.root, project.config).training / "validation.jsonl"
+    languages = (project.config.project.language, project.config.project.pivot)
+    found = [s for s in read_jsonl(path, Segment) if all(s.texts.get(language) for language in languages)]
+    if not found:
+        raise DataError(f"{path}: no validation segments to judge by.", "Set split.validation above 0.")
+    return found
+
+
+def spread(segments: Sequence[T], most: int) -> list[T]:
+    """At most so many segments, evenly from the whole set."""
+    step = max(1.0, len(segments) / most)
+    return [segments[int(place * step)] for place in range(min(most, len(segments)))]
+
+
+def score(project: Project, segments: int) -> dict[str, Any]:
+    """Scores of a trained model on validation, never on test: per direction, and their mean over the directions."""
+    from seshat.config import Direction
+    from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
+    from seshat.evaluation.translations import translate
+    from seshat.inference.load import load_translator
+
+    chosen = spread(validation(project), segments)
+    described = json.loads((project.model() / "model.json").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, float]] = {}
+    for name in described["directions"]:
+        direction = next(one for one in project.config.project.directions if str(one) == name)
+        assert isinstance(direction, Direction)
+        translator = load_translator(project.model(), direction)
+        made = translate(translator, [segment.texts[direction.source] for segment in chosen])
+        scorer = Scorer([s.texts[direction.target] for s in chosen], project.config.evaluate.bleu_tokenizer)
+        values = corpus_scores(scorer.count([hypothesis.text for hypothesis in made]))
+        found[name] = {NAMES.get(metric, metric): round(x, 4) for metric, x in zip(METRICS, values, strict=True)}
+    metrics = next(iter(found.values()))
+    means = {metric: round(math.fsum(one[metric] for one in found.values()) / len(found), 4) for metric in metrics}
+    return {"scores": means, "directions": found, "segments": len(chosen)}
