@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import pipeline, presets, sweep, tools, translate
+from seshat.cli import export, pipeline, presets, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -37,6 +37,7 @@ def _root(
 
 
 pipeline.add(app)
+export.add(app)
 translate.add(app)
 sweep.add(app)
 tools.add(app)

@@ -8,7 +8,7 @@ itself. The mapping of parameters and the ``+ 1`` on Gemma's norms follow llama.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -164,11 +164,24 @@ def _add_tokenizer(writer: Any, weights: Path, vocabulary: Vocabulary, template:
         writer.add_pad_token_id(tokenizer.pad_token_id)
     if tokenizer.unk_token_id is not None:
         writer.add_unk_token_id(tokenizer.unk_token_id)
-    ids = tokenizer("a")["input_ids"]
-    writer.add_add_bos_token(bool(ids) and ids[0] == tokenizer.bos_token_id)
+    writer.add_add_bos_token(begins_with_bos(tokenizer, template))
     writer.add_add_eos_token(False)
     if template or tokenizer.chat_template:
         writer.add_chat_template(portable(template or tokenizer.chat_template))
+
+
+def begins_with_bos(tokenizer: Any, template: str | None) -> bool:
+    """Whether what the model reads begins with a BOS: by its chat template, or without one by its tokenizer.
+
+    Programs that put a BOS before every prompt by themselves go by what a GGUF file says here.
+    """
+    if tokenizer.bos_token is None:
+        return False
+    if template or tokenizer.chat_template:
+        chat = [{"role": "user", "content": "a"}]
+        text = tokenizer.apply_chat_template(chat, chat_template=template, tokenize=False)
+        return bool(text.startswith(tokenizer.bos_token))
+    return bool(tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id])
 
 
 class _Tensor:
@@ -177,10 +190,11 @@ class _Tensor:
     def __init__(self, gguf: Any, file: Path, key: str, name: str, kind: str, config: Mapping[str, Any]) -> None:
         from safetensors import safe_open
 
-        self._gguf, self._file, self._key, self._config = gguf, file, key, config
-        self.name = name
+        self._gguf, self._file, self._config = gguf, file, config
+        self.key, self.name = key, name
         with safe_open(file, framework="pt") as opened:
             shape = opened.get_slice(key).get_shape()
+        self.shape = shape
         self.type = _type(gguf, name, shape, kind)
         block, size = gguf.GGML_QUANT_SIZES[self.type]
         plain = {"F32": "float32", "F16": "float16"}.get(self.type.name)
@@ -200,16 +214,14 @@ class _Tensor:
         from safetensors import safe_open
 
         with safe_open(self._file, framework="pt") as opened:
-            values = opened.get_tensor(self._key).float().numpy()
-        if self._config["arch"] == "gemma3" and self._key.endswith("norm.weight"):
-            values = values + 1.0  # Gemma 3 multiplies by one plus the weight
-            if self._key.endswith("q_norm.weight"):
-                values = values * _query_scale(self._config)
+            values = opened.get_tensor(self.key).float().numpy()
+        shift, scale = _norm(self.key, self._config)
+        values = (values + shift) * scale if (shift, scale) != (0.0, 1.0) else values
         with np.errstate(over="ignore"):
             made = self._gguf.quants.quantize(values, self.type)
         if made.dtype == np.float16 and not np.isfinite(made).all():
             raise DataError(
-                f"{self._key}: values beyond what f16 can hold.", "Take another type: export.quantization: [bf16]"
+                f"{self.key}: values beyond what f16 can hold.", "Take another type: export.quantization: [bf16]"
             )
         return made
 
@@ -225,6 +237,27 @@ def _type(gguf: Any, name: str, shape: list[int], kind: str) -> Any:
         if name.startswith(("token_embd", "output")):
             return types.Q8_0
     return types[kind.upper()]
+
+
+def _norm(key: str, config: Mapping[str, Any]) -> tuple[float, float]:
+    """What is added to the values of a tensor, and what they are multiplied by then: Gemma 3's norms are 1 + weight."""
+    if config["arch"] != "gemma3" or not key.endswith("norm.weight"):
+        return 0.0, 1.0
+    return 1.0, _query_scale(config) if key.endswith("q_norm.weight") else 1.0
+
+
+def restored(gguf: Any, weights: Path, read: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+    """The tensors of a model with the values that a GGUF file of it holds.
+
+    Args:
+        gguf: the package.
+        weights: what the file was written from.
+        read: gives the values of a tensor of the file by its name.
+    """
+    config = _config(weights)
+    for tensor in _tensors(gguf, weights, config, "f32"):
+        shift, scale = _norm(tensor.key, config)
+        yield tensor.key, read(tensor.name).reshape(tensor.shape) / scale - shift
 
 
 def _query_scale(config: Mapping[str, Any]) -> float:

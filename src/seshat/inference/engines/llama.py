@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 import weakref
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from seshat.errors import DataError, require
 from seshat.inference.chat import ChatTemplate
 from seshat.inference.translator import Candidate, Hypothesis
 from seshat.prompt import Prompt
+from seshat.retrieval import FOLDER as MEMORY
+from seshat.retrieval import Retriever
 
 CONTEXT = 1_024
 """Tokens of question and answer that there is room for at first; a longer question makes room for itself."""
@@ -66,15 +69,23 @@ class LlamaCppTranslator:
         self.name = folder.name
         self.direction = direction
         self._prompt = Prompt.check(folder)
+        self._memory = Retriever.load(folder / MEMORY, self._prompt)
         self._form = described.get("gguf", {}).get("unicode")
         self._package = package("Translating with a GGUF file")
+        self._threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
         self._open(CONTEXT)
         self._template = _template(self._llama)
 
     def _open(self, context: int) -> None:
         self._context = context
         self._llama = self._package.Llama(
-            str(self._file), n_ctx=context, n_batch=min(context, 512), n_gpu_layers=-1, verbose=False
+            str(self._file),
+            n_ctx=context,
+            n_batch=min(context, 512),
+            n_threads=self._threads,
+            n_threads_batch=self._threads,
+            n_gpu_layers=-1,
+            verbose=False,
         )
         # llama-cpp-python frees the model too late when the program ends, and complains.
         self._closing = weakref.finalize(self, self._llama.close)
@@ -85,8 +96,14 @@ class LlamaCppTranslator:
 
     def question(self, text: str) -> list[int]:
         """The token ids of the question about a text."""
+        way = self.direction
         messages = self._prompt.messages(
-            "translate", source=self.direction.source, target=self.direction.target, text=text
+            "translate",
+            source=way.source,
+            target=way.target,
+            text=text,
+            hints=self._memory.hints(text, *way),
+            shots=self._memory.shots(text, *way),
         )
         return self.encode(self._prompt.render(self._template, messages, answer=False))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from seshat.config import Direction
 from seshat.errors import UsageError
 from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.models.neural.device import Backend
 from seshat.models.neural.generation import Answer, Search, answer_ends
 from seshat.models.neural.saved import Saved
 from seshat.prompt import Prompt
@@ -27,6 +28,7 @@ class Seq2SeqBaseTranslator:
         direction: what it translates.
         adapter: without, the untrained base translates.
         prompt: what to ask the model with instead of its own prompt.
+        backend: what to compute on; default: the best of this machine.
 
     Raises:
         PromptMismatch: ``prompt.json`` is not the one of the training.
@@ -34,17 +36,23 @@ class Seq2SeqBaseTranslator:
     """
 
     def __init__(
-        self, folder: Path, direction: Direction, *, adapter: bool = True, prompt: Prompt | None = None
+        self,
+        folder: Path,
+        direction: Direction,
+        *,
+        adapter: bool = True,
+        prompt: Prompt | None = None,
+        backend: Backend | None = None,
     ) -> None:
-        from seshat.models.neural.encoding import Encoding, add_codes
+        from seshat.models.neural.encoding import Encoding, name_codes, start_codes
 
         self.name = folder.name
         self.direction = direction
         saved = Saved.read(folder, prompt)
         tokenizer = saved.tokenizer(adapter=adapter)
-        model = saved.model(tokenizer, adapter=adapter)
+        model = saved.model(tokenizer, adapter=adapter, backend=backend)
         if not adapter and Encoding.is_coded(model.config.model_type):
-            add_codes(tokenizer, model, saved.prompt.language_codes.values())
+            start_codes(model, tokenizer, name_codes(tokenizer, saved.prompt.language_codes.values()))
         self.encoding = Encoding(tokenizer, saved.prompt, model.config.model_type)
         self._search = Search(model, tokenizer, saved.prompt.decoding, seed=saved.seed)
 
@@ -67,6 +75,7 @@ class CausalTranslator:
         direction: what it translates.
         adapter: without, the untrained base translates.
         prompt: what to ask the model with instead of its own prompt.
+        backend: what to compute on; default: the best of this machine.
 
     Raises:
         PromptMismatch: ``prompt.json`` is not the one of the training.
@@ -74,7 +83,13 @@ class CausalTranslator:
     """
 
     def __init__(
-        self, folder: Path, direction: Direction, *, adapter: bool = True, prompt: Prompt | None = None
+        self,
+        folder: Path,
+        direction: Direction,
+        *,
+        adapter: bool = True,
+        prompt: Prompt | None = None,
+        backend: Backend | None = None,
     ) -> None:
         self.name = folder.name
         self.direction = direction
@@ -82,7 +97,7 @@ class CausalTranslator:
         self._prompt = saved.prompt
         self._retriever = Retriever.load(folder / FOLDER, saved.prompt)
         self._tokenizer = saved.tokenizer(adapter=adapter)
-        model = saved.model(self._tokenizer, adapter=adapter)
+        model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
         ends = answer_ends(self._tokenizer, saved.prompt)
         self._search = Search(model, self._tokenizer, saved.prompt.decoding, ends=ends, seed=saved.seed)
 

@@ -1,0 +1,225 @@
+"""The model card: what a model is, what it was made of, how good it is, who may use it.
+
+It holds no sentence of the data. The front matter follows the Hugging Face Hub: https://huggingface.co/docs/hub/model-cards.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seshat.config import Config
+from seshat.export.proof import METRICS
+from seshat.export.provenance import Provenance
+from seshat.prompt import Prompt
+from seshat.records import Access
+
+_TASKS = {"causal": "text-generation", "seq2seq": "translation", "masked": "fill-mask"}
+_LIBRARIES = {"adapter": "peft", "gguf": "gguf", "ctranslate2": "ctranslate2"}
+_RELATIONS = {"adapter": "adapter", "gguf": "quantized", "ctranslate2": "quantized"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card is written from."""
+
+    config: Config
+    described: Mapping[str, Any]
+    """``model.json`` of the export."""
+    prompt: Prompt
+    data: Provenance
+    base_licence: str | None
+    """What the base's own card says, where there is one."""
+    proof: Mapping[str, Any]
+    evaluation: Mapping[str, Any] | None = None
+    """``reports/evaluation.json``, when it measured this model."""
+
+    @property
+    def form(self) -> str:
+        """``merged``, ``adapter``, ``gguf`` or ``ctranslate2``."""
+        return str(self.described["form"])
+
+
+def model_card(facts: Facts) -> str:
+    """The text of ``README.md``, deterministic."""
+    from ruamel.yaml import YAML
+
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.dump(_header(facts), stream)
+    parts = [
+        f"---\n{stream.getvalue()}---",
+        f"# {facts.described['name']}",
+        _what(facts),
+        *_access(facts),
+        _use(facts),
+        _data(facts),
+        *_scores(facts),
+        _proof(facts),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(facts: Facts) -> dict[str, Any]:
+    described, project = facts.described, facts.config.project
+    return {
+        "language": [project.language, project.pivot],
+        "license": "other",
+        "license_name": "see-the-sources-below",
+        "base_model": described["base"]["id"],
+        "base_model_relation": _RELATIONS.get(facts.form, "finetune"),
+        "pipeline_tag": _TASKS[described["family"]],
+        "library_name": _LIBRARIES.get(facts.form, "transformers"),
+        "metrics": ["chrf", "bleu"],
+        "tags": ["seshat", "translation", "low-resource", f"access-{facts.data.least_open}"],
+    }
+
+
+def _what(facts: Facts) -> str:
+    described = facts.described
+    names = " and ".join(f"{name} ({tag})" for tag, name in described["languages"].items())
+    base = described["base"]
+    revision = f", revision {base['revision']}" if base.get("revision") else ""
+    ways = ", ".join(described["directions"]) or "none: it fills gaps"
+    lines = [
+        f"A model for {names}. Project: {facts.config.project.name}.",
+        "",
+        f"- Base: {base['id']}{revision} (licence: {facts.base_licence or 'see its own card'}; "
+        f"fingerprint {base['fingerprint'][:16]})",
+        f"- Family: {described['family']}; form: {_form(described)}",
+        f"- Directions: {ways}",
+        f"- Seed: {described['seed']}",
+    ]
+    return "\n".join(lines)
+
+
+def _form(described: Mapping[str, Any]) -> str:
+    form = str(described["form"])
+    if form == "gguf":
+        return f"GGUF, {described['gguf']['type']}"
+    return {
+        "merged": "full weights, in the arithmetic of the base",
+        "adapter": "adapter alone; it needs its base",
+        "ctranslate2": "CTranslate2, weights in int8",
+    }[form]
+
+
+def _access(facts: Facts) -> list[str]:
+    least = facts.data.least_open
+    lines = [
+        "## Who may use it",
+        "",
+        f"Access levels of the records that it was trained on: {_counts(facts.data.access)} "
+        "(public < registered < community < restricted < sealed).",
+    ]
+    if least is not Access.PUBLIC:
+        lines += [
+            "",
+            f"**This model was trained on records above public: up to `{least}`.** A model can repeat what it was "
+            "trained on. Whoever may not see these records may not have this model, nor what it writes, without the "
+            "consent of the people whose language it is.",
+        ]
+    return ["\n".join(lines)]
+
+
+def _use(facts: Facts) -> str:
+    project, prompt = facts.config.project, facts.prompt
+    lines = [
+        "## What it is for",
+        "",
+        f"Made for: {project.purpose}. It translates the kind of text that it was trained on, sentence by sentence, "
+        "and makes mistakes with confidence: nothing that it writes should be published, or decided upon, without a "
+        "speaker who has read it. It is not for medicine, law or emergencies.",
+        "",
+        f"Prompt object: `{prompt.hash}`. A model answers as it was taught only when it is asked as it was taught.",
+    ]
+    if facts.described["family"] == "causal":
+        system = [f"- System prompt: `{prompt.system}`"] if prompt.system else []
+        lines += ["", *system, f"- Question: `{prompt.templates['translate']}`".replace("\n", "\\n")]
+        if prompt.hints or prompt.shots:
+            lines.append(
+                f"- With up to {prompt.hints} lexicon entries and {prompt.shots} similar pairs before the question, "
+                "looked up in `memory/`."
+            )
+    elif prompt.prefix or prompt.language_codes:
+        codes = ", ".join(f"{tag} {code}" for tag, code in prompt.language_codes.items()) or "none"
+        lines += ["", f"- Before the text: `{prompt.prefix}`; language codes: {codes}"]
+    decoding = ", ".join(f"{key} {value:g}" for key, value in prompt.decoding.model_dump().items())
+    lines.append(f"- Decoding: {decoding}")
+    return "\n".join(lines)
+
+
+def _data(facts: Facts) -> str:
+    data = facts.data
+    files = sorted({name for counts in data.sources.values() for name in counts})
+    rows = [
+        (name, *(f"{counts[file]:,}" for file in files), ", ".join(sorted(data.licences[name])))
+        for name, counts in sorted(data.sources.items())
+    ]
+    text = (
+        "## What it was trained on\n\n"
+        f"{_table(('source', *files, 'licence'), rows)}\n\nHow the records were made: {_counts(data.methods)}."
+    )
+    if data.changed:
+        text += (
+            "\n\nThe training files have changed since the training: the figures above are those of today, not of then."
+        )
+    return text
+
+
+def _scores(facts: Facts) -> list[str]:
+    """The scores on the test set, with intervals, beside the floors."""
+    if facts.evaluation is None:
+        return []
+    name = facts.described["exported_from"]
+    parts = [f"## Scores on the test set ({facts.evaluation['test']['segments']:,} segments)"]
+    for result in facts.evaluation["directions"]:
+        rows = [
+            (
+                f"**{system['name']}**" if system["name"] == name else system["name"],
+                *(_interval(system["scores"][metric]) for metric in METRICS),
+            )
+            for system in result["systems"]
+        ]
+        parts.append(f"{result['direction']}:\n\n{_table(('system', *METRICS), rows)}")
+        signatures = result["signatures"]
+    used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in METRICS)
+    return [*parts, f"With 95 % bootstrap intervals. Signatures of sacreBLEU:\n\n{used}"]
+
+
+def _interval(score: Mapping[str, float]) -> str:
+    return f"{score['score']:.1f} ({score['low']:.1f}-{score['high']:.1f})"
+
+
+def _proof(facts: Facts) -> str:
+    """What the form was proved by, before it was published."""
+    proof = facts.proof
+    tokens = proof["tokens"]
+    first = (
+        f"Token ids: equal to those of the model on all {tokens['texts']:,} texts of the validation set, in both "
+        f"languages ({tokens['tokens']:,} tokens)."
+        if tokens
+        else "Token ids were not compared: llama-cpp-python was not installed."
+    )
+    rows: list[Sequence[object]] = []
+    for row in proof["scores"]:
+        for metric, difference in row["difference"].items():
+            before, after = row["before"][metric], row["after"][metric]
+            rows.append((row["direction"], metric, f"{before:.2f}", f"{after:.2f}", f"{difference:+.2f}"))
+    segments = proof["scores"][0]["segments"] if proof["scores"] else 0
+    return (
+        f"## Proof of the export\n\n{first}\n\n{segments:,} segments of the validation set, before and after the "
+        f"export (`proof.json`):\n\n{_table(('direction', 'metric', 'before', 'after', 'difference'), rows)}"
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [list(head), ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
