@@ -147,12 +147,16 @@ class TrainSection(Section):
         return made
 
 
+Baseline = Literal["copy", "nearest", "word-by-word"]
+"""What costs nothing: see :mod:`seshat.evaluation.baselines`."""
+
+
 class EvaluateSection(Section):
     """Score the model beside its floors."""
 
     compare: tuple[str, ...] = ()
     """More models in the same table, names below models/."""
-    baselines: tuple[Literal["copy", "nearest", "word-by-word"], ...] = ("copy", "nearest", "word-by-word")
+    baselines: tuple[Baseline, ...] = ("copy", "nearest", "word-by-word")
     """Floors: what costs nothing."""
     reference: str = "word-by-word"
     """The system that the paired significance test compares with."""
@@ -163,7 +167,7 @@ class EvaluateSection(Section):
     bleu_tokenizer: Literal["13a", "intl", "char", "zh", "none"] = "13a"
     """How BLEU cuts words, a tokenizer of sacreBLEU; `char` for scripts without spaces."""
     zero_shot: Literal["beside", "alone", "none"] = "beside"
-    """The untrained base of a fine-tuned model: in the table beside it, alone (as `--no-adapter` does), or not at all."""
+    """The untrained base of a fine-tuned model: `beside` it in the table, `alone` (as `--no-adapter` does), or not."""
     checkpoints: tuple[str, ...] = ()
     """Checkpoints of the model to measure beside it: names such as `checkpoint-400`, or folders."""
     perplexity_texts: int = Field(default=200, ge=0)

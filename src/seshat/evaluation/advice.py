@@ -12,6 +12,7 @@ FEW = 200
 SIGNIFICANT = 0.05
 """A difference whose p-value is below is called significant."""
 
+_MUCH_UNKNOWN = 0.005
 _MUCH_COPIED = 0.2
 _MUCH_LOOPING = 0.02
 _LENGTHS = (0.75, 1.33)
@@ -83,3 +84,40 @@ def _about_floor(name: str, score: float, floor: dict[str, Any]) -> Iterator[str
         yield f"{name}: the model does not beat {against}."
     elif floor["p"] >= SIGNIFICANT:
         yield f"{name}: the model is not significantly better than {against}; p = {floor['p']:.2f}."
+
+
+def beside_translation(sections: Mapping[str, Any]) -> list[str]:
+    """What a reader should know about perplexity and tasks.
+
+    Args:
+        sections: ``likelihood`` and ``tasks`` of the evaluation, where there are such.
+    """
+    found = [line for table in sections.get("likelihood", ()) for line in _about_likelihood(table)]
+    return found + [line for table in sections.get("tasks", ()) for line in _about_task(table)]
+
+
+def _about_likelihood(table: Mapping[str, Any]) -> Iterator[str]:
+    what = f"{table['measure']} of {table['of']}"
+    for row in table["systems"]:
+        if row["kind"] != "model":
+            continue
+        if row["unknown"] > _MUCH_UNKNOWN * row["tokens"]:
+            yield (
+                f"{what}, {row['name']}: {row['unknown']} of {row['tokens']} tokens are unknown to the tokenizer; what "
+                "they hide costs nothing, so the bits per byte look better than they are."
+            )
+        if "difference" in row:
+            difference = row["difference"]["bits_per_byte"]
+            if difference["score"] >= 0 or difference["p"] >= SIGNIFICANT:
+                yield f"{what}, {row['name']}: the model does not expect the texts better than '{table['reference']}'."
+
+
+def _about_task(table: Mapping[str, Any]) -> Iterator[str]:
+    first = table["measures"][0]["name"]
+    for row in table["systems"]:
+        if row["kind"] == "model" and row["difference"][first]["score"] <= 0:
+            floor = next(other for other in table["systems"] if other["name"] == table["reference"])
+            yield (
+                f"{table['task']} ({table['origin']}), {row['name']}: the model does not beat a {table['reference']} "
+                f"({row['scores'][first]['score']:.1f} against {floor['scores'][first]['score']:.1f})."
+            )

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import BaseModel
 
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.errors import SeshatError
 from seshat.evaluation import fill, likelihood, tasks
-from seshat.evaluation.advice import warnings
+from seshat.evaluation.advice import beside_translation, warnings
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
 from seshat.evaluation.history import read_history
 from seshat.evaluation.languagemodel import LanguageModel, opened
@@ -21,12 +22,12 @@ from seshat.evaluation.measure import measure
 from seshat.evaluation.questions import Question
 from seshat.evaluation.systems import System
 from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
-from seshat.evaluation.translations import Translation, notes_folder, translate
+from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
 from seshat.inference.translator import Hypothesis
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
-from seshat.records import Segment
+from seshat.records import Access, Segment
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +67,10 @@ class Assessment:
         self.test: TestSet = read_test_set(project)
         self.material: Material = read_material(project)
         self.found = Findings()
-        self.files: dict[str, list[Translation]] = {}
-        """Every translation of every system, by the name of its file; filled by :meth:`evaluation`."""
+        self.translations: dict[str, dict[str, list[Hypothesis]]] = {}
+        """Direction -> system -> one hypothesis per test sentence; filled by :meth:`evaluation`."""
+        self.files: dict[str, Sequence[BaseModel]] = {}
+        """Every translation and answer of every system, by the name of its file; filled by :meth:`evaluation`."""
         # The bases of models count among the floors, unless there is nothing else.
         self.models = [one.name for one in systems if one.kind != "base"] or [one.name for one in systems]
         names = project.config.project
@@ -87,6 +90,8 @@ class Assessment:
                 self._ask(system)
         results = [found for way in config.project.directions if (found := self._direction(way))]
         leaks = self.material.leaks(self.test, self.languages)
+        sections = self._beside_translation()
+        asked = {one.access for one in self.questions} if "tasks" in sections else set()
         return {
             "project": config.project.name,
             "languages": {tag: config.project.language_name(tag) for tag in self.languages},
@@ -97,6 +102,7 @@ class Assessment:
                 "licences": self.test.licences,
                 "in_train": leaks,
             },
+            "quoted": [level for level in Access if level.value in self.test.access or level in asked],
             "training": {
                 "pairs": len(self.material.pairs),
                 "entries": len(self.material.entries),
@@ -109,10 +115,10 @@ class Assessment:
                 "test": "paired approximate randomisation",
             },
             "systems": [{"name": one.name, "family": one.family, "kind": one.kind} for one in self.systems],
-            "warnings": [*warnings(self.test, results, leaks), *self.found.notes],
+            "warnings": [*warnings(self.test, results, leaks), *beside_translation(sections), *self.found.notes],
             "directions": results,
             "history": {one.name: rows for one in self.systems if (rows := read_history(one.folder / "log.jsonl"))},
-            **self._beside_translation(),
+            **sections,
         }
 
     def _ask(self, system: System) -> None:
@@ -143,7 +149,9 @@ class Assessment:
         if self.questions:
             chats = [tasks.as_json(one.messages) for one in self.questions]
             found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, chats))
-            self.found.answers[system.name] = [one.text for one in found]
+            answers = self.found.answers[system.name] = [one.text for one in found]
+            rows = [_answered(one, answer) for one, answer in zip(self.questions, answers, strict=True)]
+            self.files[f"tasks.{file_name(system.name)}.jsonl"] = rows
         for way in self.project.config.project.directions if model.prompt.context else ():
             if str(way) in system.directions:
                 known = tasks.in_context(self.project, self.prompt, way)
@@ -194,9 +202,10 @@ class Assessment:
         result, quality = measure(direction, self.test, self.material, found, models, self.settings, seed, nearest)
         folders = {one.name: one.folder / str(direction) for one in self.systems}
         result["history"] = {name: read_history(folders[name] / "history.jsonl") for name in models}
+        self.translations[str(direction)] = found
         for name, hypotheses in found.items():
             rows = zip(self.test.segments, sources, references, hypotheses, quality[name], strict=True)
-            self.files[f"{direction}.{name}.jsonl"] = [_line(*row) for row in rows]
+            self.files[f"{direction}.{file_name(name)}.jsonl"] = [_line(*row) for row in rows]
         return result
 
     def translated(self, system: System, direction: Direction, sources: Sequence[str]) -> list[Hypothesis]:
@@ -225,6 +234,10 @@ class Assessment:
             texts = (pair[0] for pair in self.material.pairs)
             made["fill"] = fill.table(self.found.fillings, self.blanks, fill.frequent(texts))
         return made
+
+
+def _answered(one: Question, answer: str) -> Answered:
+    return Answered(id=one.id, task=one.task, origin=one.origin, text=one.text, reference=one.answer, answer=answer)
 
 
 def _line(segment: Segment, source: str, reference: str, hypothesis: Hypothesis, score: float) -> Translation:

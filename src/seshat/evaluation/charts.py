@@ -40,26 +40,44 @@ def bars(rows: Sequence[Bar], title: str, top: float | None = None) -> Markup:
         title: what is shown, for people who do not see it.
         top: the value at the right edge; the highest interval when not given.
     """
-    limit = top or nice_limit(max((row.high for row in rows), default=1.0))
-    span = _WIDTH - _LABELS - 52
+    return grouped_bars([("", rows)], title, top)
+
+
+def grouped_bars(groups: Sequence[tuple[str, Sequence[Bar]]], title: str, top: float | None = None) -> Markup:
+    """Horizontal bars in groups, all on one scale.
+
+    Args:
+        groups: a heading (or nothing) and its bars, from top to bottom.
+        title: what is shown, for people who do not see it.
+        top: the value at the right edge; the highest interval when not given.
+    """
+    limit = top or nice_limit(max((row.high for _, rows in groups for row in rows), default=1.0))
     parts = []
-    for number, row in enumerate(rows):
-        y = number * _ROW + 6
-        start, width = _LABELS, span * row.value / limit
-        low, high = (start + span * value / limit for value in (row.low, row.high))
-        middle = y + 10
-        parts.append(
-            Markup(
-                '<text x="{}" y="{}" text-anchor="end">{}</text>'
-                '<rect class="{}" x="{}" y="{}" width="{:.1f}" height="20" rx="2"/>'
-                '<path class="whisker" d="M{:.1f} {}H{:.1f}M{:.1f} {}v10M{:.1f} {}v10"/>'
-                '<text class="value" x="{:.1f}" y="{}">{:.1f}</text>'
-            ).format(
-                start - 8, y + 15, _short(row.label), "c0" if row.strong else "quiet", start, y, max(width, 1.0),
-                low, middle, high, low, middle - 5, high, middle - 5, high + 6, y + 15, row.value,
-            )
-        )  # fmt: skip
-    return _svg(parts, len(rows) * _ROW + 6, title)
+    y = 6
+    for heading, rows in groups:
+        if heading:
+            parts.append(Markup('<text class="tick" x="{}" y="{}">{}</text>').format(_LABELS, y + 15, heading))
+            y += _ROW - 6
+        for row in rows:
+            parts.append(_bar(row, y, limit))
+            y += _ROW
+    return _svg(parts, y, title)
+
+
+def _bar(row: Bar, y: int, limit: float) -> Markup:
+    span = _WIDTH - _LABELS - 52
+    low, high = (_LABELS + span * value / limit for value in (row.low, row.high))
+    middle = y + 10
+    return Markup(
+        '<text x="{}" y="{}" text-anchor="end">{}</text>'
+        '<rect class="{}" x="{}" y="{}" width="{:.1f}" height="20" rx="2"/>'
+        '<path class="whisker" d="M{:.1f} {}H{:.1f}M{:.1f} {}v10M{:.1f} {}v10"/>'
+        '<text class="value" x="{:.1f}" y="{}">{:.1f}</text>'
+    ).format(
+        _LABELS - 8, y + 15, _short(row.label),
+        "c0" if row.strong else "quiet", _LABELS, y, max(span * row.value / limit, 1.0),
+        low, middle, high, low, middle - 5, high, middle - 5, high + 6, y + 15, row.value,
+    )  # fmt: skip
 
 
 def histogram(edges: Sequence[float], shares: Mapping[str, Sequence[float]], title: str, unit: str) -> Markup:

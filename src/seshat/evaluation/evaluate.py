@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from seshat import tracking
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.report import render
@@ -18,7 +19,7 @@ def run(project: Project) -> dict[str, Any]:
     """Evaluate the models of a project.
 
     Reads ``data/training`` and ``models``; writes ``reports/evaluation.json``, ``reports/evaluation.html`` and
-    ``reports/translations/<direction>.<system>.jsonl``.
+    ``reports/translations/<direction>.<system>.jsonl`` (and ``tasks.<system>.jsonl``).
 
     Returns:
         ``table`` (a row per direction and system), ``perplexity``, ``tasks``, ``fill`` (for the families that have
@@ -36,6 +37,7 @@ def run(project: Project) -> dict[str, Any]:
     write_json(project.reports / "evaluation.json", evaluation)
     write_text(project.reports / "evaluation.html", render(evaluation))
     shutil.rmtree(project.state / "evaluate", ignore_errors=True)
+    tracking.evaluated(project, evaluation)
     return summary(evaluation) | {
         "report": str((project.reports / "evaluation.html").relative_to(project.root)),
         "warnings": evaluation["warnings"],

@@ -219,12 +219,13 @@ def table(found: Sequence[Surprise]) -> Floats:
 
 
 def summary(found: Sequence[Surprise]) -> dict[str, float]:
-    """The figures over all texts: ``bits_per_byte``, ``perplexity`` per token, ``bytes_per_token``, ``unknown``."""
+    """The figures over all texts: bits per byte, perplexity per token, bytes per token, tokens, unknown ones."""
     bits, size = sum(one.bits for one in found), sum(one.bytes for one in found)
     tokens = sum(one.tokens for one in found)
     return {
         "bits_per_byte": round(bits / size, 4) if size else 0.0,
         "perplexity": round(float(2 ** min(bits / tokens, 1000.0)), 4) if tokens else 0.0,
         "bytes_per_token": round(size / tokens, 3) if tokens else 0.0,
+        "tokens": tokens,
         "unknown": sum(one.unknown for one in found),
     }

@@ -55,6 +55,7 @@ class Question:
     """Id of the record it is about."""
     origin: str = TEST
     """Where it was taken from, in words."""
+    access: Access = Access.RESTRICTED
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def read_questions(path: Path, prompt: Prompt, limit: Access) -> Iterator[Questi
             answer=line["messages"][-1]["content"],
             accepted=frozenset(accepted[task, direction, normalised(text)]),
             record=str(line["meta"].get("record") or ""),
+            access=Access.parse(line["meta"].get("access")),
         )
 
 

@@ -8,16 +8,32 @@ from typing import Any
 from markupsafe import Markup
 
 from seshat.evaluation.advice import SIGNIFICANT
-from seshat.evaluation.charts import Bar, bars, histogram, lines_chart
+from seshat.evaluation.charts import Bar, bars, grouped_bars, histogram, lines_chart
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
 from seshat.evaluation.metrics import METRICS
 from seshat.evaluation.samples import compare
 
 _LABELS = {"bleu": "BLEU", "chrf2": "chrF2", "chrf++": "chrF++", "geomean": "√(BLEU·chrF++)"}
 _EXPLAINED = {
+    "base (zero-shot)": "is the model before it was trained on these data",
     "copy": "gives the source sentence back, unchanged",
     "nearest": "looks for the most similar training sentence and gives its translation",
     "word-by-word": "replaces every word by its most likely translation, keeps unknown words, never changes the order",
+}
+_TEXTS = {
+    "likelihood": "{of} by itself",
+    "translation": "{source} → {target}: the translation of people, when the source and the question are known",
+    "pseudo": "{of}, a word hidden from where it is expected (pseudo-likelihood)",
+    "pseudo-token": "{of}, a single token hidden (pseudo-likelihood; not for comparing tokenizers)",
+}
+_TASKS = {
+    "word-to-meaning": "Dictionary: what does the word mean?",
+    "meaning-to-word": "Dictionary: which word means this?",
+    "gloss": "Glossing",
+    "segment": "Division into morphemes",
+    "cloze": "A missing word",
+    "inflect": "The word for a gloss",
+    "examples": "Example sentences",
 }
 _STEPS = ("step", "epoch", "iteration", "round")
 _LISTED = 24
@@ -30,6 +46,22 @@ def render(evaluation: Mapping[str, Any]) -> str:
     Args:
         evaluation: what ``reports/evaluation.json`` holds.
     """
+    sections = [_section(evaluation, result) for result in evaluation["directions"]]
+    return _page("report.html.j2", evaluation, sections=sections, files="evaluation")
+
+
+def render_comparison(comparison: Mapping[str, Any]) -> str:
+    """The page of a comparison.
+
+    Args:
+        comparison: what ``reports/comparison.json`` holds.
+    """
+    groups = [(result["direction"], [_bar(row) for row in result["systems"]]) for result in comparison["directions"]]
+    chart = grouped_bars(groups, "chrF2 of each system, with 95 % intervals") if groups else None
+    return _page("comparison.html.j2", comparison, chart=chart, files="comparison")
+
+
+def _page(template: str, evaluation: Mapping[str, Any], **values: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -41,22 +73,28 @@ def render(evaluation: Mapping[str, Any]) -> str:
     )
     environment.filters["marks"] = significance_marks
     environment.globals.update(compare=compare, rows=_rows, trials=TRIALS_PER_SAMPLE)
-    page = environment.get_template("report.html.j2").render(
+    names = {row["name"] for result in evaluation["directions"] for row in result["systems"]}
+    page = environment.get_template(template).render(
         evaluation=evaluation,
         metrics=[(name, _LABELS[name]) for name in METRICS],
-        explained=_EXPLAINED,
-        sections=[_section(evaluation, result) for result in evaluation["directions"]],
+        signatures=evaluation["directions"][0]["signatures"] if evaluation["directions"] else {},
+        explained={name: words for name, words in _EXPLAINED.items() if name in names},
+        surprises=[_surprise(evaluation, table) for table in evaluation.get("likelihood", ())],
+        tasks=[(_TASKS[table["task"]], table) for table in evaluation.get("tasks", ())],
+        curves=[chart for name, rows in evaluation["history"].items() for chart in _history_charts(name, rows)],
+        families={system["name"]: system["family"] for system in evaluation["systems"]},
         level=SIGNIFICANT,
         listed=_LISTED,
+        **values,
     )
     return page.rstrip() + "\n"
 
 
-def significance_marks(difference: Mapping[str, Any]) -> str:
+def significance_marks(difference: Mapping[str, Any], low_is_better: bool = False) -> str:
     """``↑`` significantly better than the reference system, ``↓`` worse, ``≈`` not told apart."""
     if difference["p"] >= SIGNIFICANT:
         return "≈"
-    return "↑" if difference["score"] > 0 else "↓"
+    return "↑" if (difference["score"] > 0) != low_is_better else "↓"
 
 
 def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
@@ -100,9 +138,36 @@ def verdict(model: Mapping[str, Any]) -> str:
     return f"{reached}: {points} more than {against}, which is more than chance explains."
 
 
+def _surprise(evaluation: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of bits per byte, with its title and, of the main model, a sentence."""
+    names = evaluation["languages"]
+    source, _, target = table["of"].partition("-") if table["measure"] == "translation" else (table["of"], "", "")
+    words = {"of": names.get(source, source), "source": names.get(source, source), "target": names.get(target, target)}
+    return {"title": _TEXTS[table["measure"]].format(**words), "table": table, "verdict": surprise_verdict(table)}
+
+
+def surprise_verdict(table: Mapping[str, Any]) -> str:
+    """One sentence: does the first model expect the texts better than what it is compared with?"""
+    model = next(row for row in table["systems"] if row["kind"] == "model")
+    value = model["scores"]["bits_per_byte"]
+    needs = f"“{model['name']}” needs {value['score']:.2f} bits per byte ({value['low']:.2f} to {value['high']:.2f})"
+    if "difference" not in model:
+        return f"{needs}. Nothing was measured beside it."
+    difference = model["difference"]["bits_per_byte"]
+    against = f"“{table['reference']}”"
+    if difference["p"] >= SIGNIFICANT:
+        return f"{needs}: on these texts it cannot be told apart from {against}."
+    fewer = "fewer" if difference["score"] < 0 else "more"
+    return f"{needs}: {abs(difference['score']):.2f} {fewer} than {against}."
+
+
+def _bar(row: Mapping[str, Any]) -> Bar:
+    value = row["scores"]["chrf2"]
+    return Bar(row["name"], value["score"], value["low"], value["high"], row["kind"] == "model")
+
+
 def _score_chart(result: Mapping[str, Any]) -> Markup:
-    rows = [(row["name"], row["scores"]["chrf2"], row["kind"] == "model") for row in result["systems"]]
-    found = [Bar(name, value["score"], value["low"], value["high"], strong) for name, value, strong in rows]
+    found = [_bar(row) for row in result["systems"]]
     return bars(found, f"chrF2 of each system, {result['direction']}, with 95 % intervals")
 
 
@@ -120,8 +185,8 @@ def _history_charts(name: str, history: list[dict[str, float]]) -> list[dict[str
     step = next((key for key in _STEPS if key in keys), None)
     groups: dict[str, list[str]] = {}
     for key in keys:
-        if key != step:
-            groups.setdefault("loss" if "loss" in key else key, []).append(key)
+        if key not in _STEPS:
+            groups.setdefault(_group_of(key), []).append(key)
     charts = []
     for title, members in groups.items():
         series = {
@@ -131,6 +196,13 @@ def _history_charts(name: str, history: list[dict[str, float]]) -> list[dict[str
         drawn = lines_chart(series, f"{title} of {name} during training", step or "round", title)
         charts.append({"title": f"{name}: {title} during training", "svg": drawn})
     return charts
+
+
+def _group_of(key: str) -> str:
+    """The chart that a number of the log belongs to; those of the Trainer measured on validation begin with eval."""
+    if "loss" in key:
+        return "loss"
+    return "scores on validation" if key.startswith("eval_") else key
 
 
 def _groups(slices: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:

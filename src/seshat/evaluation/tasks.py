@@ -21,7 +21,7 @@ from seshat.inference.translator import Hypothesis
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Message, Prompt
-from seshat.records import Entry, Segment
+from seshat.records import Access, Entry, Segment
 from seshat.retrieval import dictionary_pairs
 
 SHOWN = 6
@@ -73,11 +73,14 @@ def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
         ("meaning-to-word", prompt.pivot, prompt.language),
     )
     known: dict[tuple[Task, str], dict[str, None]] = {}
+    levels: dict[tuple[Task, str], Access] = {}
     for entry in read_jsonl(project.training / "lexicon.jsonl", Entry):
         if limit.allows(entry.meta.access):
             for pair in dictionary_pairs(entry, prompt.language, prompt.pivot):
                 for (task, _, _), (text, answer) in zip(ways, (pair, pair[::-1]), strict=True):
                     known.setdefault((task, text), {})[answer] = None
+                    level = levels.setdefault((task, text), entry.meta.access)
+                    levels[task, text] = max(level, entry.meta.access, key=lambda one: one.level)
     for task, source, target in ways:
         for (of, text), answers in known.items():
             if of == task:
@@ -90,6 +93,7 @@ def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
                     answer="; ".join(answers),
                     accepted=frozenset(one for answer in answers for one in meanings(answer)),
                     origin=ASKED if (task, normalised(text)) in asked else NOT_ASKED,
+                    access=levels[task, text],
                 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -33,6 +34,20 @@ class Translation(BaseModel):
     """chrF2 of this sentence, 0 to 100."""
     model_score: float
     """The model's own score of its translation; higher is better, and only comparable within one system."""
+
+
+class Answered(BaseModel):
+    """A line of ``reports/translations/tasks.<system>.jsonl``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    task: str
+    origin: str
+    """Which questions it belongs to."""
+    text: str
+    reference: str
+    answer: str
 
 
 def translate(translator: Translator, texts: Sequence[str], notes: Path | None = None) -> list[Hypothesis]:
@@ -86,8 +101,13 @@ def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence
     return state / "evaluate" / digest.hexdigest()[:32]
 
 
-def write_translations(folder: Path, files: dict[str, list[Translation]]) -> None:
-    """Write one file per direction and system, and remove those of systems that are no longer measured."""
+def file_name(system: str) -> str:
+    """The name of a system as part of the name of a file: ``base (zero-shot)`` is ``base-zero-shot``."""
+    return re.sub(r"[^\w.-]+", "-", system).strip("-")
+
+
+def write_translations(folder: Path, files: Mapping[str, Sequence[BaseModel]]) -> None:
+    """Write one file per direction (or ``tasks``) and system, and remove those of systems no longer measured."""
     for name, rows in files.items():
         write_jsonl(folder / name, rows)
     for path in folder.glob("*.jsonl"):
