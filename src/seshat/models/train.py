@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from seshat import tracking
 from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
@@ -53,21 +54,22 @@ def run(project: Project) -> dict[str, Any]:
     folder = project.model()
     results: dict[str, dict[str, Any]] = {}
     seconds: dict[str, float] = {}
-    for direction in directions(project.config.project, section):
-        began = time.perf_counter()
-        results[str(direction)] = trainer(project, direction, folder / str(direction))
-        seconds[str(direction)] = round(time.perf_counter() - began, 1)
-        log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
-    for stale in (path for path in folder.iterdir() if path.is_dir() and path.name not in results):
-        shutil.rmtree(stale)  # a direction that is no longer trained would be measured as if it were
-    write_json(folder / "model.json", _description(project, results))
+    with tracking.tracked(project):
+        for direction in directions(project.config.project, section):
+            began = time.perf_counter()
+            results[str(direction)] = trainer(project, direction, folder / str(direction))
+            seconds[str(direction)] = round(time.perf_counter() - began, 1)
+            log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
+        for stale in (path for path in folder.iterdir() if path.is_dir() and path.name not in results):
+            shutil.rmtree(stale)  # a direction that is no longer trained would be measured as if it were
+        write_json(folder / "model.json", _description(project, results))
+        tracking.finish(project, results)
     summary = {name: {**result, "seconds": seconds[name]} for name, result in results.items()}
     return {"model": section.name, "family": section.family, "folder": str(folder), "directions": summary}
 
 
 def _fine_tune(project: Project) -> dict[str, Any]:
     """Train one pretrained model; the old one stays until the new one is complete."""
-    from seshat import tracking
     from seshat.models.neural import loop
 
     section, folder = project.config.train, project.model()

@@ -139,8 +139,9 @@ class Training:
         fitted.model.config.use_cache = True
         with bases.quiet():
             if self.adapters:
-                lora.name_base(fitted.model, self.start.base["id"])
-            fitted.model.save_pretrained(own)
+                lora.save(fitted.model, own, self.start.base["id"])
+            else:
+                fitted.model.save_pretrained(own)
             self.tokenizer.save_pretrained(own)
         self.prompt.save(folder)
         journal.write(folder / journal.LOG, fitted.log)

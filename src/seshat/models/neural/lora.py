@@ -58,10 +58,20 @@ def again(model: Any, adapter: Path) -> Any:
     return in_float32(peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
 
 
-def name_base(model: Any, name: str) -> None:
-    """Let an adapter say what its base is called instead of where it lies on this machine."""
+def save(model: Any, folder: Path, base: str) -> None:
+    """Write an adapter, the same bytes every time.
+
+    Args:
+        model: with the adapter.
+        folder: where to.
+        base: what its base is called, instead of where it lies on this machine.
+    """
     for config in model.peft_config.values():
-        config.base_model_name_or_path = name
+        config.base_model_name_or_path = base
+        if isinstance(config.target_modules, set):
+            config.target_modules = sorted(config.target_modules)
+    model.save_pretrained(folder, save_embedding_layers=False)  # rows of new pieces are in the adapter
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's card says nothing; `seshat export` writes one
 
 
 def in_float32(model: Any) -> Any:

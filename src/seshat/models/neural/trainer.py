@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 POOL = 50
 """Batches among which examples of like length are put together."""
+_OF_TRL = ("num_tokens", "entropy", "mean_token_accuracy")
 _SCORED = 8
 """Times as many examples as in a micro-batch are translated at once: that needs no gradients."""
 log = structlog.get_logger(__name__)
@@ -339,4 +340,5 @@ def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
 
 
 def _shown(name: str) -> bool:
-    return name.startswith("eval_") and not any(part in name for part in ("runtime", "per_second", "num_tokens"))
+    """Whether a figure of a validation is logged for people: not those of each direction, nor TRL's own."""
+    return name.startswith("eval_") and not any(part in name for part in (" ", "runtime", "per_second", *_OF_TRL))

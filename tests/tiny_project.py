@@ -1,0 +1,78 @@
+"""A project ready to fine-tune a tiny causal model: an invented language of a few words, messages written."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from seshat.config import Config
+from seshat.jsonl import write_jsonl, write_text
+from seshat.project import Project
+from seshat.prompt import Prompt
+from seshat.records import Meta, Segment
+
+WHO = {"mina": "la niña", "tolo": "el perro", "ruka": "la madre", "sepo": "el viejo"}
+WHAT = {"pali": "la casa", "kumu": "el río", "teka": "el pan", "loro": "la canoa"}
+ACT = {"basi": "ve", "dopa": "busca", "gelu": "quiere", "jumi": "lleva"}
+FINETUNE = {
+    "epochs": 2, "batch": 8, "learning_rate": 5e-3, "max_length": 96, "validate_every": 0.5, "metric": "loss",
+    "patience": None, "device": "cpu", "precision": "float32",
+}  # fmt: skip
+
+
+def segments(name: str, count: int, seed: int) -> list[Segment]:
+    """Sentences of three words; every other one noisy."""
+    rng = random.Random(seed)
+    found = []
+    for i in range(count):
+        (a, a2), (b, b2), (c, c2) = (rng.choice(list(words.items())) for words in (WHO, WHAT, ACT))
+        meta = Meta(source="tales" if i % 2 else "web", access="public", method="gold" if i % 2 else "machine")
+        found.append(Segment(id=f"{name}-{i}", texts={"qsm": f"{a} {b}na {c}", "es": f"{a2} {c2} {b2}"}, meta=meta))
+    return found
+
+
+def texts() -> list[str]:
+    """What a base model has read: the words of both languages, none of the project's answers."""
+    rng = random.Random(1)
+    words = [*WHO, *WHAT, *ACT, *WHO.values(), *WHAT.values(), *ACT.values()]
+    return [f"Translate from es into qsm:\n{' '.join(rng.choices(words, k=6))}" for _ in range(200)]
+
+
+def tiny_project(root: Path, base: Path, size: int = 48, **sections: Any) -> Project:
+    """Write the training files; ``sections`` go into the configuration, those of ``train`` into its defaults."""
+    given = sections.pop("train", {})
+    settings = {"family": "causal", **given, "finetune": {**FINETUNE, **given.get("finetune", {})}}
+    config = Config.model_validate(
+        {
+            "project": {"language": "qsm", "pivot": "es", "max_access": "public"},
+            "model": {"base": str(base), **sections.pop("model", {})},
+            "prompt": {"system": "", "max_new_tokens": 24, **sections.pop("prompt", {})},
+            "train": settings,
+            **sections,
+        }
+    )
+    project = Project(root, config)
+    write_text(root / "seshat.yaml", "project: {language: qsm, pivot: es}\n")
+    for name, count, seed in (("train", size, 1), ("validation", 8, 2), ("test", 8, 3)):
+        rows = segments(name, count, seed)
+        write_jsonl(project.training / f"{name}.jsonl", rows)
+        lines = [json.dumps(line) + "\n" for row in rows for line in dialogues(project, row)]
+        write_text(project.training / "messages" / f"{name}.jsonl", "".join(lines))
+    return project
+
+
+def dialogues(project: Project, row: Segment) -> list[dict[str, Any]]:
+    """Both directions of a segment."""
+    prompt = Prompt.of(project)
+    found = []
+    for source, target in (("qsm", "es"), ("es", "qsm")):
+        question = {"source": source, "target": target, "text": row.texts[source], "answer": row.texts[target]}
+        messages = prompt.messages("translate", **question)
+        meta = {"source": row.meta.source, "method": str(row.meta.method), "access": "public"}
+        way = f"{source}-{target}"
+        found.append(
+            {"messages": messages, "id": f"{row.id}/{way}", "task": "translate", "direction": way, "meta": meta}
+        )
+    return found
