@@ -21,7 +21,7 @@ transformers = pytest.importorskip("transformers")
 from seshat.inference.engines.pretrained import CausalTranslator, Seq2SeqBaseTranslator  # noqa: E402
 from seshat.models.neural import generation, vocabulary  # noqa: E402
 from seshat.models.neural.base import fingerprint, open_tokenizer, quiet  # noqa: E402
-from seshat.models.neural.encoding import Encoding, add_codes  # noqa: E402
+from seshat.models.neural.encoding import Encoding, name_codes, start_codes  # noqa: E402
 
 WAY, BACK = Direction("qlm", "es"), Direction("es", "qlm")
 CODES = {"qlm": "qlm_Latn", "es": "spa_Latn"}
@@ -59,7 +59,7 @@ def saved(folder: Path, family: str, base: Path, prompt: Prompt, *, adapter: boo
         kind = {"seq2seq": "Seq2SeqLM", "causal": "CausalLM", "masked": "MaskedLM"}[family]
         model = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(base)
         if Encoding.is_coded(model.config.model_type):
-            add_codes(tokenizer, model, prompt.language_codes.values())
+            start_codes(model, tokenizer, name_codes(tokenizer, prompt.language_codes.values()))
         if adapter:
             import peft
 

@@ -107,30 +107,38 @@ def check_codes(prompt: Prompt, model_type: str) -> None:
     )
 
 
-def add_codes(tokenizer: Any, model: Any, codes: Iterable[str]) -> list[str]:
-    """Add the codes that a tokenizer lacks, and rows for them: the mean of the codes that it has.
+def name_codes(tokenizer: Any, codes: Iterable[str]) -> list[str]:
+    """Add the codes that a tokenizer lacks.
 
     Returns:
         The new codes.
     """
-    import torch
-
     known = tokenizer.get_vocab()
     new = [code for code in dict.fromkeys(codes) if code not in known]
+    if new:
+        tokenizer.add_tokens(new, special_tokens=True)
+    return new
+
+
+def start_codes(model: Any, tokenizer: Any, new: Sequence[str]) -> None:
+    """Give new codes their rows in a model: the mean of the codes that it knows already."""
+    import torch
+
     if not new:
-        return []
-    added = tokenizer.get_added_vocab()
-    special = set(tokenizer.all_special_tokens)
-    like = [i for token, i in added.items() if _CODE.fullmatch(token) and token not in special]
-    tokenizer.add_tokens(new, special_tokens=True)
+        return
+    before = model.get_input_embeddings().weight.shape[0]
     fit_embeddings(model, tokenizer)
-    head = model.get_output_embeddings()
+    like = [
+        i
+        for token, i in tokenizer.get_added_vocab().items()
+        if _CODE.fullmatch(token) and token not in new and i < before
+    ]
+    inside, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     with torch.no_grad():
-        for weight in {id(one.weight): one.weight for one in (model.get_input_embeddings(), head)}.values():
-            mean = weight[like].mean(dim=0) if like else weight[: len(known)].mean(dim=0)
+        for weight in [inside] if head is inside else [inside, head]:
+            mean = weight[like or slice(before)].mean(dim=0)
             for code in new:
                 weight[tokenizer.convert_tokens_to_ids(code)] = mean
-    return new
 
 
 def _known(tokenizer: Any, code: str) -> int:

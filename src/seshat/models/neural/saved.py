@@ -133,8 +133,7 @@ def _placed(model: Any, backend: Backend) -> Any:
 
 
 def _project_root(folder: Path) -> Path:
-    """The project that a model folder is in; the folder's parent where it stands alone."""
-    for above in folder.resolve().parents:
-        if (above / FILE_NAME).exists():
-            return above
-    return folder.parent
+    """The project that a model folder is in; without one, two folders up, as ``models/NAME`` stands in a project."""
+    folder = folder.resolve()
+    found = (above for above in folder.parents if (above / FILE_NAME).exists())
+    return next(found, folder.parent.parent)

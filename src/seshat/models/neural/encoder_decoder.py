@@ -1,0 +1,181 @@
+"""Family ``seq2seq`` with a base: ByT5, NLLB, mT5, Marian and their like, trained as a whole.
+
+One model learns all directions that are trained: the prefix or the codes of the languages say which is meant. Adapters
+are possible and do badly here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from seshat.config import Direction
+from seshat.models.neural import dialogues, loop, scoring
+from seshat.models.neural.encoding import Encoding, check_codes, name_codes
+from seshat.models.neural.generation import Search
+from seshat.models.neural.preflight import MASKED, Preflight, Row
+from seshat.models.neural.training import Corpus, Training, note
+from seshat.models.train import directions
+from seshat.progress import track
+from seshat.project import Project
+from seshat.records import Segment
+
+_ROOM = 2
+"""Times as long as the longest reference a translation may become in validation."""
+_CHUNK = 1_000
+log = structlog.get_logger(__name__)
+
+
+def train(project: Project, folder: Path) -> dict[str, Any]:
+    """Fine-tune an encoder-decoder on ``data/training/train.jsonl``, or go on with a training that was interrupted.
+
+    Writes the weights (or the adapter) with their tokenizer, ``prompt.json``, ``run.json``, ``log.jsonl`` and
+    ``seen.txt``.
+
+    Args:
+        project: the project.
+        folder: an empty folder for the model.
+
+    Returns:
+        What ``model.json`` says of it: base, examples, steps, the best score on validation.
+
+    Raises:
+        UsageError: the base must be told the languages by code, and a code is missing.
+        CheckFailed: too many examples are too long, or have no end.
+        DataError: files are missing, or there is nothing to train on.
+    """
+    return EncoderDecoder(project).fit(folder)
+
+
+class EncoderDecoder(Training):
+    """Training of an encoder-decoder."""
+
+    family = "seq2seq"
+
+    def name_codes(self) -> list[str]:
+        """Add the codes that the tokenizer lacks, for bases that have codes as tokens."""
+        from transformers import AutoConfig
+
+        self.config = AutoConfig.from_pretrained(self.start.folder, local_files_only=True)
+        check_codes(self.prompt, self.config.model_type)
+        coded = Encoding.is_coded(self.config.model_type)
+        new = name_codes(self.tokenizer, self.prompt.language_codes.values()) if coded else []
+        if new:
+            log.info("language codes that the base does not know are added", codes=new)
+        self.encoding = Encoding(self.tokenizer, self.prompt, self.config.model_type)
+        return new
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """What is trained."""
+        return directions(self.project.config.project, self.section)
+
+    def open(self) -> Any:
+        """The model before the first step; which language is wanted is said with every text, never by a default."""
+        model = super().open()
+        model.generation_config.forced_bos_token_id = None
+        return model
+
+    def corpus(self, name: str) -> Corpus:
+        """Pairs in every direction."""
+        look = self.judge(self.section.finetune.truncation_limit if name == "train" else 1.0)
+        corpus = Corpus(None)
+        corpus.data = dialogues.dataset(self._rows(name, look, corpus))
+        judged = look.judge()
+        if name == "train":
+            self.examined = judged
+        return corpus
+
+    def _rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
+        segments = track(self.segments(f"{name}.jsonl"), f"tokenising {name}")
+        while chunk := list(islice(segments, _CHUNK)):
+            for direction in self.directions:
+                pairs = [(where, one) for where, one in chunk if _is_pair(one, direction)]
+                sources = self.encoding.sources([one.texts[direction.source] for _, one in pairs], direction)
+                targets = self.encoding.targets([one.texts[direction.target] for _, one in pairs], direction)
+                for (where, segment), source, target in zip(pairs, sources, targets, strict=True):
+                    row = Row(source, target, f"{where}, {direction}")
+                    if look.passes(row):
+                        if name == "train" and not corpus.traits:
+                            self._show(row)
+                        note(corpus, segment)
+                        yield row
+
+    def _show(self, row: Row) -> None:
+        for what, ids in (("given", row.ids), ("trained", row.labels)):
+            log.info(f"example: {what}", where=row.where, text=self.tokenizer.decode(ids))
+
+    def collator(self) -> Any:
+        """Pads both sides, and gives the decoder what it shall write one step late."""
+        return _Pairs(self.tokenizer.pad_token_id, self.config.decoder_start_token_id)
+
+    def arguments(self) -> dict[str, Any]:
+        """Label smoothing."""
+        return {"label_smoothing_factor": self.section.finetune.label_smoothing}
+
+    def scorer(self) -> loop.Score | None:
+        """Translates validation greedily, evenly spaced segments of it, and scores each direction."""
+        segments = [one for _, one in self.segments("validation.jsonl")]
+        most = max(1, self.section.finetune.validation_segments // len(self.directions))
+        asked = {way: _spaced([one for one in segments if _is_pair(one, way)], most) for way in self.directions}
+        asked = {way: found for way, found in asked.items() if found}
+        if not asked:
+            return None
+        rows = {
+            way: self.encoding.sources([one.texts[way.source] for one in found], way) for way, found in asked.items()
+        }
+        references = {way: [one.texts[way.target] for one in found] for way, found in asked.items()}
+        longest = max(len(ids) for way, texts in references.items() for ids in self.encoding.targets(texts, way))
+        limit = min(self.prompt.decoding.max_new_tokens, _ROOM * longest + 8)
+        decoding = self.prompt.decoding.model_copy(update={"max_new_tokens": limit, "beams": 1, "temperature": 0.0})
+
+        def score(model: Any, _batch: int) -> dict[str, float]:
+            search = Search(model, self.tokenizer, decoding)
+            made: list[tuple[str, str, str]] = []
+            for way in asked:
+                answers = search.answers(rows[way], forced=self.encoding.forced(way), scored=False)
+                made += [(str(way), a[0].text, b) for a, b in zip(answers, references[way], strict=True)]
+            ways, texts, wanted = zip(*made, strict=True)
+            return scoring.by_direction(ways, texts, wanted)
+
+        return score
+
+
+class _Pairs:
+    """Examples as a batch of an encoder-decoder.
+
+    Args:
+        pad: what fills up short rows.
+        start: what the decoder reads before it writes anything.
+    """
+
+    def __init__(self, pad: int, start: int) -> None:
+        self.pad, self.start = pad, start
+
+    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        sources = [torch.tensor(one["input_ids"]) for one in examples]
+        targets = [torch.tensor(one["labels"]) for one in examples]
+        read = [torch.cat([torch.tensor([self.start]), target[:-1]]) for target in targets]
+        return {
+            "input_ids": pad_sequence(sources, batch_first=True, padding_value=self.pad),
+            "attention_mask": pad_sequence([torch.ones_like(one) for one in sources], batch_first=True),
+            "labels": pad_sequence(targets, batch_first=True, padding_value=MASKED),
+            "decoder_input_ids": pad_sequence(read, batch_first=True, padding_value=self.pad),
+        }
+
+
+def _is_pair(segment: Segment, direction: Direction) -> bool:
+    return all(segment.texts.get(tag, "").strip() for tag in (direction.source, direction.target))
+
+
+def _spaced(segments: Sequence[Segment], most: int) -> list[Segment]:
+    if len(segments) <= most:
+        return list(segments)
+    return [segments[i * len(segments) // most] for i in range(most)]

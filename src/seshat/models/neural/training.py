@@ -1,0 +1,212 @@
+"""What the fine-tuning of encoder-decoders and of masked models has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import structlog
+
+from seshat.config.pretrained import cautions, trains_adapters
+from seshat.errors import DataError
+from seshat.jsonl import read_jsonl, write_json
+from seshat.models.neural import base as bases
+from seshat.models.neural import device, encoding, journal, loop, lora, vocabulary
+from seshat.models.neural.base import Family
+from seshat.models.neural.phases import Phase, Traits, choose, digest, phases, with_replay, write_seen
+from seshat.models.neural.preflight import Preflight
+from seshat.models.neural.saved import ADAPTER, WEIGHTS
+from seshat.models.neural.start import Start
+from seshat.project import Project
+from seshat.prompt import Prompt
+from seshat.records import Segment
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Corpus:
+    """Examples ready to be trained on."""
+
+    data: Any
+    """A ``datasets.Dataset`` of tokenised rows with a column ``length``."""
+    traits: list[Traits] = field(default_factory=list)
+    """Of each example: what phases choose by."""
+    digests: list[str] = field(default_factory=list)
+    """Of the record of each example."""
+
+
+class Training(ABC):
+    """One training: what it starts from, what it learns from, what it leaves."""
+
+    family: ClassVar[Family]
+    files: ClassVar[tuple[str, ...]] = ("train.jsonl",)
+    """What it learns from, below ``data/training``."""
+
+    def __init__(self, project: Project) -> None:
+        config = project.config
+        self.project, self.section, self.seed = project, config.train, config.project.seed
+        self.prompt = Prompt.of(project)
+        self.adapters = trains_adapters(config)
+        for caution in cautions(config):
+            log.warning(caution.message, setting=".".join(map(str, caution.path)))
+        self.start = Start.of(project, adapters=self.adapters)
+        tuning = self.section.finetune
+        self.backend = device.decide(tuning.device, tuning.precision, config.model.quantization, config.model.attention)
+        self.tokenizer = bases.open_tokenizer(self.start.tokenizer)
+        self.extension = self._extension()
+        if self.extension.pieces:
+            self.tokenizer = vocabulary.extended(self.tokenizer, self.extension)
+        self.codes = self.name_codes()
+        self.replayed = 0
+        self.examined: dict[str, Any] = {}
+        """What was found out about the examples before the first step."""
+        self.train = self.corpus("train")
+        if not len(self.train.data):
+            raise DataError(
+                f"{project.training}: nothing to train on.", "Run `seshat check` to see where the data went."
+            )
+        self.validation = self.corpus("validation")
+
+    @abstractmethod
+    def corpus(self, name: str) -> Corpus:
+        """The examples of ``train`` or ``validation``, tokenised and looked at."""
+
+    @abstractmethod
+    def collator(self) -> Any:
+        """Makes batches of examples."""
+
+    def name_codes(self) -> list[str]:
+        """Codes of languages that the tokenizer lacked and has now."""
+        return []
+
+    def scorer(self) -> loop.Score | None:
+        """Translates validation, where the family translates."""
+        return None
+
+    def arguments(self) -> dict[str, Any]:
+        """More training arguments for the family."""
+        return {}
+
+    def open(self) -> Any:
+        """The model before the first step: base, new pieces and codes, adapter."""
+        import transformers
+
+        transformers.set_seed(self.seed)
+        model = bases.open_model(self.family, self.start.folder, self.backend, frozen=self.adapters)
+        model.config.use_cache = False
+        if self.extension.pieces:
+            vocabulary.extend_model(model, self.tokenizer, self.extension)
+        encoding.start_codes(model, self.tokenizer, self.codes)
+        vocabulary.fit_embeddings(model, self.tokenizer)
+        if not self.adapters:
+            return model
+        if self.start.adapter is not None:
+            return lora.again(model, self.start.adapter)
+        new = [*self.extension.pieces, *self.codes]
+        more = vocabulary.adapter_settings(model, self.tokenizer, new)
+        return lora.attach(model, self.section.lora, self.family, self.seed, more)
+
+    def fit(self, folder: Path) -> dict[str, Any]:
+        """Train, write the model to an empty folder, and say what ``model.json`` needs to know."""
+        fitted = loop.fit(self._job())
+        self._save(fitted, folder)
+        return self._results(fitted)
+
+    def _job(self) -> loop.Job:
+        return loop.Job(
+            open=self.open,
+            tokenizer=self.tokenizer,
+            phases=self._phases(),
+            validation=self.validation.data,
+            settings=self.section.finetune,
+            backend=self.backend,
+            work=self._work(),
+            seed=self.seed,
+            score=None if self.section.finetune.metric == "loss" else self.scorer(),
+            collator=self.collator(),
+            arguments=self.arguments(),
+            callbacks=loop.trackers(self.project, self.backend),
+            root=self.project.root,
+        )
+
+    def _save(self, fitted: loop.Fitted, folder: Path) -> None:
+        own = folder / (ADAPTER if self.adapters else WEIGHTS)
+        fitted.model.config.use_cache = True
+        with bases.quiet():
+            if self.adapters:
+                lora.save(fitted.model, own, self.start.base["id"])
+            else:
+                fitted.model.save_pretrained(own)
+            self.tokenizer.save_pretrained(own)
+        self.prompt.save(folder)
+        journal.write(folder / journal.LOG, fitted.log)
+        write_json(folder / "run.json", {**fitted.run, "data": self.examined, "replayed": self.replayed})
+        write_seen(folder, [*self.train.digests, *self.start.seen])
+
+    def _results(self, fitted: loop.Fitted) -> dict[str, Any]:
+        last = fitted.run["phases"][-1]
+        new = {**vocabulary.describe(self.extension), "new_codes": self.codes}
+        return {
+            "base": self.start.base,
+            **({"vocabulary": new} if any(new.values()) else {}),
+            "examples": len(self.train.data),
+            "parameters": fitted.run["parameters"],
+            "trainable": fitted.run["trainable"],
+            "steps": sum(phase["steps"] for phase in fitted.run["phases"]),
+            f"validation_{last['metric']}": round(last["score"], 4) if "score" in last else None,
+            "device": "; ".join(self.backend.reasons),
+        }
+
+    def _extension(self) -> vocabulary.Extension:
+        """New pieces, learned from the texts in the low-resource language; an earlier model keeps those it has."""
+        count = self.project.config.model.extend_vocabulary
+        if not count or self.section.finetune.continue_from is not None:
+            return vocabulary.Extension()
+        language = self.project.config.project.language
+        found = (segment.texts.get(language) for _, segment in self.segments(*self.files))
+        extension = vocabulary.learn(self.tokenizer, (text for text in found if text), count)
+        log.info("vocabulary extended", pieces=len(extension.pieces), characters="".join(extension.characters))
+        return extension
+
+    def segments(self, *files: str) -> Iterator[tuple[str, Segment]]:
+        """Segments of training files, each with its place."""
+        for name in files:
+            for number, segment in enumerate(read_jsonl(self.project.training / name, Segment), start=1):
+                yield f"{name}:{number} ({segment.id})", segment
+
+    def judge(self, limit: float) -> Preflight:
+        """Looks at tokenised examples of this family."""
+        stops = bases.stops(self.start.folder, self.tokenizer)
+        return Preflight(self.section.finetune.max_length, limit, stops, prompted=False)
+
+    def _phases(self) -> list[tuple[Phase, Any]]:
+        numbers: Sequence[int] = range(len(self.train.data))
+        if self.start.seen:
+            numbers, self.replayed = with_replay(
+                numbers, self.start.seen, self.section.finetune.replay, self.seed, self.train.digests.__getitem__
+            )
+            log.info("going on from an earlier model", new=len(numbers) - self.replayed, old=self.replayed)
+        chosen = ((phase, choose(numbers, phase, self.train.traits.__getitem__)) for phase in phases(self.section))
+        return [(phase, self.train.data.select(found)) for phase, found in chosen]
+
+    def _work(self) -> Path:
+        adapter: Iterable[Path] = sorted(self.start.adapter.glob("*.safetensors")) if self.start.adapter else ()
+        return loop.work(
+            self.project,
+            self.section.model_dump_json(include={"family", "directions", "finetune", "phases", "lora", "masked"}),
+            self.project.config.model.model_dump_json(exclude={"download"}),
+            self.prompt.hash,
+            str(self.start.base["fingerprint"]),
+            *(self.project.training / name for name in (*self.files, "validation.jsonl")),
+            *adapter,
+        )
+
+
+def note(corpus: Corpus, segment: Segment) -> None:
+    """Remember where an example of a corpus comes from."""
+    corpus.traits.append(Traits.of(segment))
+    corpus.digests.append(digest(segment))
