@@ -84,7 +84,9 @@ def results(project: Project, search: Search) -> dict[str, Any]:
     best = search.best()
     found = next((trial for trial in trials if best is not None and trial["trial"] == best.number), None)
     model = search.home / trial_name(found["settings"]) / "models" / MODEL if found else None
-    directions = sorted({name for one in search.trials() for name in one.user_attrs.get("directions", {})})
+    directions = sorted(
+        {name for one in search.trials() for name in one.user_attrs.get("result", {}).get("directions", {})}
+    )
     return {
         "project": project.config.project.name,
         "study": search.name,
@@ -107,9 +109,9 @@ def results(project: Project, search: Search) -> dict[str, Any]:
 
 
 def _trial(one: Any, search: Search) -> dict[str, Any]:
-    noted = one.user_attrs
+    noted = one.user_attrs.get("result", {})
     state = one.state.name.lower()
-    failed = (noted.get("reason") or "it was stopped") if state == "fail" else None
+    failed = (one.user_attrs.get("reason") or "it was stopped") if state == "fail" else None
     return {
         "trial": one.number,
         "settings": search.values(one),

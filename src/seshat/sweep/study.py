@@ -169,8 +169,7 @@ class Search:
             shutil.rmtree(folder / "models", ignore_errors=True)
             log.warning("trial failed", number=trial.number, reason=_reason(error), details=str(folder / "error.txt"))
             raise
-        for name in ("scores", "directions", "segments", "seconds"):
-            trial.set_user_attr(name, result[name])
+        trial.set_user_attr("result", {name: result[name] for name in ("scores", "directions", "seconds")})
         value = float(result["scores"][self.section.metric])
         self._keep_the_best(folder, value)
         log.info("trial done", number=trial.number, **{self.section.metric: round(value, 2)})

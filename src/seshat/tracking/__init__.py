@@ -172,6 +172,11 @@ def evaluated(project: Project, evaluation: Mapping[str, Any]) -> None:
         if row is not None:
             scores = {metric: value["score"] for metric, value in row["scores"].items()}
             opened.metrics({f"test/{result['direction']}": scores})
+    for table in evaluation.get("likelihood", ()):
+        row = next((row for row in table["systems"] if row["name"] == name), None)
+        if row is not None:
+            scores = {metric: value["score"] for metric, value in row["scores"].items()}
+            opened.metrics({f"test/{table['measure']} {table['of']}": scores})
     opened.artefact("samples.json", samples(project, evaluation))
     opened.close()
 
