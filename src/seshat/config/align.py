@@ -6,7 +6,39 @@ from typing import Literal
 
 from pydantic import Field
 
-from seshat.config.base import Section, Share
+from seshat.config.base import Language, Name, Section, Share
+from seshat.records import Access
+
+
+class StartsSection(Section):
+    """A list (CSV) of sentences: their translation and first word, about documents that are whole segments."""
+
+    name: Name
+    """Name of the pairs as a source."""
+    path: str
+    """The list, below data/raw."""
+    language: Language
+    """Language of the documents; the translations are in the other one."""
+    columns: dict[Literal["document", "order", "text", "word", "number"], str]
+    """What is in which column: `document` (their `doc_id`), `order` of the sentence, `text` of the translation, first
+    `word` and its `number` in the document."""
+    genre: str | None = None
+    """Genre of the pairs."""
+    licence: str | None = None
+    """Licence of the list."""
+    access: Access = Access.RESTRICTED
+    """Access level of the list; a pair takes the stricter one of the list's and its document's."""
+
+
+class CutSection(Section):
+    """Documents in both languages whose text has no sentence marks but whose translation has: cut to fit."""
+
+    sources: tuple[str, ...]
+    """Sources whose segments are whole documents."""
+    language: Language
+    """The language without sentence marks."""
+    genre: str | None = None
+    """Genre of the pairs; default: the document's."""
 
 
 class AlignSection(Section):
@@ -23,5 +55,9 @@ class AlignSection(Section):
     """Beads below go to reports/alignment_review.csv and are tagged `align:low-confidence`."""
     max_gap: int = Field(default=400, ge=10)
     """How far from the diagonal the search looks, in lines, between anchors."""
+    starts: tuple[StartsSection, ...] = ()
+    """Lists of sentences with their first words."""
+    cut: CutSection | None = None
+    """Cut documents that run on without sentence marks."""
     review: str = "reports/alignment_review.csv"
     """The review file; lines corrected there are read back at the next run."""

@@ -9,6 +9,17 @@ from pydantic import Field, model_validator
 from seshat.config.base import Section, Share
 
 
+class GroupsSection(Section):
+    """A table (CSV) that says which documents belong together, such as those of one publication."""
+
+    path: str
+    """The table, below data/raw."""
+    document: str
+    """Column with the `doc_id`."""
+    group: str
+    """Column with the group."""
+
+
 class SplitSection(Section):
     """Train, validation and test by document and near-duplicate cluster."""
 
@@ -27,6 +38,16 @@ class SplitSection(Section):
     unrelated segments share, only when the other language is the same too."""
     remove_duplicates: bool = True
     """Keep only the first of exact duplicates inside train (all sides alike); the others are tagged."""
+    groups: GroupsSection | None = None
+    """Documents that are drawn together; all sources share the document names."""
+    test_groups: tuple[str, ...] = ()
+    """Groups that are the test set, whole."""
+    validation_groups: tuple[str, ...] = ()
+    """Groups that are the validation set, whole."""
+    folds: int = Field(default=0, ge=0)
+    """Cross-validation by groups: so many parts of about equal size, one of which is the test set; 0 for none."""
+    fold: int = Field(default=0, ge=0)
+    """Which part is the test set, from 0."""
     stratify: Literal["none", "source", "genre"] = "none"
     """Take validation and test from every source (or genre) in proportion."""
     upsample: dict[str, float] = Field(default_factory=dict)
@@ -54,4 +75,8 @@ class SplitSection(Section):
                 f"validation ({self.validation}) and test ({self.test}) leave nothing to train on; "
                 "their sum must be below 1"
             )
+        if (self.folds or self.test_groups or self.validation_groups) and self.groups is None:
+            raise ValueError("folds, test_groups and validation_groups need groups: a table that names them")
+        if self.folds and self.fold >= self.folds:
+            raise ValueError(f"fold {self.fold} is none of the {self.folds} folds, which count from 0")
         return self

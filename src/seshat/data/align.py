@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from seshat.config.align import AlignSection
+from seshat.config.clean import Profile
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json, write_jsonl
 from seshat.project import Project
@@ -318,6 +319,42 @@ def warnings(result: Result, figures: dict[str, Any], review: str) -> list[str]:
     return found
 
 
+def _sentences(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
+    """Pairs of sentences out of segments that are whole documents; fills in what was found."""
+    from seshat.data.alignment import whole
+    from seshat.text.normalise import Normaliser
+
+    section, clean = project.config.align, project.config.clean
+    if not section.starts and section.cut is None:
+        return
+    languages = (project.config.project.language, project.config.project.pivot)
+    found = list(read_jsonl(project.cleaned / "segments.jsonl", Segment))
+    normalisers = {tag: Normaliser(clean.profiles.get(tag, Profile()), clean.placeholders) for tag in languages}
+    examples: list[Segment] = []
+    for listed in section.starts:
+        texts = {
+            segment.meta.doc_id: (segment.texts[listed.language], segment.meta)
+            for segment in found
+            if segment.meta.doc_id is not None and listed.language in segment.texts
+        }
+        rows, problems = whole.read_sentences(project.raw / listed.path, listed, normalisers, languages)
+        tally = whole.Tally(problems=problems)
+        examples += whole.by_list(texts, rows, listed, languages, section.min_confidence, tally)
+        figures.setdefault("starts", {})[listed.name] = tally.as_dict()
+    yield from examples
+    if section.cut is not None:
+        documents = [
+            segment
+            for segment in found
+            if segment.meta.source in section.cut.sources and all(tag in segment.texts for tag in languages)
+        ]
+        taught = [segment for segment in examples if not segment.meta.tags]
+        pairs = list(whole.by_cutting(documents, section.cut, languages, section.min_confidence, taught))
+        doubtful = sum(LOW_CONFIDENCE in pair.meta.tags for pair in pairs)
+        figures["cut"] = {"documents": len(documents), "pairs": len(pairs), "low_confidence": doubtful}
+        yield from pairs
+
+
 def run(project: Project) -> dict[str, Any]:
     """Align the documents that ``clean`` wrote, with the decisions in the review file.
 
@@ -340,8 +377,9 @@ def run(project: Project) -> dict[str, Any]:
     allowed = {document.id for document in documents if settings.max_access.allows(document.meta.access)}
     new_rows, result.withheld = updated_rows(result, section.min_confidence, allowed)
     segments = (segment for aligned in result.documents for segment in segments_of(aligned, section.min_confidence))
-    count = write_jsonl(project.aligned / "segments.jsonl", segments)
-    figures = report(result, section.min_confidence)
+    sentences: dict[str, Any] = {}
+    count = write_jsonl(project.aligned / "segments.jsonl", chain(segments, _sentences(project, sentences)))
+    figures = {**report(result, section.min_confidence), **sentences}
     write_json(project.aligned / "report.json", figures)
     if documents or before is not None:
         review.write(path, new_rows, before)

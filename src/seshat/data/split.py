@@ -17,6 +17,7 @@ from typing import IO, Any
 from seshat.config import Config
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
+from seshat.data.groups import Groups, read_groups
 from seshat.errors import DataError
 from seshat.jsonl import atomic_write, dump, read_jsonl, write_json
 from seshat.progress import track
@@ -35,10 +36,12 @@ class Collector:
 
     Args:
         config: the configuration of the project.
+        groups: which documents belong together.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, groups: Groups | None = None) -> None:
         self._config = config
+        self._groups = groups
         self._pair = (config.project.language, config.project.pivot)
         self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access")}
         self._document = array("Q")
@@ -50,13 +53,15 @@ class Collector:
         """Take note of a segment; its row is the number of segments before it."""
         section, meta, numbers = self._config.split, segment.meta, self._numbers
         self.index.add(segment.texts)
-        numbers["fixed"].append(_FIXED.get(meta.split or "", NONE))
+        role = self._groups.role(meta.doc_id) if self._groups is not None and not meta.split else None
+        numbers["fixed"].append(_FIXED.get(role or meta.split or "", NONE))
         numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._pair))
         numbers["drawable"].append(drawable and meta.method not in _MADE)
         numbers["access"].append(meta.access.level)
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
-        self._document.append(fingerprint(f"{meta.source}\t{meta.doc_id}") if meta.doc_id is not None else 0)
+        document = f"{meta.source}\t{meta.doc_id}" if self._groups is None else self._groups.unit(meta.doc_id)
+        self._document.append(fingerprint(document) if meta.doc_id is not None else 0)
 
     def rows(self, seed: int) -> Rows:
         """The columns, with the clusters found."""
@@ -133,7 +138,9 @@ def _entries(project: Project) -> Iterator[Entry]:
 
 def _collect(project: Project) -> Collector:
     config = project.config
-    collector = Collector(config)
+    collector = Collector(
+        config, read_groups(project.raw / config.split.groups.path, config.split) if config.split.groups else None
+    )
     for segment in track(_segments(project), "reading"):
         if not _excluded(segment.meta, config):
             collector.add(segment)

@@ -1,0 +1,134 @@
+"""Sentences of texts that run on: found by a list of first words, or cut to fit the translation."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seshat.config.align import CutSection, StartsSection
+from seshat.config.clean import Profile
+from seshat.data.alignment.cut import Text, cut
+from seshat.data.alignment.starts import Start, find_starts
+from seshat.data.alignment.whole import Tally, by_cutting, by_list, read_sentences
+from seshat.errors import DataError
+from seshat.records import Access, Meta, Segment
+from seshat.text.normalise import Normaliser
+
+LANGUAGES = ("qaa", "en")
+NOUNS = ["bakum", "direm", "fotal", "gunis", "hepon", "jirat", "kolum", "lamek", "mivon", "nasur", "pelik", "rodan"]
+MEANINGS = "man house river silver tablet donkey seal son brother city tin merchant"
+WORDS = dict(zip(NOUNS, MEANINGS.split(" "), strict=True))
+OPENING = {"um": "thus", "kani": "behold", "sul": "concerning"}
+
+
+def tablet(rng: random.Random) -> tuple[list[list[str]], list[str]]:
+    """Sentences of a made-up language in words, and their translations; openings stand mostly at the beginning."""
+    own, other = [], []
+    for _ in range(rng.randint(2, 5)):
+        opening = rng.choice(list(OPENING))
+        words = rng.choices(list(WORDS), k=rng.randint(2, 7))
+        own.append([opening, *words])
+        other.append(f"{OPENING[opening]} the {' the '.join(WORDS[word] for word in reversed(words))}.".capitalize())
+    return own, other
+
+
+def test_starts_are_found_although_numbers_drift_and_spelling_differs() -> None:
+    text = "um-ma bakum 10 direm fotal a-na gunis 2 ½ ma-na hepon šu-ma jirat kolum"
+    words = text.split()
+    starts = [Start("um-ma", 1), Start("a-na", 7), Start("ma-na", 10), Start("szu-ma", 13)]
+    found = find_starts(words, starts)
+    assert [place[0] if place else None for place in found] == [0, 5, 7, 11]
+    assert found[3] is not None
+    assert found[3][1] < 1
+
+
+def test_a_start_that_is_not_there_is_left_out() -> None:
+    found = find_starts(["um-ma", "bakum", "a-na", "direm"], [Start("um-ma", 1), Start("qqq", 2), Start("a-na", 3)])
+    assert [place and place[0] for place in found] == [0, None, 2]
+
+
+@given(st.lists(st.sampled_from(["um", "ma", "12", "ki", "½"]), max_size=15), st.lists(st.integers(1, 15), max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_starts_are_in_order_and_inside_the_text(words: list[str], numbers: list[int]) -> None:
+    found = find_starts(words, [Start("ki", number) for number in sorted(numbers)])
+    places = [place[0] for place in found if place is not None]
+    assert places == sorted(set(places))
+    assert all(0 <= place < len(words) for place in places)
+
+
+def test_cuts_fall_where_the_sentences_part() -> None:
+    rng = random.Random(3)
+    tablets = [tablet(rng) for _ in range(60)]
+    texts = [Text([word for one in own for word in one], [s.lower().strip(".").split() for s in other])
+             for own, other in tablets]  # fmt: skip
+    right = total = 0
+    for (own, _), text, runs in zip(tablets, texts, cut(texts), strict=True):
+        assert [run.start for run in runs] == [0, *(run.end for run in runs[:-1])]
+        assert runs[-1].end == len(text.words)
+        ends = {sum(map(len, own[: place + 1])) for place in range(len(own) - 1)}
+        right += len(ends & {run.end for run in runs})
+        total += len(ends)
+    assert right / total > 0.95
+
+
+def test_a_text_that_is_too_short_is_not_cut() -> None:
+    assert cut([Text(["a"], [["x"], ["y"]]), Text([], [])]) == [[], []]
+
+
+@pytest.fixture
+def section() -> StartsSection:
+    columns = {"document": "tablet", "order": "n", "text": "english", "word": "first", "number": "place"}
+    return StartsSection.model_validate(
+        {"name": "listed", "path": "list.csv", "language": "qaa", "columns": columns, "access": "registered"}
+    )
+
+
+def test_pairs_by_a_list(tmp_path: Path, section: StartsSection) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "tablet,n,english,first,place\nt1,2,Concerning the man,sul,4\nt1,1,Thus the river,um,1\nt1,3,The tin,qqq,6\n"
+        "t2,1,Nobody has this tablet,um,1\nt1,x,Bad,um,1\nt1,4,,um,1\n",
+        encoding="utf-8",
+    )
+    rows, problems = read_sentences(path, section, {tag: Normaliser(Profile()) for tag in LANGUAGES}, LANGUAGES)
+    assert problems == [
+        "list.csv:6: order or number is no number",
+        "list.csv:7: the translation or the first word is empty",
+    ]
+    tally = Tally()
+    texts = {"t1": ("um fotal direm sul bakum pelik", Meta(doc_id="t1", access=Access.PUBLIC))}
+    pairs = list(by_list(texts, rows, section, LANGUAGES, 0.6, tally))
+    assert [pair.texts for pair in pairs] == [
+        {"qaa": "um fotal direm", "en": "Thus the river"},
+        {"qaa": "sul bakum pelik", "en": "Concerning the man The tin"},
+    ]
+    assert [pair.meta.tags for pair in pairs] == [(), ("align:low-confidence",)]
+    assert {pair.meta.access for pair in pairs} == {Access.REGISTERED}
+    assert (tally.documents, tally.sentences, tally.found, tally.without_document) == (1, 4, 2, 1)
+
+
+def test_a_list_without_a_column_is_refused(tmp_path: Path, section: StartsSection) -> None:
+    (tmp_path / "list.csv").write_text("tablet,n\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"list\.csv:1: there is no column 'english'"):
+        read_sentences(tmp_path / "list.csv", section, {}, LANGUAGES)
+
+
+def test_pairs_by_cutting_keep_what_is_known_about_the_document() -> None:
+    rng = random.Random(4)
+    documents = []
+    for number in range(40):
+        own, other = tablet(rng)
+        texts = {"qaa": " ".join(word for one in own for word in one), "en": " ".join(other)}
+        meta = Meta(doc_id=f"t{number}", source="train", speaker="S", access=Access.PUBLIC)
+        documents.append(Segment(id=f"t{number}", texts=texts, meta=meta))
+    section = CutSection(sources=("train",), language="qaa", genre="sentence")
+    pairs = list(by_cutting(documents, section, LANGUAGES, 0.5))
+    assert len({pair.id for pair in pairs}) == len(pairs) > 80
+    assert {(pair.meta.speaker, pair.meta.genre) for pair in pairs} == {("S", "sentence")}
+    first = [pair for pair in pairs if pair.meta.doc_id == "t0"]
+    assert " ".join(pair.texts["qaa"] for pair in first) == documents[0].texts["qaa"]
+    assert [pair.meta.order for pair in first] == list(range(len(first)))
