@@ -7,6 +7,7 @@ takes like a real base model. Random weights; :func:`pretrain` gives a causal on
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -248,6 +249,59 @@ def nllb(folder: Path, texts: Iterable[str] = TEXTS, codes: Sequence[str] = ("sp
         decoder_start_token_id=tokenizer.eos_token_id,
     )
     return _write(M2M100ForConditionalGeneration(config), tokenizer, folder)
+
+
+def _pieces(texts: Iterable[str], folder: Path, size: int) -> Any:
+    """A SentencePiece model (unigram), also as the file ``pieces.model``."""
+    import sentencepiece
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(list(texts)),
+        model_prefix=str(folder / "pieces"),
+        vocab_size=size,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        num_threads=1,
+        minloglevel=3,
+    )
+    (folder / "pieces.vocab").unlink()
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "pieces.model"))
+
+
+def marian(folder: Path, texts: Iterable[str] = TEXTS) -> Path:
+    """A Marian model (OPUS-MT); its padding is the last piece, from which its decoder starts."""
+    import torch
+    from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    made = _pieces(texts, folder, 200)
+    pieces = [made.id_to_piece(i) for i in range(made.get_piece_size())]
+    names = ["</s>", "<unk>", *(piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")), "<pad>"]
+    vocabulary = {name: number for number, name in enumerate(names)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    both = str(folder / "pieces.model")
+    with warnings.catch_warnings():  # it would rather split punctuation with a package that is not needed
+        warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+        tokenizer = MarianTokenizer(vocab=str(folder / "vocab.json"), source_spm=both, target_spm=both)
+    torch.manual_seed(1)
+    config = MarianConfig(
+        vocab_size=len(names),
+        d_model=64,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=128,
+        decoder_ffn_dim=128,
+        dropout=0.0,
+        max_position_embeddings=256,
+        bos_token_id=None,
+        eos_token_id=0,
+        forced_eos_token_id=0,
+        pad_token_id=len(names) - 1,
+        decoder_start_token_id=len(names) - 1,
+    )
+    return _write(MarianMTModel(config), tokenizer, folder)
 
 
 def xlmr(folder: Path, texts: Iterable[str] = TEXTS) -> Path:

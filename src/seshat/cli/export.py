@@ -25,7 +25,7 @@ def _export(
     wanted: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FORM | SECTION.KEY=VALUE]...",
+            metavar="FORM | SECTION.KEY=VALUE",
             help="merged, adapter, gguf, ctranslate2, ollama; default: what the family is used with. Settings win over "
             "seshat.yaml.",
             show_default=False,
@@ -53,7 +53,7 @@ def _export(
     if forms:
         context.overrides.append(f"export.formats=[{', '.join(forms)}]")
     if quantization:
-        context.overrides.append(f"export.quantization=[{', '.join(quantization)}]")
+        context.overrides.append(f"export.quantization=[{', '.join(quantization).lower()}]")
     project = context.open()
     with context.progress(), hold(project.state):
         found = run(project, model, output)

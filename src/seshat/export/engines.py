@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -137,7 +137,7 @@ def open_export(form: Form, folder: Path, part: Direction, full: Callable[[], Pa
         return _Translating("ctranslate2", fast, lambda text: [known[one] for one in fast.tokens(fast.question(text))])
     if form.kind != "gguf":
         return open_model(Saved.read(folder), part)
-    if importlib.util.find_spec("llama_cpp") is None:
+    if find_spec("llama_cpp") is None:
         return _read_back(folder, part, full, work)
     from seshat.inference.engines.llama import LlamaCppTranslator
 

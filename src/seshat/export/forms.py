@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,8 +166,14 @@ def _context(weights: Path) -> int:
 
 def warnings(saved: Saved, forms: Iterable[Form]) -> list[str]:
     """What a form cannot do that the prompt object asks for, in plain words."""
+    forms = list(forms)
     kinds = {form.kind for form in forms}
     found = []
+    if "gguf" in kinds and find_spec("llama_cpp") is None:
+        found.append(
+            "llama-cpp-python is not installed: the weights in the GGUF files were proved by reading them back, but "
+            "token ids were not compared with llama.cpp's. Install it with: pip install 'seshat[llama]'"
+        )
     prompt = saved.prompt
     if "gguf" in kinds and prompt.decoding.beams > 1:
         found.append(
