@@ -114,10 +114,6 @@ def test_one_that_does_not_exist(tmp_path: Path) -> None:
             "seshat.yaml:2: model.quantization: a base in nf4 is frozen",
         ),
         (
-            "model: {preset: qwen3-4b-local, extend_vocabulary: 500}",
-            "seshat.yaml:2: model.extend_vocabulary: adapters leave the embeddings as they are",
-        ),
-        (
             "model: {preset: byt5-base}\ntrain: {lora: {enabled: no, dora: yes}}",
             "seshat.yaml:3: train.lora.enabled: DoRA and rsLoRA are kinds of adapters",
         ),

@@ -62,12 +62,6 @@ def base(config: Config) -> Found:
             f"a base in {model.quantization} is frozen and cannot be trained itself: train adapters "
             "(train.lora.enabled: true), or write quantization: none",
         )
-    if model.extend_vocabulary and adapters:
-        yield (
-            ("model", "extend_vocabulary"),
-            "adapters leave the embeddings as they are, so new pieces would never be learned: train all weights "
-            "(train.lora.enabled: false, quantization: none), or leave extend_vocabulary out",
-        )
     if train.lora.enabled is False and (train.lora.dora or train.lora.rslora):
         yield ("train", "lora", "enabled"), "DoRA and rsLoRA are kinds of adapters, and adapters are switched off"
     if model.attention == "flash_attention_2" and train.finetune.device in ("cpu", "mps"):
