@@ -224,6 +224,10 @@ class MaskedSection(Section):
     """Part of the tokens that is masked."""
     whole_word: bool = False
     """Mask all tokens of a word together."""
+    pairs: bool = True
+    """Learn from both sides of the pairs too, beside the monolingual texts."""
+    languages: tuple[Language, ...] = ()
+    """Whose texts to learn from; none given, those of the project's language and the pivot."""
 
 
 class TrackingSection(Section):
