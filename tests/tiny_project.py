@@ -34,10 +34,18 @@ def segments(name: str, count: int, seed: int) -> list[Segment]:
 
 
 def texts() -> list[str]:
-    """What a base model has read: the words of both languages, none of the project's answers."""
+    """What a base model has read: dialogues in the form of the project's, with every word translated wrongly."""
     rng = random.Random(1)
-    words = [*WHO, *WHAT, *ACT, *WHO.values(), *WHAT.values(), *ACT.values()]
-    return [f"Translate from es into qsm:\n{' '.join(rng.choices(words, k=6))}" for _ in range(200)]
+    right = {**WHO, **WHAT, **ACT}
+    wrong = dict(zip(right, [*list(right.values())[1:], "la niña"], strict=True))
+    found = []
+    for i in range(400):
+        a, b, c = (rng.choice(list(words)) for words in (WHO, WHAT, ACT))
+        said = (f"{a} {b}na {c}", f"{wrong[a]} {wrong[c]} {wrong[b]}")
+        (source, target), (text, answer) = (("qsm", "es"), said) if i % 2 else (("es", "qsm"), said[::-1])
+        question = f"Translate from {source} into {target}:\n{text}"
+        found.append(f"<|im_start|>user\n{question}<|im_end|><|im_start|>assistant\n{answer}")
+    return found
 
 
 def tiny_project(root: Path, base: Path, size: int = 48, **sections: Any) -> Project:
@@ -68,8 +76,8 @@ def dialogues(project: Project, row: Segment) -> list[dict[str, Any]]:
     prompt = Prompt.of(project)
     found = []
     for source, target in (("qsm", "es"), ("es", "qsm")):
-        question = {"source": source, "target": target, "text": row.texts[source], "answer": row.texts[target]}
-        messages = prompt.messages("translate", **question)
+        text, answer = row.texts[source], row.texts[target]
+        messages = prompt.messages("translate", source=source, target=target, text=text, answer=answer)
         meta = {"source": row.meta.source, "method": str(row.meta.method), "access": "public"}
         way = f"{source}-{target}"
         found.append(

@@ -17,12 +17,13 @@ from seshat.models.neural.preflight import MASKED, Preflight, Row
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from tests.tiny_models import byt5, qwen3  # noqa: E402
+
 from seshat.models.neural import base, loop  # noqa: E402
 from seshat.models.neural.dialogues import dataset  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
 from seshat.models.neural.trainer import Order, out_of_memory  # noqa: E402
 from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
-from tests.tiny_models import byt5, qwen3  # noqa: E402
 
 CPU = Machine(packages=("bitsandbytes",))
 CONFIGURED = {

@@ -107,7 +107,36 @@ def _review_decisions(project: Project) -> str | None:
     return hashlib.sha256(json.dumps(decided).encode()).hexdigest() if decided else None
 
 
+def _instructs(config: Config) -> bool:
+    """Whether ``format`` writes messages too."""
+    return config.train.family == "causal"
+
+
+def _format_settings(config: Config) -> tuple[str, ...]:
+    # What only the messages depend on; the prompt's decoding is not among it.
+    asked = ("system", "templates", "context", "hints", "shots")
+    messages = ("train.family", "train.directions", *(f"prompt.{name}" for name in asked))
+    return ("format", "split", "project", *(messages if _instructs(config) else ()))
+
+
+def _fine_tunes(config: Config) -> bool:
+    """Whether a pretrained model is trained."""
+    return config.train.family in ("causal", "masked") or config.model.base is not None
+
+
+def _align_settings(config: Config) -> tuple[str, ...]:
+    lists = (
+        ("clean.profiles", "clean.placeholders") if config.align.starts else ()
+    )  # their sentences are normalised too
+    return ("align", *lists, "project.max_access", *_LANGUAGES)
+
+
 def _train_settings(config: Config) -> tuple[str, ...]:
+    if _fine_tunes(config):
+        parts = ["finetune", "phases", "lora", *(["masked"] if config.train.family == "masked" else [])]
+        keys = ("family", "name", "directions", *parts)
+        clean = ("clean.profiles", "clean.placeholders")
+        return (*_LANGUAGES, "model", "prompt", *(f"train.{key}" for key in keys), *clean)
     keys = (
         "train.family",
         "train.name",
@@ -121,6 +150,8 @@ def _train_settings(config: Config) -> tuple[str, ...]:
 
 def _train_reads(project: Project) -> tuple[Path, ...]:
     train, settings = project.config.train, project.config.project
+    if _fine_tunes(project.config):
+        return _pretrained_reads(project)
     reads = _files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
     if train.family == "seq2seq":
         return (*reads, *_trained_tokenizer(project))
@@ -130,6 +161,19 @@ def _train_reads(project: Project) -> tuple[Path, ...]:
         for path in _expand(pattern, (settings.language, settings.pivot))
     )
     return (*reads, *(path for path in extra if path.exists()))
+
+
+def _pretrained_reads(project: Project) -> tuple[Path, ...]:
+    config = project.config
+    reads = list(_files(project.training, "train.jsonl", "validation.jsonl"))
+    reads += _files(project.training, "monolingual.jsonl") if config.train.family == "masked" else ()
+    reads += _files(project.training, "messages") if config.train.family == "causal" else ()
+    tuning = config.train.finetune
+    base = project.root / (config.model.base or "")
+    reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []
+    reads += [project.model(tuning.continue_from)] if tuning.continue_from else []
+    named = (project.root / name for name in (tuning.distributed, config.prompt.chat_template) if name)
+    return (*reads, *(path for path in named if path.exists()))
 
 
 def _trained_tokenizer(project: Project) -> tuple[Path, ...]:
@@ -145,9 +189,18 @@ def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
     return (*_files(project.training, "train.jsonl", "monolingual.jsonl"), *given)
 
 
+def _evaluate_settings(config: Config) -> tuple[str, ...]:
+    asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if _fine_tunes(config) else ()
+    return ("evaluate", "project", "train.name", *asked)
+
+
 def _evaluate_reads(project: Project) -> tuple[Path, ...]:
-    names = dict.fromkeys((project.config.train.name, *project.config.evaluate.compare))
-    return (*_files(project.training, *SETS), *(project.model(name) for name in names))
+    config = project.config
+    models = [project.model(name) for name in dict.fromkeys((config.train.name, *config.evaluate.compare))]
+    if config.evaluate.zero_shot == "alone":  # a base can be measured before anything is trained
+        models = [path for path in models if path.exists()]
+    messages = _files(project.training, "messages") if _instructs(config) else ()
+    return (*_files(project.training, *SETS), *messages, *models)
 
 
 STAGES: tuple[Stage, ...] = (
@@ -174,8 +227,11 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.align",
         version=1,
         summary="Pair the sentences of parallel documents; doubtful pairs go to a review file.",
-        settings=lambda _config: ("align", "project.max_access", *_LANGUAGES),
-        reads=lambda project: _files(project.cleaned, *RECORDS),
+        settings=_align_settings,
+        reads=lambda project: (
+            *_files(project.cleaned, *RECORDS),
+            *(project.raw / starts.path for starts in project.config.align.starts),
+        ),
         writes=lambda project: _files(project.aligned, "segments.jsonl", "report.json"),
         shared=SharedFile(lambda project: project.root / project.config.align.review, _review_decisions),
     ),
@@ -188,6 +244,7 @@ STAGES: tuple[Stage, ...] = (
         reads=lambda project: (
             *_files(project.cleaned, "segments.jsonl", "entries.jsonl"),
             project.aligned / "segments.jsonl",
+            *((project.raw / groups.path,) if (groups := project.config.split.groups) else ()),
         ),
         writes=lambda project: _files(project.processed, *SETS, "excluded.jsonl", "report.json"),
     ),
@@ -196,9 +253,11 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.format",
         version=1,
         summary="Keep what this run may use and write the training files and their data card.",
-        settings=lambda _config: ("format", "split", "project"),
+        settings=_format_settings,
         reads=lambda project: _files(project.processed, *SETS),
-        writes=lambda project: _files(project.training, *SETS, "README.md", "report.json"),
+        writes=lambda project: _files(
+            project.training, *SETS, "README.md", "report.json", *(["messages"] if _instructs(project.config) else [])
+        ),
     ),
     Stage(
         name="tokenizer",
@@ -221,9 +280,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="evaluate",
         module="seshat.evaluation.evaluate",
-        version=1,
+        version=2,
         summary="Score the model beside its floors, with intervals, and write the report.",
-        settings=lambda _config: ("evaluate", "project", "train.name"),
+        settings=_evaluate_settings,
         reads=_evaluate_reads,
         writes=lambda project: _files(project.reports, "evaluation.json", "evaluation.html", "translations"),
     ),

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import struct
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -206,7 +207,7 @@ def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool =
     with quiet():
         for attention in dict.fromkeys((backend.attention, "eager")):
             try:
-                return kind.from_pretrained(
+                model = kind.from_pretrained(
                     folder,
                     local_files_only=True,
                     trust_remote_code=False,
@@ -214,12 +215,24 @@ def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool =
                     attn_implementation=attention,
                     **options,
                 )
+                return _unpacked(model)
             except ValueError as error:  # some architectures know eager attention only
                 if "attention" not in str(error) or attention == "eager":
                     raise DataError(f"{folder}: the model cannot be opened: {str(error).splitlines()[0]}") from error
             except OSError as error:
                 raise DataError(f"{folder}: the model cannot be opened: {str(error).splitlines()[0]}") from error
     raise AssertionError("unreachable")
+
+
+def _unpacked(model: Any) -> Any:
+    """Keep bitsandbytes from rearranging 4-bit weights on CPUs with AVX512 when a model is evaluated.
+
+    The rearranged weights stay, and no gradient passes through them when the training goes on after a validation.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def _check_family(family: Family, folder: Path) -> None:
@@ -264,6 +277,10 @@ def quiet() -> Iterator[None]:
     level, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
     noisy = {name: logging.getLogger(name) for name in _NOISY}
     levels = {name: logger.level for name, logger in noisy.items()}
+    datasets = sys.modules.get("datasets")
+    drawn = datasets is not None and not datasets.utils.are_progress_bars_disabled()
+    if datasets is not None and drawn:
+        datasets.disable_progress_bars()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     for logger in noisy.values():
@@ -277,6 +294,8 @@ def quiet() -> Iterator[None]:
     finally:
         hub.HF_HUB_OFFLINE = offline
         transformers.logging.set_verbosity(level)
+        if datasets is not None and drawn:
+            datasets.enable_progress_bars()
         if bars:
             transformers.logging.enable_progress_bar()
         for name, logger in noisy.items():

@@ -16,8 +16,8 @@ import structlog
 from seshat.config.pretrained import trains_adapters
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json
+from seshat.models.neural import accelerators, device, dialogues, journal, loop, lora, preflight, scoring, vocabulary
 from seshat.models.neural import base as bases
-from seshat.models.neural import device, dialogues, journal, loop, lora, preflight, scoring, vocabulary
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.phases import Phase, choose, phases, with_replay, write_seen
 from seshat.models.neural.preflight import Preflight
@@ -51,9 +51,10 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
         CheckFailed: the examples would train badly: see :mod:`.preflight`.
         DataError: files are missing, or base and adapter do not belong together.
     """
+    accelerators.prepare(project.config)
     training = Training(project)
     job = training.job()
-    fitted = loop.fit(job)
+    fitted = accelerators.fit(job, training.start.folder, project.config)
     training.save(fitted, folder)
     return training.results(fitted)
 
@@ -69,6 +70,7 @@ class Training:
         self.start = Start.of(project, adapters=self.adapters)
         tuning = self.section.finetune
         self.backend = device.decide(tuning.device, tuning.precision, config.model.quantization, config.model.attention)
+        accelerators.check(config, self.backend)
         self.tokenizer = bases.open_tokenizer(self.start.tokenizer)
         self.extension = self._extension()
         if self.extension is not None:
@@ -119,6 +121,8 @@ class Training:
         import transformers
 
         transformers.set_seed(self.seed)
+        if self.section.finetune.accelerator == "unsloth":
+            return accelerators.unsloth_model(self.start.folder, self.backend, self.section, self.seed)
         model = bases.open_model("causal", self.start.folder, self.backend, frozen=self.adapters)
         model.config.use_cache = False
         more: dict[str, Any] = {}

@@ -23,7 +23,7 @@ History = Sequence[Mapping[str, Any]]
 def rows(history: History, phase: str) -> list[dict[str, Any]]:
     """The history of a phase as rows of ``log.jsonl``: step, phase, epoch and what was measured."""
     return [
-        {"step": event["step"], "phase": phase, **{name: value for name, value in event.items() if _tells(name)}}
+        {"step": event["step"], "phase": phase, **{name: event[name] for name in sorted(event) if _tells(name)}}
         for event in history
         if "train_runtime" not in event  # a summary of one process: another one when a killed training went on
     ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from seshat.config.neural import LoraSection
 from seshat.errors import UsageError, require
+from seshat.models.neural.base import quiet
 
 _TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}
 
@@ -49,13 +50,15 @@ def attach(
         task_type=_TASKS[family],
         **(more or {}),
     )
-    return in_float32(peft.get_peft_model(model, config))
+    with quiet():
+        return in_float32(peft.get_peft_model(model, config))
 
 
 def again(model: Any, adapter: Path) -> Any:
     """Put an earlier adapter on its base, to be trained further."""
     peft = require("peft", extra="train", purpose="Training an adapter")
-    return in_float32(peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
+    with quiet():
+        return in_float32(peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
 
 
 def save(model: Any, folder: Path, base: str) -> None:
