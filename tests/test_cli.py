@@ -244,7 +244,7 @@ class TestTranslate:
         """The translators that were loaded."""
         made: list[Fake] = []
 
-        def load_translator(folder: Path, direction: Direction) -> Fake:
+        def load_translator(folder: Path, direction: Direction, **_options: Any) -> Fake:
             made.append(Fake(folder, direction))
             return made[-1]
 

@@ -18,7 +18,7 @@ from seshat.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Direction
-    from seshat.inference.translator import Hypothesis
+    from seshat.inference.translator import Hypothesis, Translator
     from seshat.project import Project
 
 _END = object()
@@ -48,19 +48,20 @@ def _translate(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line: scores and alternatives too.")
     ] = False,
+    allow_other_prompt: Annotated[
+        bool, typer.Option("--allow-other-prompt", help="Ask the model as configured, though it was trained otherwise.")
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings that win over seshat.yaml.")
     ] = None,
 ) -> None:
-    from seshat.inference.load import load_translator
-
     if texts and file:
         raise UsageError("Give texts or --file, not both.")
     context.overrides = settings or []
     project = context.open()
     way = _direction(project, direction)
     config = project.config.translate
-    translator = load_translator(project.model(model or config.model), way)
+    translator = _load(project, model or config.model, way, allow_other_prompt)
     lines = iter(texts) if texts else _read(file)
     number = 0
     with _open(output) as stream:
@@ -69,6 +70,17 @@ def _translate(
                 stream.write(_show(number, text, hypothesis, n_best, as_json))
                 number += 1
             stream.flush()
+
+
+def _load(project: Project, name: str | None, direction: Direction, allow_other_prompt: bool) -> Translator:
+    """Open a model; the one that the configuration describes is held to the prompt that stands there."""
+    from seshat.inference.load import load_translator
+    from seshat.prompt import Prompt
+
+    train = project.config.train
+    described = name in (None, train.name) and train.family != "statistical"
+    prompt = Prompt.of(project) if described or allow_other_prompt else None
+    return load_translator(project.model(name), direction, prompt=prompt, allow_other_prompt=allow_other_prompt)
 
 
 def _direction(project: Project, wanted: str | None) -> Direction:

@@ -9,7 +9,7 @@ from typing import Any
 
 from seshat.config import Direction
 from seshat.config.clean import Profile
-from seshat.errors import DataError, UsageError
+from seshat.errors import DataError, PromptMismatch, UsageError
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.models import wordbyword
 from seshat.prompt import Prompt
@@ -73,7 +73,7 @@ def load_translator(
         from seshat.inference.engines.pretrained import translator
 
         if not allow_other_prompt:
-            Prompt.check(model_dir, prompt)
+            _check(model_dir, prompt)
         other = prompt if allow_other_prompt else None
         engine = translator(model_dir, direction, family, adapter=adapter, prompt=other)
     else:
@@ -81,6 +81,18 @@ def load_translator(
     normalisation = described["normalisation"]
     profile = Profile.model_validate(normalisation["profiles"].get(direction.source, {}))
     return NormalisingTranslator(engine, Normaliser(profile, normalisation["placeholders"]))
+
+
+def _check(model_dir: Path, prompt: Prompt | None) -> None:
+    Prompt.check(model_dir)
+    try:
+        Prompt.check(model_dir, prompt)
+    except PromptMismatch as error:
+        raise PromptMismatch(
+            error.message,
+            "Set these back to what the model knows, or train again (seshat train), or ask it so all the same: "
+            "seshat translate --allow-other-prompt",
+        ) from error
 
 
 def _engine(described: dict[str, Any], folder: Path, direction: Direction) -> Translator:
