@@ -23,7 +23,7 @@ from tests.tiny_project import segments, texts, tiny_project  # noqa: E402
 from seshat.inference.engines.pretrained import CausalTranslator  # noqa: E402
 from seshat.models import train  # noqa: E402
 from seshat.models.neural import base, dialogues, lora  # noqa: E402
-from seshat.models.neural.causal import Training  # noqa: E402
+from seshat.models.neural.causal import Causal  # noqa: E402
 from seshat.models.neural.device import decide  # noqa: E402
 from seshat.models.neural.saved import Saved  # noqa: E402
 from seshat.pipeline.stages import stage  # noqa: E402
@@ -115,7 +115,7 @@ def test_saved_model_scores_what_the_trained_one_scored(trained: tuple[Project, 
     project, summary, _ = trained
     saved, backend = Saved.read(project.model()), decide("cpu", "float32")
     tokenizer = saved.tokenizer()
-    score = Training(project).job().score
+    score = Causal(project).job().score
     assert score is not None
     again = score(saved.model(tokenizer, backend=backend), 8)
     assert again["chrf2"] == pytest.approx(summary["validation_chrf2"], abs=1e-3)
@@ -186,7 +186,7 @@ def test_every_kind_trains_saves_and_opens_again(
 
 def test_qlora_keeps_the_base_in_four_bits(base_model: Path, tmp_path: Path) -> None:
     project = tiny_project(tmp_path, base_model, train={"finetune": FEW}, model={"quantization": "nf4"})
-    model = Training(project).open()
+    model = Causal(project).open()
     layer = model.get_base_model().model.layers[0].mlp.up_proj.base_layer
     assert type(layer).__name__ == "Linear4bit"
     assert layer.weight.quant_type == "nf4"
@@ -197,7 +197,7 @@ def test_qlora_keeps_the_base_in_four_bits(base_model: Path, tmp_path: Path) -> 
 def test_validation_does_not_stop_gradients_through_four_bits(base_model: Path, tmp_path: Path) -> None:
     """Bitsandbytes would rearrange the weights of an evaluated model on some CPUs, and lose gradients from then on."""
     project = tiny_project(tmp_path, base_model, train={"lora": {"dropout": 0.0}}, model={"quantization": "nf4"})
-    model, row = (training := Training(project)).open(), training.train.data[0]
+    model, row = (training := Causal(project)).open(), training.train.data[0]
     ids, labels = (torch.tensor([row[name]]) for name in ("input_ids", "labels"))
 
     def gradients() -> dict[str, Any]:
@@ -223,7 +223,7 @@ def test_whole_model_reproduces_what_it_was_taught(base_model: Path, tmp_path: P
 
 
 def test_seed_is_set_before_the_adapter_is_made(base_model: Path, tmp_path: Path) -> None:
-    training = Training(tiny_project(tmp_path, base_model))
+    training = Causal(tiny_project(tmp_path, base_model))
     weights = []
     for noise in (1, 2):
         torch.manual_seed(noise)
@@ -234,12 +234,12 @@ def test_seed_is_set_before_the_adapter_is_made(base_model: Path, tmp_path: Path
 def test_unknown_layers_are_named(base_model: Path, tmp_path: Path) -> None:
     project = tiny_project(tmp_path, base_model, train={"lora": {"targets": ["query", "v_proj"]}})
     with pytest.raises(UsageError, match="no layer called query") as caught:
-        Training(project).open()
+        Causal(project).open()
     assert "q_proj" in str(caught.value)
 
 
 def test_packed_examples_do_not_see_each_other(base_model: Path, tmp_path: Path) -> None:
-    training = Training(tiny_project(tmp_path, base_model, train={"lora": {"enabled": False}}))
+    training = Causal(tiny_project(tmp_path, base_model, train={"lora": {"enabled": False}}))
     data = training.train.data.select(range(12))
     with base.quiet():
         rows = dialogues.packed(data, 96)
@@ -441,7 +441,7 @@ def test_stage_depends_on_messages_base_and_settings(base_model: Path, tmp_path:
 
 
 def test_adapter_layers_are_written_in_one_order(base_model: Path, tmp_path: Path) -> None:
-    training = Training(tiny_project(tmp_path, base_model))
+    training = Causal(tiny_project(tmp_path, base_model))
     lora.save(training.open(), tmp_path / "adapter", "some/base")
     config = json.loads((tmp_path / "adapter/adapter_config.json").read_text())
     assert config["target_modules"] == sorted(config["target_modules"])

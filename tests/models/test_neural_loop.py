@@ -337,18 +337,15 @@ def test_phases_follow_one_another(encoder_decoder: Path, tmp_path: Path) -> Non
 def _short_of_memory(error: BaseException, most: int, first: int = 0) -> Any:
     """Gives a Trainer that runs out of memory with more than ``most`` examples, from step ``first`` on."""
 
-    def trainer() -> tuple[type[Any], type[Any]]:
-        from transformers import Trainer, TrainingArguments
+    from transformers import Trainer, TrainingArguments
 
-        class Short(Trainer):  # type: ignore[misc]
-            def training_step(self, model: Any, inputs: Any, *others: Any, **more: Any) -> Any:
-                if len(inputs["input_ids"]) > most and self.state.global_step >= first:
-                    raise error
-                return super().training_step(model, inputs, *others, **more)
+    class Short(Trainer):  # type: ignore[misc]
+        def training_step(self, model: Any, inputs: Any, *others: Any, **more: Any) -> Any:
+            if len(inputs["input_ids"]) > most and self.state.global_step >= first:
+                raise error
+            return super().training_step(model, inputs, *others, **more)
 
-        return Short, TrainingArguments
-
-    return trainer
+    return Short, TrainingArguments
 
 
 ALLOCATOR = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to …"

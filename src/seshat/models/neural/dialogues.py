@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from seshat.errors import DataError
 from seshat.models.neural.phases import Traits, digest
-from seshat.models.neural.preflight import MASKED, Preflight, Row
-from seshat.progress import track
+from seshat.models.neural.preflight import MASKED, Row
 from seshat.prompt import Message, Prompt
 
 T = TypeVar("T")
@@ -98,50 +97,6 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def _ids(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     found: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
     return found
-
-
-@dataclass
-class Corpus:
-    """Examples ready to be trained on."""
-
-    data: Any
-    """A ``datasets.Dataset`` with ``input_ids``, ``labels`` and ``length``."""
-    traits: list[Traits]
-    """Of each example: what phases choose by."""
-    digests: list[str]
-    """Of each example."""
-    first: Row | None
-    """To be shown."""
-
-
-@dataclass
-class _Kept:
-    traits: list[Traits] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
-    first: Row | None = None
-
-
-def load(path: Path, prompt: Prompt, tokenizer: Any, preflight: Preflight) -> Corpus:
-    """Read, tokenise and judge a file of dialogues.
-
-    Raises:
-        DataError: a line is no dialogue.
-        CheckFailed: the examples would train badly.
-    """
-    kept = _Kept()
-
-    def rows() -> Iterator[Row]:
-        found = tokenised(read(path), prompt, tokenizer, preflight.stops)
-        for dialogue, row in track(found, f"tokenising {path.stem}"):
-            if preflight.passes(row):
-                kept.traits.append(dialogue.traits)
-                kept.digests.append(dialogue.digest)
-                kept.first = kept.first or row
-                yield row
-
-    data = dataset(rows())
-    preflight.judge()
-    return Corpus(data, kept.traits, kept.digests, kept.first)
 
 
 def dataset(rows: Iterable[Row]) -> Any:

@@ -58,8 +58,8 @@ class Job:
     score: Score | None = None
     """Translates validation; without it the loss decides."""
     collator: Any = None
-    trainer: Callable[[], tuple[type[Any], type[Any]]] | None = None
-    """Gives the Trainer class and its arguments class; default: those of Transformers."""
+    trainer: tuple[type[Any], type[Any]] | None = None
+    """The class of the Trainer and that of its arguments; default: those of Transformers."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """More training arguments, for the family."""
     callbacks: Callable[[str], Sequence[Any]] | None = None

@@ -210,7 +210,7 @@ class Attempt:
         import transformers
 
         job = self.job
-        kind, arguments = job.trainer() if job.trainer else (transformers.Trainer, transformers.TrainingArguments)
+        kind, arguments = job.trainer or (transformers.Trainer, transformers.TrainingArguments)
         trainer = _tailored(kind, self)(
             model=model,
             args=arguments(**self._arguments()),

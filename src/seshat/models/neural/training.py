@@ -1,7 +1,8 @@
-"""What the fine-tuning of encoder-decoders and of masked models has in common."""
+"""What the fine-tuning of all pretrained families has in common."""
 
 from __future__ import annotations
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +78,27 @@ class Training(ABC):
 
     @abstractmethod
     def collator(self) -> Any:
-        """Makes batches of examples."""
+        """Makes batches of examples; ``None`` for what the Trainer does."""
+
+    def trainer(self) -> tuple[type[Any], type[Any]] | None:
+        """The class of the Trainer and that of its arguments; ``None`` for those of Transformers."""
+        return None
+
+    def arranged(self, data: Any) -> Any:
+        """The examples of a phase in the form in which they are trained."""
+        return data
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Files that unfinished work belongs to: with others it is not gone on with."""
+        return tuple(self.project.training / name for name in (*self.files, "validation.jsonl"))
+
+    def memory(self) -> Path | None:
+        """A folder with what prompts look things up in; it goes with the model."""
+        return None
+
+    def execute(self, job: loop.Job) -> loop.Fitted:
+        """Do the work."""
+        return loop.fit(job)
 
     def name_codes(self) -> list[str]:
         """Codes of languages that the tokenizer lacked and has now."""
@@ -112,11 +133,12 @@ class Training(ABC):
 
     def fit(self, folder: Path) -> dict[str, Any]:
         """Train, write the model to an empty folder, and say what ``model.json`` needs to know."""
-        fitted = loop.fit(self._job())
+        fitted = self.execute(self.job())
         self._save(fitted, folder)
         return self._results(fitted)
 
-    def _job(self) -> loop.Job:
+    def job(self) -> loop.Job:
+        """The training as the loop takes it."""
         return loop.Job(
             open=self.open,
             tokenizer=self.tokenizer,
@@ -128,6 +150,7 @@ class Training(ABC):
             seed=self.seed,
             score=None if self.section.finetune.metric == "loss" else self.scorer(),
             collator=self.collator(),
+            trainer=self.trainer(),
             arguments=self.arguments(),
             callbacks=loop.trackers(self.project, self.backend),
             root=self.project.root,
@@ -146,6 +169,9 @@ class Training(ABC):
         journal.write(folder / journal.LOG, fitted.log)
         write_json(folder / "run.json", {**fitted.run, "data": self.examined, "replayed": self.replayed})
         write_seen(folder, [*self.train.digests, *self.start.seen])
+        memory = self.memory()
+        if memory is not None and memory.is_dir():
+            shutil.copytree(memory, folder / memory.name)
 
     def _results(self, fitted: loop.Fitted) -> dict[str, Any]:
         last = fitted.run["phases"][-1]
@@ -191,7 +217,7 @@ class Training(ABC):
             )
             log.info("going on from an earlier model", new=len(numbers) - self.replayed, old=self.replayed)
         chosen = ((phase, choose(numbers, phase, self.train.traits.__getitem__)) for phase in phases(self.section))
-        return [(phase, self.train.data.select(found)) for phase, found in chosen]
+        return [(phase, self.arranged(self.train.data.select(found))) for phase, found in chosen]
 
     def _work(self) -> Path:
         adapter: Iterable[Path] = sorted(self.start.adapter.glob("*.safetensors")) if self.start.adapter else ()
@@ -201,7 +227,7 @@ class Training(ABC):
             self.project.config.model.model_dump_json(exclude={"download"}),
             self.prompt.hash,
             str(self.start.base["fingerprint"]),
-            *(self.project.training / name for name in (*self.files, "validation.jsonl")),
+            *self.inputs(),
             *adapter,
         )
 
