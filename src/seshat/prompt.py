@@ -44,6 +44,7 @@ TEMPLATES: dict[Task, str] = {
 """The usual words of the tasks."""
 _SHOTS, _HINTS, _CONTEXT = "Similar sentences:", "Words:", "The sentences before:"
 _LONGEST_SHOWN = 60
+_WORDING = ("languages", "language", "pivot", "system", "templates", "context", "hints", "shots")
 
 Message = dict[str, str]
 """One turn of a chat: ``role`` (``system``, ``user`` or ``assistant``) and ``content``."""
@@ -133,8 +134,31 @@ class Prompt(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON (sorted keys, no spaces, UTF-8)."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _hash(self.model_dump(mode="json"))
+
+    @property
+    def wording(self) -> str:
+        """The same over what the messages that ``format`` writes depend on: names, templates, what stands beside."""
+        return _hash(self.model_dump(mode="json", include=set(_WORDING)))
+
+    def check_wording(self, report: Path) -> None:
+        """Make sure that the messages on disk were written with this prompt.
+
+        Args:
+            report: ``data/training/report.json``.
+
+        Raises:
+            DataError: there are no messages yet.
+            PromptMismatch: they were written with another prompt.
+        """
+        found = json.loads(report.read_text(encoding="utf-8")).get("messages") if report.exists() else None
+        if not found:
+            raise DataError(f"{report.parent / 'messages'}: no instruction data yet.", "Write it with: seshat format")
+        if found["wording"] != self.wording:
+            raise PromptMismatch(
+                f"{report.parent / 'messages'}: written with another prompt than the configuration asks for.",
+                "Write them again with: seshat format (or `seshat run`, which does it by itself)",
+            )
 
     def save(self, folder: Path) -> None:
         """Write ``prompt.json`` into a folder."""
@@ -343,6 +367,11 @@ def _read_template(root: Path, name: str | None) -> str | None:
             f"{root / name}: cannot read the chat template of prompt.chat_template: {error}.",
             "Name a Jinja file, from the project folder.",
         ) from error
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:

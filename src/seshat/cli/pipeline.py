@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
+from seshat.cli.evaluate import Checkpoints, NoAdapter
 from seshat.pipeline.stages import STAGES, Stage
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from seshat.data.handover import Tool
     from seshat.pipeline.engine import Outcome, Status
 
 PANEL = "Stages, in the order in which they run"
@@ -28,7 +31,8 @@ def add(app: typer.Typer) -> None:
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
     verb(app, "download", help="Fetch the raw files that the configuration lists.")(_download)
     for stage in STAGES:
-        verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(_stage_command(stage))
+        command = {"format": _format_command, "evaluate": _evaluate_command}.get(stage.name, _stage_command)
+        verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(command(stage))
 
 
 def _run(context: Context) -> None:
@@ -69,6 +73,9 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
     shown: list[Table | str] = []
     if summary.get("table"):
         shown += ["", table([_scores(row) for row in summary["table"]])]
+    for key in ("perplexity", "tasks", "fill"):
+        if summary.get(key):
+            shown += ["", table(summary[key], title=key.capitalize())]
     if summary.get("samples"):
         shown += ["", table(summary["samples"][:_SAMPLES], title="Sample translations")]
     if summary.get("report"):
@@ -124,29 +131,63 @@ def _download(
     context.result(values, *summary(values))
 
 
-def _stage_command(stage: Stage) -> Any:
-    def command(
-        context: Context,
-        resolved: Annotated[
-            bool,
-            typer.Option(
-                "--resolved", hidden=True, help="With exactly the last resolved configuration (for dvc.yaml)."
-            ),
-        ] = False,
-    ) -> None:
-        from seshat.pipeline.engine import engine
-        from seshat.terminal import summary
+Resolved = Annotated[
+    bool,
+    typer.Option("--resolved", hidden=True, help="With exactly the last resolved configuration (for dvc.yaml)."),
+]
 
-        project = context.open()
-        with context.progress():
-            if resolved:
-                values = _run_resolved(stage, project.root)
-            else:
-                with engine(project) as running:
-                    values = running.run(stage.name).summary
-        context.result(values, *summary(values, title=stage.name))
+
+def _stage_command(stage: Stage) -> Any:
+    def command(context: Context, resolved: Resolved = False) -> None:
+        _run_stage(context, stage, resolved)
 
     return command
+
+
+def _format_command(stage: Stage) -> Any:
+    def command(
+        context: Context,
+        tool: Annotated[
+            Literal["axolotl", "llama-factory"] | None,
+            typer.Option(
+                "--for", help="Then hand the instruction data over to this program, with a configuration for it."
+            ),
+        ] = None,
+        resolved: Resolved = False,
+    ) -> None:
+        _run_stage(context, stage, resolved, tool)
+
+    return command
+
+
+def _evaluate_command(stage: Stage) -> Any:
+    def command(
+        context: Context, no_adapter: NoAdapter = False, checkpoint: Checkpoints = None, resolved: Resolved = False
+    ) -> None:
+        context.overrides += evaluate.overrides(no_adapter, checkpoint)
+        _run_stage(context, stage, resolved)
+
+    return command
+
+
+def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None = None) -> None:
+    from seshat.pipeline.engine import engine
+    from seshat.terminal import summary
+
+    project = context.open()
+    with context.progress():
+        if resolved:
+            values = _run_resolved(stage, project.root)
+        else:
+            with engine(project) as running:
+                values = running.run(stage.name).summary
+                if tool is not None:
+                    from seshat.data import handover
+
+                    values = {**values, "handover": handover.run(project, tool)}
+    handed = values.get("handover")
+    shown = {key: value for key, value in values.items() if key != "handover"}
+    context.result(values, *summary(shown, title=stage.name), *(summary(handed, title="handover") if handed else ()))
 
 
 def _run_resolved(stage: Stage, root: Path) -> dict[str, Any]:

@@ -32,20 +32,27 @@ def _header(config: Config, tally: Tally) -> dict[str, Any]:
         "language": [config.project.language, config.project.pivot],
         "multilinguality": ["translation"],
         "task_categories": ["translation"],
-        "size_categories": [next((label for limit, label in _SIZES if total < limit), "n>1M")],
+        "size_categories": [size_category(total)],
         "license": "other",
         "license_name": "see-the-sources-below",
         "configs": configs,
     }
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+def size_category(rows: int) -> str:
+    """What the Hugging Face Hub calls a dataset of so many rows."""
+    return next((label for limit, label in _SIZES if rows < limit), "n>1M")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
     head = list(head)
     lines = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _counts(counts: Mapping[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Counts by name, in words."""
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
 
 
@@ -62,11 +69,11 @@ def data_card(config: Config, tally: Tally) -> str:
     yaml.dump(_header(config, tally), stream)
     project, split = config.project, config.split
     sources = sorted(tally.licences)
-    files = _table(
+    files = table(
         ("file", "records", "left out"),
-        ((f"{name}.jsonl", f"{kept.total():,}", _counts(tally.dropped[name])) for name, kept in tally.kept.items()),
+        ((f"{name}.jsonl", f"{kept.total():,}", counts_text(tally.dropped[name])) for name, kept in tally.kept.items()),
     )
-    by_source = _table(
+    by_source = table(
         ("source", *tally.kept, "licence"),
         (
             (name, *(tally.kept[file][name] for file in tally.kept), ", ".join(sorted(tally.licences[name])))
@@ -94,11 +101,11 @@ file, its source, licence, access level and how it was made. A field that is mis
 
 {by_source}
 
-How the records were made: {_counts(tally.methods)}.
+How the records were made: {counts_text(tally.methods)}.
 
 ## Who may use it
 
-Access levels: {_counts(tally.access)}. This dataset was made with `max_access: {project.max_access}`; less open
+Access levels: {counts_text(tally.access)}. This dataset was made with `max_access: {project.max_access}`; less open
 records are not in it. Respect the licence of every source and the wishes of the people whose language this is.
 
 ## How it was split

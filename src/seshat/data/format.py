@@ -6,6 +6,7 @@ in test.
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 from seshat.config import Config
 from seshat.data.card import data_card
 from seshat.data.duplicates import TextIndex
+from seshat.data.instruct.write import write_messages
 from seshat.errors import CheckFailed, DataError
 from seshat.jsonl import read_jsonl, write_json, write_jsonl, write_text
 from seshat.progress import track
@@ -108,7 +110,7 @@ def _guard(project: Project) -> None:
 
 
 def run(project: Project) -> dict[str, Any]:
-    """Write the files of :attr:`Project.training` and the data card.
+    """Write the files of :attr:`Project.training` and the data card; for the causal family its messages too.
 
     Raises:
         DataError: nothing has been split yet.
@@ -124,14 +126,24 @@ def run(project: Project) -> dict[str, Any]:
     for name in FILES:
         write_jsonl(project.training / f"{name}.jsonl", _passing(project, name, tally))
     write_text(project.training / "README.md", data_card(project.config, tally))
-    report = {
+    report: dict[str, Any] = {
         "counts": {name: counts.total() for name, counts in tally.kept.items()},
         "dropped": {name: dict(sorted(counts.items())) for name, counts in tally.dropped.items() if counts},
         "warnings": _warnings(project.config, tally),
     }
+    messages = project.training / "messages"
+    if project.config.train.family == "causal":
+        report["messages"] = write_messages(project)
+        report["warnings"] += report["messages"].pop("warnings")
+    else:
+        # They would stay behind when the records they were made of are withdrawn.
+        shutil.rmtree(messages, ignore_errors=True)
     write_json(project.training / "report.json", report)
     names = [*(f"{name}.jsonl" for name in FILES), "README.md", "report.json"]
     outputs = [Path(project.training / name).relative_to(project.root).as_posix() for name in names]
+    if "messages" in report:
+        del report["messages"]["wording"]  # for the training, not for people
+        outputs.append(messages.relative_to(project.root).as_posix())
     return {**report, "outputs": outputs}
 
 

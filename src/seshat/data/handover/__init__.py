@@ -1,0 +1,10 @@
+"""Hands the instruction data over to axolotl or LLaMA-Factory: a dataset and its configuration, ready to run there.
+
+Names of settings were checked against the sources of both projects (axolotl ``utils/schemas``, LLaMA-Factory
+``hparams`` and ``data/converter.py``, 2025); a test keeps to those names. The configurations train on the answers
+alone and take the chat template of the base, or the one of the prompt object, as Seshat's own training does.
+"""
+
+from seshat.data.handover.write import TOOLS, Tool, run
+
+__all__ = ["TOOLS", "Tool", "run"]

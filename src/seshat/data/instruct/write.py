@@ -1,0 +1,266 @@
+"""Writes ``data/training/messages``: the instruction data of the causal family, from the files that passed the gate."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from seshat.config import Config, Direction
+from seshat.config.neural import Task
+from seshat.data.duplicates import fingerprint
+from seshat.data.instruct.card import messages_card
+from seshat.data.instruct.context import Surroundings
+from seshat.data.instruct.dictionary import questions_to
+from seshat.data.instruct.guard import TestSentences
+from seshat.data.instruct.inflection import questions_on
+from seshat.data.instruct.mixture import Mixture, limits
+from seshat.data.instruct.tasks import Question, questions_of
+from seshat.jsonl import atomic_write, read_jsonl, write_text
+from seshat.progress import track
+from seshat.project import Project
+from seshat.prompt import Prompt
+from seshat.records import Entry, Meta, Segment
+from seshat.retrieval import FOLDER, Retriever, save
+
+FILES = ("train", "validation", "test")
+CONTAINS_TEST = "contains a test sentence"
+Asked = tuple[Question, tuple[Segment, ...]]
+"""A question, and the segments before it in its document."""
+
+
+@dataclass
+class MessagesTally:
+    """What was written; figures only, no text."""
+
+    tasks: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in FILES})
+    """File -> task -> examples."""
+    sources: Counter[str] = field(default_factory=Counter)
+    """Source -> examples of all files."""
+    licences: dict[str, set[str]] = field(default_factory=dict)
+    """Source -> licences."""
+    access: Counter[str] = field(default_factory=Counter)
+    """Access level -> examples of all files."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Reason -> what was kept out of train."""
+
+    def count(self, name: str, question: Question) -> None:
+        """Count an example of a file."""
+        self.tasks[name][question.task] += 1
+        source = question.meta.source or "unknown"
+        self.sources[source] += 1
+        self.licences.setdefault(source, set()).add(question.meta.licence or "unknown")
+        self.access[question.meta.access] += 1
+
+
+def write_messages(project: Project) -> dict[str, Any]:
+    """Write ``train.jsonl, validation.jsonl, test.jsonl`` and a card to ``data/training/messages``.
+
+    What hints and similar pairs are looked up in goes to ``messages/memory``, when the prompt has any.
+
+    Returns:
+        Examples per file and task, ``left_out`` (reason -> count), ``wording`` (what
+        :meth:`seshat.prompt.Prompt.check_wording` compares) and ``warnings``.
+    """
+    return _Writer(project).write()
+
+
+class _Writer:
+    """Asks the questions of one project in the words of its prompt object.
+
+    Args:
+        project: formatted, so that all its training files may be used.
+    """
+
+    def __init__(self, project: Project) -> None:
+        config = project.config
+        self.project, self.config = project, config
+        self.folder = project.training / "messages"
+        self.prompt = Prompt.of(project)
+        self.tally = MessagesTally()
+        self.languages: Direction = config.project.directions[0]
+        self.ways = directions(config)
+        self.guard = None if config.split.allow_leaks else _test_sentences(project)
+        self._taught: set[str] = set()  # glosses of train; whether a form is known by heart, validation need not ask
+        self.mixture = self._mixture()
+        self.retriever = Retriever(self.prompt)
+
+    def write(self) -> dict[str, Any]:
+        """Write all files; gives counts per file and task, what was left out, and warnings."""
+        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+        if self.prompt.hints or self.prompt.shots:
+            pairs = self._pairs() if self.prompt.shots else ()
+            save(self.folder / FOLDER, pairs, self._lexicon() if self.prompt.hints else ())
+            self.retriever = Retriever.load(self.folder / FOLDER, self.prompt)
+        for name in FILES:
+            self._file(name)
+        write_text(self.folder / "README.md", messages_card(self.config, self.prompt, self.tally))
+        left_out = {reason: count for reason, count in sorted(self.tally.left_out.items()) if count}
+        return {
+            **{name: dict(sorted(counts.items())) for name, counts in self.tally.tasks.items()},
+            **({"left_out": left_out} if left_out else {}),
+            "wording": self.prompt.wording,
+            "warnings": list(self._warnings()),
+        }
+
+    def _mixture(self) -> Mixture:
+        section = self.config.format.instruct
+        everything = Mixture(section.tasks, self.config.project.seed)
+        if section.limit is None:
+            return everything
+        questions = (question for question, _ in self._questions("train", everything.tasks))
+        return Mixture(section.tasks, self.config.project.seed, limits(questions, everything, section.limit))
+
+    def _file(self, name: str) -> None:
+        """Train is mixed as configured; of validation and test, everything that could be asked is asked once."""
+        wanted = self.mixture.tasks
+        mixture = self.mixture if name == "train" else Mixture(dict.fromkeys(wanted, 1.0), self.config.project.seed)
+        with atomic_write(self.folder / f"{name}.jsonl") as stream:
+            for question, before in track(self._questions(name, wanted), f"writing messages of {name}"):
+                for number, text, answer in mixture.copies(question):
+                    example = self._example(question, number, text, answer, before, training=name == "train")
+                    if example is not None:
+                        stream.write(json.dumps(example, ensure_ascii=False) + "\n")
+                        self.tally.count(name, question)
+
+    def _questions(self, name: str, wanted: Iterable[Task]) -> Iterator[Asked]:
+        """All questions of a file, in the order of the records; the lexicon belongs to train."""
+        wanted = tuple(wanted)
+        path = self.project.training / f"{name}.jsonl"
+        surroundings = Surroundings(self.prompt.context)
+        for segment in read_jsonl(path, Segment):
+            before = surroundings.before(segment)
+            surroundings.add(segment)
+            for question in questions_of(segment, self.languages, self.ways, wanted):
+                yield question, before
+        if "inflect" in wanted:
+            taught = () if name == "train" else self._taught
+            for question in questions_on(read_jsonl(path, Segment), self.languages.source, taught):
+                if name == "train":
+                    self._taught.add(question.variants[0][0])
+                yield question, ()
+        if name == "train":
+            entries = read_jsonl(self.project.training / "lexicon.jsonl", Entry)
+            for question in questions_to(entries, self.languages, wanted):
+                yield question, ()
+
+    def _example(
+        self, question: Question, number: int, text: str, answer: str, before: tuple[Segment, ...], *, training: bool
+    ) -> dict[str, Any] | None:
+        guard = self.guard if training else None
+        extra: dict[str, Any] = {}
+        if question.task == "translate" and question.way is not None:
+            extra = self._beside(question.way, text, answer if training else None, before)
+        if question.way is not None:
+            extra |= {"source": question.way.source, "target": question.way.target}
+        messages = self.prompt.messages(question.task, text=text, answer=answer, **extra)
+        if guard is not None and guard.inside(*(message["content"] for message in messages)):
+            self.tally.left_out[f"{question.task}: {CONTAINS_TEST}"] += 1
+            return None
+        return {
+            "messages": messages,
+            "id": f"{question.key}#{number}" if number > 1 else question.key,
+            "task": question.task,
+            "direction": str(question.way) if question.way else None,
+            "meta": described(question.record, question.meta),
+        }
+
+    def _beside(self, way: Direction, text: str, answer: str | None, before: tuple[Segment, ...]) -> dict[str, Any]:
+        """What a prompt shows beside a text to translate; with an answer it is one of train."""
+        context = [one.texts[way.source] for one in before if one.texts.get(way.source, "").strip()]
+        if answer is not None and self.guard is not None:
+            allowed = [one for one in context if not self.guard.inside(one)]
+            self.tally.left_out["context: " + CONTAINS_TEST] += len(context) - len(allowed)
+            context = allowed
+        return {
+            "context": context,
+            "hints": self.retriever.hints(text, *way),
+            "shots": self.retriever.shots(text, *way, answer),
+        }
+
+    def _pairs(self) -> Iterator[Segment]:
+        """What may be shown as an example: the pairs of train, each once, without test sentences."""
+        seen: set[int] = set()
+        for segment in read_jsonl(self.project.training / "train.jsonl", Segment):
+            texts = {tag: segment.texts.get(tag, "").strip() for tag in self.languages}
+            key = fingerprint("\n".join(texts.values()))
+            if not all(texts.values()) or key in seen:
+                continue
+            seen.add(key)
+            if self.guard is not None and self.guard.inside(*texts.values()):
+                self.tally.left_out["shots: " + CONTAINS_TEST] += 1
+                continue
+            yield Segment(id=segment.id, texts=texts, meta=segment.meta)
+
+    def _lexicon(self) -> Iterator[Entry]:
+        """The lexicon without its examples, which hints do not show."""
+        for entry in read_jsonl(self.project.training / "lexicon.jsonl", Entry):
+            senses = tuple(sense.model_copy(update={"examples": ()}) for sense in entry.senses)
+            said = (entry.headword, *(g for sense in senses for glosses in sense.glosses.values() for g in glosses))
+            if self.guard is not None and self.guard.inside(*said):
+                self.tally.left_out["hints: " + CONTAINS_TEST] += 1
+            else:
+                yield entry.model_copy(update={"senses": senses})
+
+    def _warnings(self) -> Iterator[str]:
+        counts = self.tally.tasks["train"]
+        lacking: dict[str, list[str]] = {}
+        for task in self.mixture.tasks:
+            if not counts[task]:
+                lacking.setdefault(_LACKING.get(task, _LACKING["translate"]), []).append(task)
+        for reason, tasks in lacking.items():
+            yield f"no training examples of {' and '.join(tasks)}: {reason}"
+        if left := sum(self.tally.left_out.values()):
+            yield (
+                f"{left} pieces of training messages were left out because they contain a test sentence: "
+                + ", ".join(f"{reason} {count}" for reason, count in sorted(self.tally.left_out.items()) if count)
+                + "."
+            )
+        if self.guard is None:
+            yield "split.allow_leaks is on: nothing keeps test sentences out of the training messages."
+
+
+_GLOSSED = "no segment of train has an interlinear gloss with morphemes."
+_LACKING = {
+    "translate": "no segment of train is in both languages.",
+    "cloze": "no segment of train has at least three words and a translation.",
+    "segment": _GLOSSED,
+    "gloss": _GLOSSED,
+    "inflect": _GLOSSED,
+    "word-to-meaning": "no entry of the lexicon has a meaning in the other language.",
+    "meaning-to-word": "no entry of the lexicon has a meaning in the other language.",
+    "examples": "no entry of the lexicon has an example in both languages.",
+}
+
+
+def directions(config: Config) -> tuple[Direction, ...]:
+    """The directions of translation that are trained."""
+    forward, back = config.project.directions
+    return {"both": (forward, back), "to-pivot": (forward,), "from-pivot": (back,)}[config.train.directions]
+
+
+def described(record: str, meta: Meta) -> dict[str, Any]:
+    """What is known about the record of an example: the same fields in every line, as tables want it."""
+    return {
+        "record": record,
+        "source": meta.source,
+        "origin": str(meta.origin) if meta.origin else None,
+        "doc_id": meta.doc_id,
+        "order": meta.order,
+        "speaker": meta.speaker,
+        "genre": meta.genre,
+        "licence": meta.licence,
+        "access": meta.access.value,
+        "method": meta.method.value,
+        "score": meta.score,
+        "tags": list(meta.tags),
+    }
+
+
+def _test_sentences(project: Project) -> TestSentences:
+    # Also those that this run may not measure with: another run may.
+    texts = (segment.texts for segment in read_jsonl(project.processed / "test.jsonl", Segment))
+    return TestSentences(texts, project.config.split.min_words)
