@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import export, pipeline, presets, sweep, tools, translate
+from seshat.cli import evaluate, export, pipeline, presets, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -39,6 +39,7 @@ def _root(
 pipeline.add(app)
 export.add(app)
 translate.add(app)
+evaluate.add(app)
 sweep.add(app)
 tools.add(app)
 presets.add(app)

@@ -173,7 +173,7 @@ class EvaluateSection(Section):
     perplexity_texts: int = Field(default=200, ge=0)
     """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
     fill: int = Field(default=10, ge=0)
-    """Test sentences with a hidden word to fill in, shown in the report (masked family)."""
+    """Sentences with a hidden word shown in the report (masked family); as many are judged as for perplexity."""
     task_examples: int = Field(default=200, ge=0)
     """At most so many test questions of each task: dictionary, glossing … (causal family); 0 turns it off."""
 

@@ -80,7 +80,7 @@ class Assessment:
         families = {one.family for one in systems}
         self.questions: list[Question] = tasks.read_test(project, self.prompt) if "causal" in families else []
         texts = [(one.id, one.texts[names.language]) for one in self.test.segments] if "masked" in families else []
-        self.blanks = fill.blanks(texts, settings.fill, names.seed)
+        self.blanks = fill.blanks(texts, settings.perplexity_texts if settings.fill else 0, names.seed)
 
     def evaluation(self) -> dict[str, Any]:
         """Let every system work, and judge: what ``evaluation.json`` says; the page is made from it alone."""
@@ -136,10 +136,10 @@ class Assessment:
             self._give_up(system, error)
 
     def _question(self, system: System, model: LanguageModel) -> None:
-        """Ask the questions of the instruction data, which must have been written with the model's own prompt."""
+        """Ask the questions of the instruction data, which must have been written in the words of its training."""
         if not (self.questions or model.prompt.context):
             return
-        if model.prompt.hash != self.prompt.hash:
+        if model.prompt.wording != self.prompt.wording:
             self.found.notes.append(
                 f"{system.name} was trained with another prompt than the instruction data are written with; its "
                 "answers to tasks other than translation were not measured, and it translated without the sentences "
@@ -218,7 +218,8 @@ class Assessment:
 
     def _beside_translation(self) -> dict[str, Any]:
         """Sections of the evaluation that only some families have."""
-        seed, made = self.project.config.project.seed, {}
+        seed = self.project.config.project.seed
+        made: dict[str, Any] = {}
         if self.found.costs:
             more = read_jsonl(self.project.training / "monolingual.jsonl", Segment)
             limit = self.project.config.project.max_access
@@ -232,7 +233,7 @@ class Assessment:
             made["tasks"] = tasks.tables(self.found.answers, self.questions, floor, self.models, self.settings, seed)
         if self.found.fillings:
             texts = (pair[0] for pair in self.material.pairs)
-            made["fill"] = fill.table(self.found.fillings, self.blanks, fill.frequent(texts))
+            made["fill"] = fill.table(self.found.fillings, self.blanks, fill.frequent(texts), self.settings, seed)
         return made
 
 

@@ -7,8 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
+from seshat.config.model import EvaluateSection
+from seshat.evaluation.measure import score_table
+from seshat.evaluation.metrics import Floats
+from seshat.evaluation.significance import Rows, rate
 from seshat.evaluation.testbed import folded
 from seshat.progress import track
 
@@ -119,46 +125,54 @@ def frequent(texts: Iterable[str]) -> list[str]:
     return sorted(counted, key=lambda word: (-counted[word], word))[:CANDIDATES]
 
 
-def hits(found: Sequence[Blank], offers: Sequence[Sequence[str]]) -> dict[str, int]:
-    """How often the hidden word is the first offer (``first``), or one of them (``among``), letter case aside."""
-    same = [
-        [offer.casefold() == blank.word.casefold() for offer in given]
-        for blank, given in zip(found, offers, strict=True)
-    ]
-    return {"first": sum(row[0] for row in same if row), "among": sum(any(row) for row in same)}
+def hits(found: Sequence[Blank], offers: Sequence[Sequence[str]]) -> Rows:
+    """Whether the hidden word is the first offer, and whether it is one of them, letter case aside: rows of 0 and 1.
+
+    Columns: first, among, 1.
+    """
+    rows = []
+    for blank, given in zip(found, offers, strict=True):
+        same = [offer.casefold() == blank.word.casefold() for offer in given]
+        rows.append((float(bool(same) and same[0]), float(any(same)), 1.0))
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def table(fillings: Mapping[str, Sequence[Sequence[Filling]]], found: Sequence[Blank], floor: Sequence[str]) -> Any:
+def _percent(sums: NDArray[Any]) -> Floats:
+    return np.concatenate([100 * rate(sums[..., [column, 2]]) for column in (0, 1)], axis=-1)
+
+
+def table(
+    fillings: Mapping[str, Sequence[Sequence[Filling]]],
+    found: Sequence[Blank],
+    floor: Sequence[str],
+    settings: EvaluateSection,
+    seed: int,
+) -> dict[str, Any]:
     """The fillings as they stand in ``evaluation.json``.
 
     Args:
         fillings: per system, its offers for each blank.
         found: the blanks.
         floor: what the floor offers for every blank (:func:`frequent`).
+        settings: section ``evaluate``.
+        seed: start of the random numbers.
     """
-    systems = [
-        {"name": name, **hits(found, [[one.word for one in offers] for offers in given])}
-        for name, given in fillings.items()
-    ]
+    counts = {name: hits(found, [[one.word for one in offers] for offers in given]) for name, given in fillings.items()}
+    counts[FLOOR] = hits(found, [floor] * len(found))
+    shown = [n * len(found) // settings.fill for n in range(settings.fill)] if len(found) > settings.fill else None
     return {
         "candidates": CANDIDATES,
-        "systems": [*systems, {"name": FLOOR, **hits(found, [floor] * len(found))}],
-        "samples": [
-            {
-                "id": blank.id,
-                "before": blank.before,
-                "word": blank.word,
-                "after": blank.after,
-                "systems": [
-                    {
-                        "name": name,
-                        "offers": [
-                            {"word": one.word, "probability": round(one.probability, 4)} for one in given[place]
-                        ],
-                    }
-                    for name, given in fillings.items()
-                ],
-            }
-            for place, blank in enumerate(found)
-        ],
+        "blanks": len(found),
+        "reference": FLOOR,
+        "systems": score_table(counts, FLOOR, settings.bootstrap, seed, ("first", "among"), _percent),
+        "samples": [_sample(found[n], fillings, n) for n in (range(len(found)) if shown is None else shown)],
     }
+
+
+def _sample(blank: Blank, fillings: Mapping[str, Sequence[Sequence[Filling]]], place: int) -> dict[str, Any]:
+    systems = []
+    for name, given in fillings.items():
+        offers = [{"word": one.word, "probability": round(one.probability, 4)} for one in given[place]]
+        systems.append({"name": name, "offers": offers})
+    said = {"id": blank.id, "before": blank.before, "word": blank.word, "after": blank.after}
+    return {**said, "systems": systems}

@@ -56,7 +56,11 @@ def render_comparison(comparison: Mapping[str, Any]) -> str:
     Args:
         comparison: what ``reports/comparison.json`` holds.
     """
-    groups = [(result["direction"], [_bar(row) for row in result["systems"]]) for result in comparison["directions"]]
+    names = comparison["languages"]
+    groups = [
+        (f"{names[result['source']]} → {names[result['target']]}", [_bar(row) for row in result["systems"]])
+        for result in comparison["directions"]
+    ]
     chart = grouped_bars(groups, "chrF2 of each system, with 95 % intervals") if groups else None
     return _page("comparison.html.j2", comparison, chart=chart, files="comparison")
 

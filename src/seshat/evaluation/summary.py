@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seshat.evaluation.metrics import METRICS
@@ -19,7 +19,7 @@ def summary(evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "perplexity": [_surprise(table, row) for table in evaluation.get("likelihood", ()) for row in table["systems"]],
         "tasks": [_task(table, row) for table in evaluation.get("tasks", ()) for row in table["systems"]],
         "fill": [_fill(evaluation["fill"], row) for row in evaluation.get("fill", {}).get("systems", ())],
-        "samples": [line for result in results for line in _few(result)],
+        "samples": [line for result in results for line in _few(result["direction"], result.get("samples", ()))],
     }
     return {name: rows for name, rows in parts.items() if rows}
 
@@ -53,6 +53,7 @@ def _task(table: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     difference = row["difference"].get(first["name"])
     return {
         "task": table["task"],
+        "from": table["origin"],
         "questions": table["questions"],
         "system": row["name"],
         "measure": first["label"],
@@ -63,21 +64,23 @@ def _task(table: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(table: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    first, among = row["scores"]["first"], row["scores"]["among"]
     return {
         "system": row["name"],
-        "hidden words": len(table["samples"]),
-        "right at once": row["first"],
-        f"among {table['candidates']}": row["among"],
+        "hidden words": table["blanks"],
+        "right at once %": f"{first['score']:.1f}",
+        "95 %": f"{first['low']:.1f}-{first['high']:.1f}",
+        f"among {table['candidates']} %": f"{among['score']:.1f}",
+        "p": f"{row['difference']['first']['p']:.3f}" if "difference" in row else "",
     }
 
 
-def _few(result: Mapping[str, Any]) -> list[dict[str, str]]:
+def _few(direction: str, samples: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """A few samples of the main model, from good to bad."""
-    samples = result["samples"]
     step = max(1, len(samples) // _SHOWN)
     return [
         {
-            "direction": result["direction"],
+            "direction": direction,
             "source": sample["source"],
             "translation": sample["systems"][0]["text"],
             "reference": sample["reference"],

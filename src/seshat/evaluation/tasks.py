@@ -189,6 +189,7 @@ def tables(
                 "task": task,
                 "origin": origin,
                 "questions": len(asked),
+                "fair": origin != ASKED,
                 "measures": [{"name": measure.name, "label": measure.label} for measure in MEASURES[task]],
                 "reference": FLOOR,
                 "systems": list(rows.values()),
