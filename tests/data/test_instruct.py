@@ -28,7 +28,7 @@ from seshat.records import Access, Entry, Example, GlossedWord, Meta, Segment, S
 LANGUAGES = Direction("xx", "es")
 WAYS = (LANGUAGES, LANGUAGES.reverse)
 ALL: tuple[Any, ...] = ("translate", "segment", "gloss", "cloze")
-BASE = {
+BASE: dict[str, dict[str, Any]] = {
     "project": {"languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}},
     "train": {"family": "causal"},
     "model": {"base": "some/base"},
@@ -118,7 +118,7 @@ def test_examples_of_a_word() -> None:
     shown = Sense(glosses={"es": ("perro",)}, examples=(Example(texts={"xx": "Kuchi pi.", "es": "El perro come."}),))
     silent = Sense(examples=(Example(texts={"xx": "Kuchi."}),))
     one = Entry(id="e", lang="xx", headword="kuchi", senses=(shown, silent))
-    (found,) = questions_to([one], LANGUAGES, ("examples",))
+    (found,) = questions_to([one], LANGUAGES, ["examples"])
     assert found.variants == (("kuchi", "Kuchi pi.\nEl perro come."),)
 
 
@@ -235,9 +235,13 @@ LEXICON = [
 def make(root: Path, changes: dict[str, Any] = {}, **files: list[Any]) -> Project:  # noqa: B006
     merged = {key: {**BASE.get(key, {}), **changes.get(key, {})} for key in {**BASE, **changes}}
     project = Project(root, Config.model_validate(merged))
-    given_files = {"train": TRAIN, "validation": [segment(7, "wani ani hiro", "el viejo canta hoy")], "test": HELD}
+    usual: dict[str, list[Any]] = {
+        "train": TRAIN,
+        "validation": [segment(7, "wani ani hiro", "el viejo canta hoy")],
+        "test": HELD,
+    }
     for name in FILES:
-        records = {**given_files, "lexicon": LEXICON, **files}.get(name, [])
+        records = {"lexicon": LEXICON, **usual, **files}.get(name, [])
         write_jsonl(project.processed / f"{name}.jsonl", records)
     return project
 
