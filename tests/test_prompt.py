@@ -121,8 +121,8 @@ def test_another_prompt_is_refused_and_what_differs_is_said(tmp_path: Path) -> N
         Prompt.check(tmp_path, other)
     assert one.hash in caught.value.message
     assert other.hash in caught.value.message
-    assert 'system: trained with "You are an expert in Lumeko.' in caught.value.message
-    assert "decoding.max_new_tokens: trained with 256, now 9" in caught.value.message
+    assert '  system: "You are an expert in Lumeko.' in caught.value.message
+    assert "  decoding.max_new_tokens: 256 there, 9 now" in caught.value.message
 
 
 def test_a_prompt_file_changed_after_the_training_is_refused(tmp_path: Path) -> None:

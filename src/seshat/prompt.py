@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FILE = "prompt.json"
 """Name of the prompt object in the folder of a model."""
+WORDING_FILE = "wording.json"
+"""Beside messages: what they were written with."""
 TEMPLATES: dict[Task, str] = {
     "translate": "Translate from {source} into {target}:\n{text}",
     "word-to-meaning": "What does this {language} word mean in {pivot}?\n{text}",
@@ -134,30 +136,32 @@ class Prompt(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON (sorted keys, no spaces, UTF-8)."""
-        return _hash(self.model_dump(mode="json"))
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def wording(self) -> str:
-        """The same over what the messages that ``format`` writes depend on: names, templates, what stands beside."""
-        return _hash(self.model_dump(mode="json", include=set(_WORDING)))
+    def wording(self) -> dict[str, Any]:
+        """The part that the messages of stage ``format`` depend on: names, words, what stands beside the text."""
+        return self.model_dump(mode="json", include=set(_WORDING))
 
-    def check_wording(self, report: Path) -> None:
-        """Make sure that the messages on disk were written with this prompt.
+    def check_wording(self, folder: Path) -> None:
+        """Make sure that messages on disk ask as this prompt does; training changes nothing about them any more.
 
         Args:
-            report: ``data/training/report.json``.
+            folder: ``data/training/messages``.
 
         Raises:
             DataError: there are no messages yet.
             PromptMismatch: they were written with another prompt.
         """
-        found = json.loads(report.read_text(encoding="utf-8")).get("messages") if report.exists() else None
-        if not found:
-            raise DataError(f"{report.parent / 'messages'}: no instruction data yet.", "Write it with: seshat format")
-        if found["wording"] != self.wording:
+        path = folder / WORDING_FILE
+        if not path.exists():
+            raise DataError(f"{folder}: no instruction data yet.", "Write it with: seshat format")
+        written = self.model_copy(update=json.loads(path.read_text(encoding="utf-8")))
+        if differences := written.differences(self):
             raise PromptMismatch(
-                f"{report.parent / 'messages'}: written with another prompt than the configuration asks for.",
-                "Write them again with: seshat format (or `seshat run`, which does it by itself)",
+                "\n".join((f"{folder}: written with another prompt than the configuration asks for:", *differences)),
+                "Write it again with: seshat format (or `seshat run`, which does it by itself)",
             )
 
     def save(self, folder: Path) -> None:
@@ -208,7 +212,7 @@ class Prompt(BaseModel):
                 "Bring back the file that was saved with the model, or train again: seshat train",
             )
         if prompt is not None and prompt.hash != saved.hash:
-            differences = "\n".join(f"  {line}" for line in saved.differences(prompt))
+            differences = "\n".join(saved.differences(prompt))
             raise PromptMismatch(
                 f"{folder}: this model was trained with another prompt ({saved.hash}) than the configuration asks "
                 f"for ({prompt.hash}):\n{differences}",
@@ -217,10 +221,10 @@ class Prompt(BaseModel):
         return saved
 
     def differences(self, other: Prompt) -> list[str]:
-        """What differs, one line each: ``name: here, there: what the other says``."""
+        """What differs from a newer prompt, one line each."""
         here, there = (_flat(one.model_dump(mode="json")) for one in (self, other))
         names = [name for name in dict.fromkeys((*here, *there)) if here.get(name) != there.get(name)]
-        return [f"{name}: trained with {_shown(here.get(name))}, now {_shown(there.get(name))}" for name in names]
+        return [f"  {name}: {_shown(here.get(name))} there, {_shown(there.get(name))} now" for name in names]
 
     def messages(
         self,
@@ -367,11 +371,6 @@ def _read_template(root: Path, name: str | None) -> str | None:
             f"{root / name}: cannot read the chat template of prompt.chat_template: {error}.",
             "Name a Jinja file, from the project folder.",
         ) from error
-
-
-def _hash(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:

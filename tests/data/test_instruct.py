@@ -374,13 +374,13 @@ def test_other_families_have_no_messages(tmp_path: Path) -> None:
 
 def test_messages_of_another_prompt_are_refused(tmp_path: Path) -> None:
     project = make(tmp_path)
-    report = project.training / "report.json"
+    report = project.training / "messages"
     with pytest.raises(DataError, match="seshat format"):
         Prompt.of(project).check_wording(report)
     run(project)
     Prompt.of(project).check_wording(report)
     Prompt.of(make(tmp_path, {"prompt": {"beams": 4}})).check_wording(report)
-    with pytest.raises(PromptMismatch, match="another prompt"):
+    with pytest.raises(PromptMismatch, match=r'system: "You are an expert.* there, "Answer." now'):
         Prompt.of(make(tmp_path, {"prompt": {"system": "Answer."}})).check_wording(report)
 
 

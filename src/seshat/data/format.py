@@ -142,7 +142,6 @@ def run(project: Project) -> dict[str, Any]:
     names = [*(f"{name}.jsonl" for name in FILES), "README.md", "report.json"]
     outputs = [Path(project.training / name).relative_to(project.root).as_posix() for name in names]
     if "messages" in report:
-        del report["messages"]["wording"]  # for the training, not for people
         outputs.append(messages.relative_to(project.root).as_posix())
     return {**report, "outputs": outputs}
 

@@ -63,7 +63,7 @@ def _checked_prompt(project: Project) -> Prompt:
             "Choose one: train.family: causal and model.base, or a preset such as model.preset: qwen3-1.7b.",
         )
     prompt = Prompt.of(project)
-    prompt.check_wording(project.training / "report.json")
+    prompt.check_wording(project.training / "messages")
     return prompt
 
 

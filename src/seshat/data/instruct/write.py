@@ -19,10 +19,10 @@ from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, limits
 from seshat.data.instruct.tasks import Question, questions_of
-from seshat.jsonl import atomic_write, read_jsonl, write_text
+from seshat.jsonl import atomic_write, read_jsonl, write_json, write_text
 from seshat.progress import track
 from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.prompt import WORDING_FILE, Prompt
 from seshat.records import Entry, Meta, Segment
 from seshat.retrieval import FOLDER, Retriever, save
 
@@ -62,8 +62,7 @@ def write_messages(project: Project) -> dict[str, Any]:
     What hints and similar pairs are looked up in goes to ``messages/memory``, when the prompt has any.
 
     Returns:
-        Examples per file and task, ``left_out`` (reason -> count), ``wording`` (what
-        :meth:`seshat.prompt.Prompt.check_wording` compares) and ``warnings``.
+        Examples per file and task, ``left_out`` (reason -> count) and ``warnings``.
     """
     return _Writer(project).write()
 
@@ -98,11 +97,11 @@ class _Writer:
         for name in FILES:
             self._file(name)
         write_text(self.folder / "README.md", messages_card(self.config, self.prompt, self.tally))
+        write_json(self.folder / WORDING_FILE, self.prompt.wording)
         left_out = {reason: count for reason, count in sorted(self.tally.left_out.items()) if count}
         return {
             **{name: dict(sorted(counts.items())) for name, counts in self.tally.tasks.items()},
             **({"left_out": left_out} if left_out else {}),
-            "wording": self.prompt.wording,
             "warnings": list(self._warnings()),
         }
 
