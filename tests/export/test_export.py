@@ -155,6 +155,7 @@ class TestCausal:
         assert 'SYSTEM """Lumeko."""' in text
         assert 'PARAMETER stop "<|im_end|>"' in text
         assert "PARAMETER num_predict 24\n" in text and "PARAMETER repeat_penalty 1\n" in text
+        assert figures(made, "causal-gguf-q8_0")["template"] == {"questions": 32}
         # The GGUF file says that nothing is put before the prompt; then the template must not lose anything.
         assert "{{ .Prompt }}<|im_end|>" in text and '{{ .Response }}<|im_end|>"""' in text
 
@@ -299,6 +300,34 @@ def test_gemma_is_read_back_too(tmp_path: Path) -> None:
     rows = torch.arange(20).reshape(2, 10)
     with torch.inference_mode():
         torch.testing.assert_close(one(rows).logits, other(rows).logits, atol=1e-5, rtol=1e-4)
+
+
+def test_a_template_that_ollama_cannot_say(causal: Project, tmp_path: Path) -> None:
+    from seshat.export.ollama import Turns, differences
+    from seshat.models.neural.base import open_tokenizer
+
+    tokenizer = open_tokenizer(causal.model() / "adapter")
+    prompt = Prompt.of(causal)
+    chats = [prompt.messages("translate", text=text) for text in ("mina", "MINA  ")]
+    assert differences(Turns.of(prompt, tokenizer), prompt, tokenizer, chats) == 0
+    body = tiny_models.CHAT_TEMPLATE
+    trimmed = prompt.model_copy(update={"chat_template": body.replace("message.content", "message.content|trim")})
+    assert differences(Turns.of(trimmed, tokenizer), trimmed, tokenizer, chats) == 1
+    twice = body.replace("{% else %}{{ message.content }}", "{% else %}{{ message.content }}{{ message.content }}")
+    with pytest.raises(DataError, match="once and as it is"):
+        Turns.of(prompt.model_copy(update={"chat_template": twice}), tokenizer)
+
+
+def test_an_export_cut_off_at_its_last_step_is_found_again(tmp_path: Path) -> None:
+    from seshat.export.export import _publish
+
+    old, new = tmp_path / ".a.old.tmp", tmp_path / "new"
+    for folder, text in ((old, "old"), (new, "new")):
+        folder.mkdir()
+        (folder / "proof.json").write_text(text)
+    _publish(new, tmp_path / "a")
+    assert (tmp_path / "a" / "proof.json").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 @llama

@@ -113,6 +113,25 @@ def test_it_reads_the_same_tokens_and_says_nearly_the_same(
 
 
 @llama
+@pytest.mark.parametrize("name", ["qwen3", "gemma3-sentencepiece"])
+def test_new_pieces_of_the_vocabulary_go_along(bases: Any, tmp_path: Path, name: str) -> None:
+    from seshat.models.neural.vocabulary import extend_model, extended, learn
+
+    tokenizer, model = reference(bases(name))
+    extension = learn(tokenizer, ["ñãmɨ welesho tirenkero", "ñãmɨ welesho", "welesho tirenkero bemota"] * 3, 12)
+    assert len(extension.pieces) >= 3
+    longer = extended(tokenizer, extension)
+    extend_model(model, longer, extension)
+    model.save_pretrained(tmp_path / "weights")
+    longer.save_pretrained(tmp_path / "weights")
+    opened = translator(exported(tmp_path / "weights", tmp_path / "out", "f16"))
+    text = "ñãmɨ welesho tirenkero — bemota?"
+    ids = question(longer, text)
+    assert opened.question(text) == ids
+    assert max(ids) >= len(tokenizer) > max(question(tokenizer, text))
+
+
+@llama
 def test_a_k_quant_is_a_true_one_where_the_widths_allow(bases: Any, tmp_path: Path) -> None:
     from gguf import GGUFReader
 

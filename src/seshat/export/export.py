@@ -16,7 +16,7 @@ import structlog
 
 from seshat.config import Direction
 from seshat.errors import CheckFailed, DataError, UsageError
-from seshat.export import proof
+from seshat.export import ollama, proof
 from seshat.export.card import Facts, model_card
 from seshat.export.engines import Engine, open_export, open_model
 from seshat.export.forms import Form, build, plan, warnings
@@ -161,7 +161,8 @@ class _Exporter:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         _publish(folder, target)
         log.info("exported", name=name)
-        return {"export": name, "folder": str(target), "megabytes": round(size / 1e6, 1)}
+        shown = target.relative_to(self.project.root) if target.is_relative_to(self.project.root) else target
+        return {"export": name, "folder": str(shown), "megabytes": round(size / 1e6, 1)}
 
     def _full(self) -> Path:
         """The folder with all weights: of the training, or merged."""
@@ -200,11 +201,34 @@ class _Exporter:
             proved["scores"].append(engine.prove(part, chosen, results, self.project.config.evaluate.bleu_tokenizer))
             engine.close()
             gc.collect()
+        if form.modelfile:
+            proved["template"] = self._prove_template(folder.name)
         path = self.project.reports / "export" / f"{folder.name}.json"
         write_json(path, proved)
         self.rows += proof.table(folder.name, proved["scores"])
         proof.verdict(folder.name, proved["scores"], section.margin, str(path.relative_to(self.project.root)))
         return proved
+
+    def _prove_template(self, name: str) -> dict[str, int]:
+        """Every question of the validation set as Ollama writes it, beside the chat template of the training.
+
+        Raises:
+            CheckFailed: they differ.
+        """
+        prompt, tokenizer = self.saved.prompt, self.saved.tokenizer()
+        chats = [
+            prompt.messages("translate", source=part.source, target=part.target, text=text)
+            for part in self._parts()
+            for text in self._texts(part)
+        ]
+        different = ollama.differences(ollama.Turns.of(prompt, tokenizer), prompt, tokenizer, chats)
+        if different:
+            raise CheckFailed(
+                f"{name}: not published: {different} of {len(chats)} questions become another text in Ollama's "
+                "template than in the chat template that the model was trained with.",
+                "Export gguf without ollama, or give a plainer chat template: prompt.chat_template.",
+            )
+        return {"questions": len(chats)}
 
     def _parts(self) -> list[Direction]:
         """What is proved one by one: directions; for masked models each language, as a direction to itself."""
@@ -272,8 +296,10 @@ def _publish(folder: Path, target: Path) -> None:
     """Move a finished export to its place; what was there before stays until the new one is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside, former = (target.parent / f".{target.name}.{word}.tmp" for word in ("new", "old"))
-    for left in (beside, former):
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(beside, ignore_errors=True)
+    if former.exists() and not target.exists():
+        former.rename(target)  # a kill came between the last two steps below
+    shutil.rmtree(former, ignore_errors=True)
     shutil.move(folder, beside)
     if target.exists():
         target.rename(former)

@@ -8,12 +8,12 @@ itself. The mapping of parameters and the ``+ 1`` on Gemma's norms follow llama.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from math import sqrt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seshat.errors import DataError, UsageError, require
+from seshat.export.gguf_tensors import tensors_of
 from seshat.export.gguf_tokenizer import Vocabulary, read_vocabulary
 from seshat.inference.chat import portable
 from seshat.inference.engines.llama import package
@@ -27,8 +27,6 @@ ARCHITECTURES = {
     "Gemma3ForConditionalGeneration": "gemma3",
 }
 """Class of the model -> architecture of llama.cpp."""
-_BLOCK = 32
-"""Values that a direct type scales together: a row must be a multiple of it."""
 _PURPOSE = "Writing a GGUF file"
 
 
@@ -65,7 +63,7 @@ def write_gguf(weights: Path, path: Path, kind: str, *, name: str, template: str
 def _write(weights: Path, path: Path, kind: str, name: str, template: str | None) -> Vocabulary:
     gguf = require("gguf", extra="gguf", purpose=_PURPOSE)
     require("safetensors", extra="train", purpose=_PURPOSE)
-    config = _config(weights)
+    config = read_config(weights)
     vocabulary = read_vocabulary(weights, config["vocab_size"])
     writer = gguf.GGUFWriter(path, config["arch"])
     writer.add_name(name)
@@ -73,7 +71,7 @@ def _write(weights: Path, path: Path, kind: str, name: str, template: str | None
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_parameters(gguf, writer, config)
     _add_tokenizer(writer, weights, vocabulary, template)
-    tensors = list(_tensors(gguf, weights, config, kind))
+    tensors = list(tensors_of(gguf, weights, config, kind))
     for tensor in tensors:
         writer.add_tensor_info(tensor.name, tensor.bytes_shape, tensor.dtype, tensor.nbytes, tensor.type)
     try:
@@ -87,7 +85,7 @@ def _write(weights: Path, path: Path, kind: str, name: str, template: str | None
     return vocabulary
 
 
-def _config(weights: Path) -> dict[str, Any]:
+def read_config(weights: Path) -> dict[str, Any]:
     """The configuration of the text model, with ``arch``.
 
     Raises:
@@ -182,117 +180,6 @@ def begins_with_bos(tokenizer: Any, template: str | None) -> bool:
         text = tokenizer.apply_chat_template(chat, chat_template=template, tokenize=False)
         return bool(text.startswith(tokenizer.bos_token))
     return bool(tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id])
-
-
-class _Tensor:
-    """One tensor on its way from a safetensors file to the GGUF file."""
-
-    def __init__(self, gguf: Any, file: Path, key: str, name: str, kind: str, config: Mapping[str, Any]) -> None:
-        from safetensors import safe_open
-
-        self._gguf, self._file, self._config = gguf, file, config
-        self.key, self.name = key, name
-        with safe_open(file, framework="pt") as opened:
-            shape = opened.get_slice(key).get_shape()
-        self.shape = shape
-        self.type = _type(gguf, name, shape, kind)
-        block, size = gguf.GGML_QUANT_SIZES[self.type]
-        plain = {"F32": "float32", "F16": "float16"}.get(self.type.name)
-        import numpy as np
-
-        self.dtype = np.dtype(plain or "uint8")
-        self.bytes_shape = shape if plain else [*shape[:-1], shape[-1] // block * size]
-        self.nbytes = int(np.prod(self.bytes_shape)) * self.dtype.itemsize
-
-    def data(self) -> Any:
-        """The values in the type of the file.
-
-        Raises:
-            DataError: a value is too large for the type.
-        """
-        import numpy as np
-        from safetensors import safe_open
-
-        with safe_open(self._file, framework="pt") as opened:
-            values = opened.get_tensor(self.key).float().numpy()
-        shift, scale = _norm(self.key, self._config)
-        values = (values + shift) * scale if (shift, scale) != (0.0, 1.0) else values
-        with np.errstate(over="ignore"):
-            made = self._gguf.quants.quantize(values, self.type)
-        if made.dtype == np.float16 and not np.isfinite(made).all():
-            raise DataError(
-                f"{self.key}: values beyond what f16 can hold.", "Take another type: export.quantization: [bf16]"
-            )
-        return made
-
-
-def _type(gguf: Any, name: str, shape: list[int], kind: str) -> Any:
-    """Vectors stay exact, as llama.cpp wants them; embeddings keep at least 8 bits; rows that do not fit, 16."""
-    types = gguf.GGMLQuantizationType
-    if len(shape) == 1:
-        return types.F32
-    if kind.startswith("q"):
-        if shape[-1] % _BLOCK:
-            return types.F16
-        if name.startswith(("token_embd", "output")):
-            return types.Q8_0
-    return types[kind.upper()]
-
-
-def _norm(key: str, config: Mapping[str, Any]) -> tuple[float, float]:
-    """What is added to the values of a tensor, and what they are multiplied by then: Gemma 3's norms are 1 + weight."""
-    if config["arch"] != "gemma3" or not key.endswith("norm.weight"):
-        return 0.0, 1.0
-    return 1.0, _query_scale(config) if key.endswith("q_norm.weight") else 1.0
-
-
-def restored(gguf: Any, weights: Path, read: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
-    """The tensors of a model with the values that a GGUF file of it holds.
-
-    Args:
-        gguf: the package.
-        weights: what the file was written from.
-        read: gives the values of a tensor of the file by its name.
-    """
-    config = _config(weights)
-    for tensor in _tensors(gguf, weights, config, "f32"):
-        shift, scale = _norm(tensor.key, config)
-        yield tensor.key, read(tensor.name).reshape(tensor.shape) / scale - shift
-
-
-def _query_scale(config: Mapping[str, Any]) -> float:
-    """What queries must be multiplied by, because llama.cpp takes another scale for attention than the configuration.
-
-    It divides by the root of the width of a head (of 62 layers: of the model's width over its heads); the
-    configuration by that of ``query_pre_attn_scalar``. See ``llama_model_gemma3::load_arch_hparams``.
-    """
-    heads, layers = config["num_attention_heads"], config["num_hidden_layers"]
-    theirs = config["hidden_size"] // heads if layers == 62 else config["head_dim"]
-    return sqrt(theirs / config["query_pre_attn_scalar"])
-
-
-def _tensors(gguf: Any, weights: Path, config: Mapping[str, Any], kind: str) -> Iterator[_Tensor]:
-    """The tensors of the text model, in the order of their files.
-
-    Raises:
-        DataError: a tensor that llama.cpp's architecture does not have.
-    """
-    from safetensors import safe_open
-
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[config["arch"].upper()], config["num_hidden_layers"])
-    for file in sorted(weights.glob("*.safetensors")):
-        with safe_open(file, framework="pt") as opened:
-            keys = sorted(opened.keys())
-        for key in keys:
-            plain = key.replace("language_model.model.", "model.").replace("model.language_model.", "model.")
-            if "vision_tower" in key or "multi_modal_projector" in key:
-                continue
-            if plain.endswith("lm_head.weight") and config.get("tie_word_embeddings", config["arch"] == "gemma3"):
-                continue
-            name = names.get_name(plain, try_suffixes=(".weight", ".bias"))
-            if name is None:
-                raise DataError(f"{file}: llama.cpp's {config['arch']} has no place for {key}.")
-            yield _Tensor(gguf, file, key, name, kind, config)
 
 
 def _quantise(llama: Any, source: Path, target: Path, kind: str) -> None:

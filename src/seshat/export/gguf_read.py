@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from seshat.errors import require
-from seshat.export.gguf import restored
+from seshat.export.gguf import read_config
+from seshat.export.gguf_tensors import norm_change, tensors_of
 
 
 def read_back(file: Path, weights: Path, target: Path) -> None:
@@ -26,6 +27,11 @@ def read_back(file: Path, weights: Path, target: Path) -> None:
         if path.is_file() and path.suffix != ".safetensors" and not path.name.endswith(".index.json"):
             shutil.copyfile(path, target / path.name)
     stored = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
-    values = restored(gguf, weights, lambda name: gguf.quants.dequantize(stored[name].data, stored[name].tensor_type))
-    tensors = {key: torch.from_numpy(value.copy()) for key, value in values}
+    config = read_config(weights)
+    tensors = {}
+    for tensor in tensors_of(gguf, weights, config, "f32"):
+        found = stored[tensor.name]
+        shift, scale = norm_change(tensor.key, config)
+        value = gguf.quants.dequantize(found.data, found.tensor_type).reshape(tensor.shape) / scale - shift
+        tensors[tensor.key] = torch.from_numpy(value.astype("float32"))
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})

@@ -34,7 +34,8 @@ def merge(family: Family, base: Path, adapter: Path, target: Path) -> None:
     Raises:
         DataError: the base is quantised, or the adapter does not fit it.
     """
-    peft = require("peft", extra="train", purpose="Merging an adapter")
+    with quiet():
+        peft = require("peft", extra="train", purpose="Merging an adapter")
     if "quantization_config" in json.loads((base / "config.json").read_text(encoding="utf-8")):
         raise DataError(
             f"{base}: this base is quantised itself; an adapter is merged into the full weights.",

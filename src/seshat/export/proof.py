@@ -24,7 +24,7 @@ BITS = "bits per byte"
 """What masked models, which translate nothing, are judged by: :mod:`seshat.evaluation.perplexity`."""
 _BITS_SHARE = 0.01
 _SHOWN = 12
-_BATCH = 16
+_BATCH = 64
 
 
 def prove_tokens(before: Iterable[Sequence[int]], after: Iterable[Sequence[int]], what: str) -> dict[str, int]:

@@ -115,8 +115,8 @@ class Saved:
         model = bases.open_model(self.family, self.base(), backend, frozen=True)
         if not adapter:
             return _placed(model, backend)
-        peft = require("peft", extra="train", purpose="Opening an adapter")
         with bases.quiet():
+            peft = require("peft", extra="train", purpose="Opening an adapter")
             fit_embeddings(model, tokenizer)
             return _placed(peft.PeftModel.from_pretrained(model, str(self.own), is_trainable=False), backend)
 
