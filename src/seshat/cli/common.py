@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seshat.cli.failures import guard
+from seshat.processes import is_main_process
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -129,6 +130,7 @@ def verb(
         def command(**values: Any) -> None:
             given = {key: values.pop(key) for key in shared}
             context = Context(**{key: value for key, value in given.items() if value is not None})
+            context.quiet |= not is_main_process()
             _configure_logs(context)
             code = guard(lambda: function(context, **values), debug=lambda: context.debug, root=lambda: context.root)
             if code:
@@ -160,4 +162,5 @@ def _configure_logs(context: Context) -> None:
     from seshat.logs import configure
 
     level = logging.DEBUG if context.debug else logging.WARNING if context.quiet else logging.INFO
+    level = level if is_main_process() else logging.ERROR
     configure(json=context.log_json, level=level)

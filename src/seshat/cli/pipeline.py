@@ -13,6 +13,7 @@ from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
 from seshat.cli.evaluate import Checkpoints, NoAdapter
 from seshat.pipeline.stages import STAGES, Stage
+from seshat.processes import alone, is_main_process
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +41,7 @@ def _run(context: Context) -> None:
     from seshat.pipeline.engine import engine
 
     project = context.open()
+    alone("seshat run")
     outcomes: list[Outcome] = []
     with context.progress(), engine(project) as running:
         for outcome in running.update():
@@ -175,7 +177,12 @@ def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None
     from seshat.terminal import summary
 
     project = context.open()
+    if stage.name != "train":
+        alone(f"seshat {stage.name}")
     with context.progress():
+        if not is_main_process():  # the first one holds the project, keeps the books and prints
+            stage.run(project)
+            return
         if resolved:
             values = _run_resolved(stage, project.root)
         else:

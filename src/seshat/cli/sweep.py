@@ -22,9 +22,11 @@ def _sweep(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run trials that failed once more.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what was found so far.")] = False,
 ) -> None:
+    from seshat.processes import alone
     from seshat.sweep.run import run
 
     project = context.open()
+    alone("seshat sweep")
     with context.progress():
         found = run(
             project.root,

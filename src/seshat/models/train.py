@@ -22,7 +22,7 @@ from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
 from seshat.jsonl import write_json
-from seshat.processes import is_main_process
+from seshat.processes import alone, is_main_process
 from seshat.project import Project
 
 Trainer = Callable[[Project, Direction, Path], dict[str, Any]]
@@ -50,6 +50,7 @@ def run(project: Project) -> dict[str, Any]:
     if project.config.train.family in ("causal", "masked") or project.config.model.base is not None:
         return _fine_tune(project)
     section = project.config.train
+    alone("Training a translator from scratch")
     trainer = _trainer(section.family)
     folder = project.model()
     results: dict[str, dict[str, Any]] = {}
@@ -75,8 +76,9 @@ def _fine_tune(project: Project) -> dict[str, Any]:
     section, folder = project.config.train, project.model()
     began = time.perf_counter()
     staging = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    if is_main_process():
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
     with tracking.tracked(project):
         result = _pretrained(section.family)(project, staging)
         if is_main_process():

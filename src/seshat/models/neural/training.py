@@ -21,6 +21,7 @@ from seshat.models.neural.phases import Phase, Traits, choose, digest, phases, w
 from seshat.models.neural.preflight import Preflight
 from seshat.models.neural.saved import ADAPTER, WEIGHTS
 from seshat.models.neural.start import Start
+from seshat.processes import is_main_process, wait_for_all
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Segment
@@ -134,7 +135,9 @@ class Training(ABC):
     def fit(self, folder: Path) -> dict[str, Any]:
         """Train, write the model to an empty folder, and say what ``model.json`` needs to know."""
         fitted = self.execute(self.job())
-        self._save(fitted, folder)
+        wait_for_all()  # the first process will remove the unfinished work, which all have read by now
+        if is_main_process():
+            self._save(fitted, folder)
         return self._results(fitted)
 
     def job(self) -> loop.Job:
