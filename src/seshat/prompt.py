@@ -155,8 +155,10 @@ class Prompt(BaseModel):
             PromptMismatch: they were written with another prompt.
         """
         path = folder / WORDING_FILE
-        if not path.exists():
+        if not folder.is_dir():
             raise DataError(f"{folder}: no instruction data yet.", "Write it with: seshat format")
+        if not path.exists():
+            return  # messages of other makes
         written = self.model_copy(update=json.loads(path.read_text(encoding="utf-8")))
         if differences := written.differences(self):
             raise PromptMismatch(

@@ -382,6 +382,8 @@ def test_messages_of_another_prompt_are_refused(tmp_path: Path) -> None:
     Prompt.of(make(tmp_path, {"prompt": {"beams": 4}})).check_wording(report)
     with pytest.raises(PromptMismatch, match=r'system: "You are an expert.* there, "Answer." now'):
         Prompt.of(make(tmp_path, {"prompt": {"system": "Answer."}})).check_wording(report)
+    (report / "wording.json").unlink()  # messages of other makes
+    Prompt.of(make(tmp_path, {"prompt": {"system": "Answer."}})).check_wording(report)
 
 
 def test_bytes_are_the_same_twice_and_every_id_is_its_own(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Causal(Training):
     def __init__(self, project: Project) -> None:
         self.folder = project.training / MESSAGES
         super().__init__(project)
+        self.prompt.check_wording(self.folder)
         accelerators.check(project.config, self.backend)
 
     def corpus(self, name: str) -> Corpus:
@@ -110,7 +111,8 @@ class Causal(Training):
 
     def trainer(self) -> tuple[type[Any], type[Any]]:
         """TRL's."""
-        from trl import SFTConfig, SFTTrainer
+        with bases.quiet():
+            from trl import SFTConfig, SFTTrainer
 
         return SFTTrainer, SFTConfig
 
