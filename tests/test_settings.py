@@ -15,8 +15,8 @@ from seshat.config.load import load_config
 from seshat.pipeline.stages import STAGES
 from seshat.project import Project
 
-ONLY_IN_MESSAGES = {"download.files"}
-"""Settings that change what is said, never what is written."""
+ONLY_IN_MESSAGES = {"download.files", "tracking.report_to"}
+"""Settings that change what is said, and where else; never what is written."""
 
 
 def watched(section: BaseModel, name: str, note: Callable[[str], None]) -> Any:

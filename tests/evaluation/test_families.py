@@ -251,6 +251,23 @@ def test_without_the_adapter_nothing_need_be_trained(bases: Path, tmp_path: Path
     assert overrides(False, None) == []
 
 
+def test_the_stage_names_every_setting_it_reads(bases: Path, tmp_path: Path) -> None:
+    from tests.test_settings import ONLY_IN_MESSAGES, watched
+
+    from seshat.pipeline.stages import stage
+
+    for zero_shot in ("beside", "alone"):
+        project = causal(bases, tmp_path / zero_shot, evaluate={"zero_shot": zero_shot, "perplexity_texts": 1})
+        if zero_shot == "alone":
+            shutil.rmtree(project.models)
+        read_: set[str] = set()
+        evaluate.run(Project(project.root, watched(project.config, "", read_.add)))
+        named = stage("evaluate").settings(project.config)
+        assert {
+            key for key in read_ - ONLY_IN_MESSAGES if not any(f"{key}.".startswith(f"{one}.") for one in named)
+        } == set()
+
+
 def test_checkpoints(bases: Path, tmp_path: Path) -> None:
     project = causal(bases, tmp_path, evaluate={"checkpoints": ["checkpoint-7"], "zero_shot": "none"})
     place = project.state / "work" / "tiny" / "1-all" / "checkpoint-7"

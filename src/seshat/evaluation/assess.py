@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,15 @@ class Assessment:
         names = project.config.project
         self.languages = names.language, names.pivot
         self.segments = likelihood.chosen(self.test.segments, settings.perplexity_texts)
-        self.prompt = Prompt.of(project)
         families = {one.family for one in systems}
         self.questions: list[Question] = tasks.read_test(project, self.prompt) if "causal" in families else []
         texts = [(one.id, one.texts[names.language]) for one in self.test.segments] if "masked" in families else []
         self.blanks = fill.blanks(texts, settings.perplexity_texts if settings.fill else 0, names.seed)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """What the instruction data are written with."""
+        return Prompt.of(self.project)
 
     def evaluation(self) -> dict[str, Any]:
         """Let every system work, and judge: what ``evaluation.json`` says; the page is made from it alone."""

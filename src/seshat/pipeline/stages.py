@@ -115,8 +115,8 @@ def _instructs(config: Config) -> bool:
 def _format_settings(config: Config) -> tuple[str, ...]:
     # What only the messages depend on; the prompt's decoding is not among it.
     asked = ("system", "templates", "context", "hints", "shots")
-    messages = ("train.family", "train.directions", *(f"prompt.{name}" for name in asked))
-    return ("format", "split", "project", *(messages if _instructs(config) else ()))
+    messages = ("train.directions", *(f"prompt.{name}" for name in asked))
+    return ("format", "split", "project", "train.family", *(messages if _instructs(config) else ()))
 
 
 def _fine_tunes(config: Config) -> bool:
@@ -138,6 +138,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
         clean = ("clean.profiles", "clean.placeholders")
         return (*_LANGUAGES, "model", "prompt", *(f"train.{key}" for key in keys), *clean)
     keys = (
+        "model.base",
         "train.family",
         "train.name",
         "train.directions",
@@ -190,7 +191,8 @@ def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
 
 
 def _evaluate_settings(config: Config) -> tuple[str, ...]:
-    asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if _fine_tunes(config) else ()
+    several = _fine_tunes(config) or config.evaluate.compare
+    asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
     return ("evaluate", "project", "train.name", *asked)
 
 
