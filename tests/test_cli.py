@@ -228,6 +228,7 @@ class Fake:
 
     name = "fake"
     batches: list[int]
+    options: dict[str, Any]
 
     def __init__(self, folder: Path, direction: Direction) -> None:
         self.folder, self.direction, self.batches = folder, direction, []
@@ -244,8 +245,9 @@ class TestTranslate:
         """The translators that were loaded."""
         made: list[Fake] = []
 
-        def load_translator(folder: Path, direction: Direction, **_options: Any) -> Fake:
+        def load_translator(folder: Path, direction: Direction, **options: Any) -> Fake:
             made.append(Fake(folder, direction))
+            made[-1].options = options
             return made[-1]
 
         module = types.ModuleType("seshat.inference.load")
@@ -257,6 +259,16 @@ class TestTranslate:
         assert seshat("translate", "-p", root, "uma ka", "ñuk").stdout == "UMA KA\nÑUK\n"
         assert loaded[0].folder == root / "models/statistical"
         assert loaded[0].direction == Direction("qlm", "es")
+
+    def test_the_model_of_the_configuration_is_held_to_its_prompt(self, root: Path, loaded: list[Fake]) -> None:
+        fine_tuned = ["--set", "train.family=seq2seq", "--set", "model.base=b", "--set", "prompt.prefix={target}: "]
+        seshat("translate", "-p", root, "uma", *fine_tuned)
+        seshat("translate", "-p", root, "uma", *fine_tuned, "--allow-other-prompt")
+        seshat("translate", "-p", root, "uma", *fine_tuned, "--model", "another")
+        seshat("translate", "-p", root, "uma")
+        prompts = [one.options["prompt"] for one in loaded]
+        assert [prompt and prompt.prefix for prompt in prompts] == ["{target}: ", "{target}: ", None, None]
+        assert [one.options["allow_other_prompt"] for one in loaded] == [False, True, False, False]
 
     def test_standard_input_keeps_empty_lines(self, root: Path) -> None:
         assert seshat("translate", "-p", root, stdin="a\n\nb").stdout == "A\n\nB\n"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,34 @@ def test_a_masked_model_translates_nothing(bases: Bases, tmp_path: Path) -> None
     folder = saved(tmp_path / "xlmr", "masked", bases["xlmr"], prompt_of())
     with pytest.raises(UsageError, match="masked language model"):
         load_translator(folder, WAY)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_exported_form_is_taken_and_keeps_its_prompt(bases: Bases, tmp_path: Path, whole: bool) -> None:
+    pytest.importorskip("ctranslate2")
+    from seshat.export.ctranslate2 import write_ctranslate2
+    from seshat.inference.engines.ctranslate import CTranslate2Translator
+    from seshat.inference.load import NormalisingTranslator
+
+    prompt = prompt_of(model={"language_codes": CODES})
+    folder = saved(tmp_path / "nllb", "seq2seq", bases["nllb"], prompt)
+    described = json.loads((folder / "model.json").read_text())
+    described["ctranslate2"] = write_ctranslate2(folder / "weights", folder / "ctranslate2")
+    write_json(folder / "model.json", described)
+    if not whole:
+        shutil.rmtree(folder / "weights")
+    translator = load_translator(folder, WAY)
+    assert isinstance(translator, NormalisingTranslator)
+    assert isinstance(translator.inner, CTranslate2Translator)
+    assert [bool(text) for text in texts_of(translator, TEXTS)] == [bool(text.strip()) for text in TEXTS]
+    other = prompt_of(model={"language_codes": CODES}, prompt={"beams": 3})
+    if whole:
+        told = load_translator(folder, WAY, prompt=other, allow_other_prompt=True)
+        assert isinstance(told, NormalisingTranslator)
+        assert isinstance(told.inner, Seq2SeqBaseTranslator)
+    else:
+        with pytest.raises(UsageError, match="was exported"):
+            load_translator(folder, WAY, prompt=other, allow_other_prompt=True)
 
 
 def test_a_text_beyond_what_the_model_sees_is_refused(bases: Bases, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from seshat.config import Direction
@@ -10,14 +11,14 @@ from seshat.errors import UsageError
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.models.neural.device import Backend
 from seshat.models.neural.generation import Answer, Search, answer_ends
-from seshat.models.neural.saved import Saved
+from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
 from seshat.prompt import Prompt
 from seshat.retrieval import FOLDER, Retriever
 
 _THOUGHT = "</think>"
 """What ends the thinking of a model that thinks aloud (Qwen3)."""
 CTRANSLATE2 = "ctranslate2"
-"""Folder below that of a model with its int8 form, written by ``seshat export``."""
+"""Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""
 
 
 class Seq2SeqBaseTranslator:
@@ -137,18 +138,36 @@ def translator(
             f"{folder.name} is a masked language model: it fills gaps and measures texts, and translates nothing.",
             "Measure it with `seshat evaluate`, or train a translator: train.family=seq2seq.",
         )
-    if family == "causal" and adapter and prompt is None and any(folder.glob("*.gguf")):
-        from seshat.inference.engines.llama import LlamaCppTranslator
+    whole = any((folder / name).is_dir() for name in (WEIGHTS, ADAPTER))
+    exported = _exported(folder, family) if adapter else None
+    if exported and prompt is not None and not whole:
+        raise UsageError(
+            f"{folder.name} was exported, and is asked with the prompt that it was exported with.",
+            "Name the model that it was made from, or leave --allow-other-prompt out.",
+        )
+    # Beside the weights the exported form is the faster one, where the package for it is installed.
+    if exported and prompt is None and (not whole or find_spec(exported)):
+        return _open_exported(folder, direction, exported)
+    kind = CausalTranslator if family == "causal" else Seq2SeqBaseTranslator
+    return kind(folder, direction, adapter=adapter, prompt=prompt)
 
-        return LlamaCppTranslator(folder, direction)
+
+def _exported(folder: Path, family: str) -> str | None:
+    """The package that opens what a model was exported to."""
     if family == "causal":
-        return CausalTranslator(folder, direction, adapter=adapter, prompt=prompt)
-    if adapter and prompt is None and (folder / CTRANSLATE2 / "model.bin").exists() and _installed("ctranslate2"):
+        return "llama_cpp" if any(folder.glob("*.gguf")) else None
+    return CTRANSLATE2 if (folder / CTRANSLATE2 / "model.bin").exists() else None
+
+
+def _open_exported(folder: Path, direction: Direction, package: str) -> Translator:
+    Prompt.check(folder)
+    if package == CTRANSLATE2:
         from seshat.inference.engines.ctranslate import CTranslate2Translator
 
-        Prompt.check(folder)
-        return CTranslate2Translator(folder / CTRANSLATE2, direction)
-    return Seq2SeqBaseTranslator(folder, direction, adapter=adapter, prompt=prompt)
+        return CTranslate2Translator(folder, direction)
+    from seshat.inference.engines.llama import LlamaCppTranslator
+
+    return LlamaCppTranslator(folder, direction)
 
 
 def _hypotheses(
@@ -167,9 +186,3 @@ def _hypotheses(
 def spoken(text: str) -> str:
     """What follows the thoughts."""
     return text.rsplit(_THOUGHT, 1)[-1].strip()
-
-
-def _installed(package: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(package) is not None

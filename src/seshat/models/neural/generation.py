@@ -60,7 +60,8 @@ class Search:
             rows: token ids of the questions or source texts, without padding.
             n_best: how many; different ones with beams, with sampling perhaps the same.
             forced: an id that every answer of an encoder-decoder begins with (the code of a language).
-            scored: whether to work out the scores, which takes one more pass over each batch.
+            scored: whether to work out the scores, which takes one more pass over each batch, and to warn about answers
+                that were cut.
 
         Raises:
             DataError: a row leaves no room for an answer in what the model can see.
@@ -83,7 +84,7 @@ class Search:
                         out[i] = found
         finally:
             self.model.train(was_training)
-        if cut:
+        if cut and scored:  # early in a training, answers have no end yet
             log.warning(
                 "answers were cut: they reached prompt.max_new_tokens", answers=cut, limit=self.decoding.max_new_tokens
             )
