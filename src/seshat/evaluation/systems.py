@@ -41,8 +41,8 @@ class System:
 
     @property
     def is_language_model(self) -> bool:
-        """Whether it gives texts a probability, or something like one."""
-        return self.family in ("causal", "masked")
+        """Whether it can be asked what probability it gives a text; a GGUF file only translates here."""
+        return self.family in ("causal", "masked") and not any(self.folder.glob("*.gguf"))
 
 
 def read(project: Project, name: str) -> System:
