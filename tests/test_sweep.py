@@ -324,6 +324,32 @@ def test_a_database_out_of_reach(tmp_path: Path) -> None:
 # --- reports --------------------------------------------------------------------------------------------------------
 
 
+def test_of_losses_the_lowest_is_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = "sweep: {metric: loss, parameters: {train.finetune.learning_rate: [1, 2, 3]}}\n"
+    masked = "train: {family: masked, finetune: {metric: loss}}\nmodel: {base: some/base}\n"
+    root = bare_project(tmp_path, sweep + masked)
+    check(*open_source(root, (), ()))
+
+    def run_trial(_source: Any, home: Path, values: dict[str, Any], segments: int) -> dict[str, Any]:
+        (home / trial_name(values) / "models" / "sweep").mkdir(parents=True)
+        return {"scores": {"loss": abs(values["train.finetune.learning_rate"] - 2.5)}, "directions": {}, "seconds": 1.0}
+
+    monkeypatch.setattr(study, "run_trial", run_trial)
+    search(root).run()
+    told = found(root)
+    assert [trial["score"] for trial in told["trials"]] == [1.5, 0.5, 0.5]
+    assert told["best"]["trial"] == 1
+    assert [row["trial"] for row in rows(told["trials"], "loss")] == [1, 2, 0]
+    assert list(rows(told["trials"], "loss")[0]) == ["trial", "learning_rate", "loss", "seconds", "state"]
+    assert "judged by its loss" in page(told)
+    assert Path(told["model"]).parts[-3] == trial_name({"train.finetune.learning_rate": 2})
+
+
+def test_a_metric_that_the_family_does_not_know(tmp_path: Path) -> None:
+    (told,) = problems(bare_project(tmp_path, GRID + "  metric: loss\n"))
+    assert "the masked family has the loss" in told
+
+
 def test_short_names() -> None:
     assert short_names(["train.lora.rank", "train.finetune.batch"]) == {
         "train.lora.rank": "rank",
@@ -343,7 +369,9 @@ def test_best_settings_as_a_profile(tmp_path: Path, trained: list[dict[str, Any]
         write_profile(root / "profiles" / "best.yaml", told)
     assert load_config(root, ["best"]).train.statistical.lm_order == 3
     text = (root / "profiles" / "best.yaml").read_text()
-    assert text.startswith("# Written by `seshat sweep --write-best`: trial 2 of 4, √(BLEU·chrF++) 30.50 on 20 ")
+    assert text.startswith(
+        "# Written by `seshat sweep --write-best`: trial 2, the best of 4: √(BLEU·chrF++) 30.50 on 20 "
+    )
     (root / "profiles" / "best.yaml").write_text("train: {}\n")
     with pytest.raises(UsageError, match="not written by the sweep"):
         write_profile(root / "profiles" / "best.yaml", told)

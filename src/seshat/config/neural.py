@@ -162,7 +162,7 @@ class FineTuneSection(Section):
     epochs: float = Field(default=3.0, gt=0)
     """Passes over the data."""
     max_steps: int | None = Field(default=None, ge=1)
-    """At most so many steps."""
+    """At most so many steps of a phase."""
     learning_rate: float = Field(default=2e-4, gt=0)
     """Highest learning rate. About 2e-4 for adapters, 1e-4 to 5e-4 for ByT5, 5e-5 for NLLB and XLM-R."""
     scheduler: Literal["cosine", "linear", "constant_with_warmup", "inverse_sqrt"] = "cosine"
@@ -208,7 +208,9 @@ class FineTuneSection(Section):
     average: int = Field(default=1, ge=1)
     """Average so many of the best checkpoints; 1 keeps the best one."""
     keep: int = Field(default=2, ge=1)
-    """Checkpoints kept beside those to average."""
+    """Checkpoints of unfinished work that are kept to go on from."""
+    keep_best: int = Field(default=0, ge=0)
+    """The best checkpoints of each phase that stay beside the finished model, for `seshat evaluate --checkpoint`."""
     continue_from: Name | None = None
     """A model below models/ whose weights are the start: new data for an old model."""
     replay: Share = 0.0
@@ -265,8 +267,9 @@ class SweepSection(Section):
     """How values are chosen."""
     trials: int = Field(default=20, ge=1)
     """At most so many trainings."""
-    metric: Literal["geometric_mean", "chrf2", "chrf++", "bleu"] = "geometric_mean"
-    """On validation, the mean of the directions; the highest is the best."""
+    metric: Literal["geometric_mean", "chrf2", "chrf++", "bleu", "loss"] = "geometric_mean"
+    """On validation, the mean of the directions; the highest is the best, of `loss`, for the masked family, the
+    lowest."""
     segments: int = Field(default=500, ge=10)
     """Validation segments translated to judge a trial."""
     storage: str | None = None

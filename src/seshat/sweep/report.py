@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 from seshat.config.neural import RangeSection
 from seshat.errors import UsageError
 from seshat.jsonl import write_text
+from seshat.sweep.space import worse
 
 LABELS = {
     "geometric_mean": "√(BLEU·chrF++)",
     "chrf2": "chrF2",
     "chrf++": "chrF++",
     "bleu": "BLEU",
+    "loss": "loss",
 }
 WRITTEN_BY = "# Written by `seshat sweep --write-best`"
 _BINS = 4
@@ -42,18 +45,35 @@ def rows(trials: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str, Any
     """The table: the best trial first, then as they score, those without a score last."""
     names = short_names(list(dict.fromkeys(name for trial in trials for name in trial["settings"])))
     shown = []
-    for trial in sorted(trials, key=lambda one: (-(one["score"] if one["score"] is not None else -1.0), one["trial"])):
+    keys = _metrics(trials, metric)
+    for trial in _ranked(trials, metric):
         scores = trial["scores"] or {}
         shown.append(
             {
                 "trial": trial["trial"],
                 **{names[name]: value for name, value in trial["settings"].items()},
-                **{key: scores.get(key) for key in (metric, *(key for key in LABELS if key != metric))},
+                **{key: scores.get(key) for key in keys},
                 "seconds": trial["seconds"],
                 "state": trial["state"] if trial["reason"] is None else f"failed: {trial['reason']}",
             }
         )
     return shown
+
+
+def _ranked(trials: Sequence[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
+    """The best first, those without a score last."""
+
+    def place(trial: Mapping[str, Any]) -> tuple[bool, float, int]:
+        score = trial["score"]
+        return score is None, 0.0 if score is None else worse(score, metric), trial["trial"]
+
+    return sorted(trials, key=place)
+
+
+def _metrics(trials: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
+    """The metrics that trials have, the one that decides first."""
+    there = {name for trial in trials for name in trial["scores"] or ()}
+    return [metric, *(name for name in LABELS if name in there and name != metric)]
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -71,6 +91,7 @@ def page(found: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["shown"] = _shown
     metric = found["metric"]
     names = short_names(list(found["parameters"]))
     done = [trial for trial in found["trials"] if trial["score"] is not None]
@@ -78,12 +99,12 @@ def page(found: Mapping[str, Any]) -> str:
         found=found,
         names=names,
         label=LABELS[metric],
-        metrics=[(key, LABELS[key]) for key in (metric, *(key for key in LABELS if key != metric))],
+        metrics=[(key, LABELS[key]) for key in _metrics(done, metric)],
         done=done,
         failed=[trial for trial in found["trials"] if trial["reason"] is not None],
-        ranked=sorted(done, key=lambda one: (-one["score"], one["trial"])),
-        history=_history(done, LABELS[metric]),
-        effects=[(names[name], _effect(name, values, done, LABELS[metric])) for name, values in _spaces(found)],
+        ranked=_ranked(done, metric),
+        history=_history(done, metric),
+        effects=[(names[name], _effect(name, values, done, metric)) for name, values in _spaces(found)],
     )
     return text.rstrip() + "\n"
 
@@ -92,20 +113,26 @@ def _spaces(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(name, values) for name, values in found["parameters"].items() if isinstance(values, dict) or values[1:]]
 
 
-def _history(done: Sequence[Mapping[str, Any]], label: str) -> Any:
+def _shown(value: Any) -> str:
+    """A value as it stands in YAML."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _history(done: Sequence[Mapping[str, Any]], metric: str) -> Any:
     """Each trial's score, and the best until then."""
     from seshat.evaluation.charts import lines_chart
 
-    best = -math.inf
+    label = LABELS[metric]
+    best: float | None = None
     until: list[tuple[float, float]] = []
     each = [(float(trial["trial"]), float(trial["score"])) for trial in done]
     for number, score in each:
-        best = max(best, score)
+        best = score if best is None or worse(score, metric) < worse(best, metric) else best
         until.append((number, best))
     return lines_chart({"each trial": each, "best until then": until}, f"{label} of the trials", "trial", label)
 
 
-def _effect(name: str, values: Any, done: Sequence[Mapping[str, Any]], label: str) -> Any:
+def _effect(name: str, values: Any, done: Sequence[Mapping[str, Any]], metric: str) -> Any:
     """The mean score for each value of a setting, with the lowest and the highest as a whisker."""
     from seshat.evaluation.charts import Bar, bars
 
@@ -115,14 +142,14 @@ def _effect(name: str, values: Any, done: Sequence[Mapping[str, Any]], label: st
             groups.setdefault(_group(trial["settings"][name], values), []).append(trial["score"])
     order = [_group(value, values) for value in values] if not isinstance(values, dict) else _edges(values)[1]
     shown = {group: groups[group] for group in dict.fromkeys(order) if group in groups}
-    best = max((fmean(scores) for scores in shown.values()), default=0.0)
+    best = min((fmean(scores) for scores in shown.values()), key=lambda one: worse(one, metric), default=0.0)
     drawn = [Bar(group, fmean(x), min(x), max(x), fmean(x) == best) for group, x in shown.items()]
-    return bars(drawn, f"{label} by {name}")
+    return bars(drawn, f"{LABELS[metric]} by {name}")
 
 
 def _group(value: Any, values: Any) -> str:
     if not isinstance(values, dict):
-        return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return _shown(value)
     edges, labels = _edges(values)
     return labels[sum(bool(value >= edge) for edge in edges[1:-1])]
 
@@ -162,5 +189,5 @@ def write_profile(path: Path, found: Mapping[str, Any]) -> None:
     stream = io.StringIO()
     YAML().dump(tree, stream)
     measured = f"{LABELS[found['metric']]} {best['score']:.2f} on {found['segments']} validation segments"
-    header = f"{WRITTEN_BY}: trial {best['trial']} of {len(found['trials'])}, {measured}.\n"
+    header = f"{WRITTEN_BY}: trial {best['trial']}, the best of {len(found['trials'])}: {measured}.\n"
     write_text(path, header + stream.getvalue())

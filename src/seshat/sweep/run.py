@@ -84,9 +84,8 @@ def results(project: Project, search: Search) -> dict[str, Any]:
     best = search.best()
     found = next((trial for trial in trials if best is not None and trial["trial"] == best.number), None)
     model = search.home / trial_name(found["settings"]) / "models" / MODEL if found else None
-    directions = sorted(
-        {name for one in search.trials() for name in one.user_attrs.get("result", {}).get("directions", {})}
-    )
+    seen = {name for one in search.trials() for name in one.user_attrs.get("result", {}).get("directions", {})}
+    ways = [str(one) for one in project.config.project.directions]
     return {
         "project": project.config.project.name,
         "study": search.name,
@@ -94,7 +93,7 @@ def results(project: Project, search: Search) -> dict[str, Any]:
         "family": project.config.train.family,
         "metric": section.metric,
         "sampler": section.sampler,
-        "directions": directions or [str(one) for one in project.config.project.directions],
+        "directions": [way for way in ways if way in seen] or ways,
         "segments": len(spread(range(segments), section.segments)),
         "of": segments,
         "parameters": {

@@ -21,6 +21,7 @@ SECTIONS = ("train", "model", "prompt", "format", "tokenizer")
 FIXED = ("train.name", "train.directions", "model.download")
 """Settings that mean another model or another measure, not a better one."""
 PROFILE = "sweep"
+_METRICS = "the masked family has the loss, the others are judged by their translations"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ def check(source: Source, loaded: Loaded) -> None:
     """
     section = loaded.config.sweep
     problems: list[Problem] = []
+    if (loaded.config.train.family == "masked") != (section.metric == "loss"):
+        place = loaded.places.get("sweep.metric", loaded.places.get("sweep", "sweep"))
+        problems.append(Problem(place, f"sweep.metric: '{section.metric}' is not known of this family: {_METRICS}"))
     for name, values in section.parameters.items():
         place = loaded.places.get(f"sweep.parameters.{name}", "sweep.parameters")
         problems += [Problem(place, f"sweep.parameters: {problem}") for problem in _of_setting(name, values, section)]
@@ -131,6 +135,11 @@ def grid(parameters: Mapping[str, tuple[Any, ...] | RangeSection]) -> list[Value
     """All combinations of the listed values; the last setting changes fastest."""
     lists = [tuple(values) for values in parameters.values() if not isinstance(values, RangeSection)]
     return [dict(zip(parameters, combination, strict=True)) for combination in itertools.product(*lists)]
+
+
+def worse(score: float, metric: str) -> float:
+    """A score as a number that is low for good ones: a loss is, the others are not."""
+    return score if metric == "loss" else -score
 
 
 def encode(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> Values:

@@ -21,7 +21,7 @@ from seshat.jsonl import write_text
 from seshat.progress import task
 from seshat.project import Project
 from seshat.provenance import masked
-from seshat.sweep.space import SECTIONS, Source, Values, decode, encode, grid, suggest
+from seshat.sweep.space import SECTIONS, Source, Values, decode, encode, grid, suggest, worse
 from seshat.sweep.trial import run_trial, trial_name
 from seshat.tracking.content import data_hashes
 
@@ -50,6 +50,7 @@ class Search:
         self.source = source
         self.section: SweepSection = project.config.sweep
         self.seed = project.config.project.seed
+        self.direction = "minimize" if self.section.metric == "loss" else "maximize"
         self.name, key = _identity(project)
         self.home = project.state / "sweep" / key
         self.worker = _worker(project.state / "sweep" / "worker")
@@ -71,7 +72,7 @@ class Search:
                 heartbeat_stale_trial_callback=storages.RetryHeartbeatStaleTrialCallback(),
             )
             return self.optuna.create_study(
-                storage=storage, study_name=self.name, direction="maximize", load_if_exists=True
+                storage=storage, study_name=self.name, direction=self.direction, load_if_exists=True
             )
         except Exception as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
@@ -106,10 +107,10 @@ class Search:
         return [one for one in found if one.state != states.WAITING and one.number not in again]
 
     def best(self) -> Any | None:
-        """The trial with the highest score; the first one of several."""
+        """The trial with the best score; the first one of several."""
         state = self.optuna.trial.TrialState.COMPLETE
         done = [one for one in self.trials() if one.state == state]
-        return max(done, key=lambda one: (one.value, -one.number)) if done else None
+        return min(done, key=lambda one: (worse(one.value, self.section.metric), one.number)) if done else None
 
     def values(self, trial: Any) -> Values:
         """The settings of a trial."""
@@ -184,7 +185,8 @@ class Search:
     def _keep_the_best(self, folder: Path, value: float) -> None:
         """Of the models on this machine, keep the best one: many large ones would fill the disk."""
         best = self.best()
-        better = best is None or value > best.value
+        metric = self.section.metric
+        better = best is None or worse(value, metric) < worse(best.value, metric)
         keep = folder if better else self.home / trial_name(self.values(best))
         for other in self.home.iterdir():
             if other != keep and (keep / "models").is_dir():

@@ -104,14 +104,21 @@ def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict
     stages = own_stages(Project(source.root, config), list(values))
     project = TrialProject(source.root, config, folder, frozenset(stage.name for stage in stages))
     began = time.perf_counter()
-    for stage in stages:
-        stage.run(project)
-    measured = score(project, segments)
+    summaries = [stage.run(project) for stage in stages]
+    measured = score(project, segments) if config.train.family != "masked" else _loss(summaries[-1])
     result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}
     write_json(done, result)
     for leftover in ("work", "evaluate"):  # checkpoints of a training that is over
         shutil.rmtree(project.state / leftover, ignore_errors=True)
     return result
+
+
+def _loss(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is to judge a model by that does not translate."""
+    loss = summary.get("validation_loss")
+    if loss is None:
+        raise DataError("There is no validation loss to judge by.", "Set split.validation above 0.")
+    return {"scores": {"loss": loss}, "directions": {}}
 
 
 def trial_name(values: Mapping[str, Any]) -> str:
@@ -159,4 +166,4 @@ def score(project: Project, segments: int) -> dict[str, Any]:
         found[name] = {NAMES.get(metric, metric): round(x, 4) for metric, x in zip(METRICS, values, strict=True)}
     metrics = next(iter(found.values()))
     means = {metric: round(math.fsum(one[metric] for one in found.values()) / len(found), 4) for metric in metrics}
-    return {"scores": means, "directions": found, "segments": len(chosen)}
+    return {"scores": means, "directions": found}
