@@ -46,13 +46,11 @@ class TestSentences:
 
     def _look(self, line: str) -> bool:
         text = normalise(line)
-        for place in range(len(text)):
-            at_word = place == 0 or text[place - 1] == " "
-            if not (at_word or self._spaceless):
-                continue
+        words = {0, *(place + 1 for place, character in enumerate(text) if character == " ")}
+        for place in range(len(text)) if self._spaceless else words:
             for length in self._lengths:
                 for key in self._by_anchor.get(text[place : place + length], ()):
-                    if text.startswith(key, place) and self._whole(text, key, place, at_word):
+                    if text.startswith(key, place) and self._whole(text, key, place, place in words):
                         return True
         return False
 
