@@ -43,7 +43,7 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, Any], list[Any]]:
-    tuning = {"epochs": 6, "metric": "chrf2", "validate_every": 0.25, "average": 2}
+    tuning = {"epochs": 6, "metric": "chrf2", "validate_every": 0.25, "average": 2, "keep_best": 2}
     project = tiny_project(
         tmp_path_factory.mktemp("project"), base_model, train={"finetune": tuning, "lora": {"dropout": 0.0}}
     )
@@ -123,6 +123,24 @@ def test_saved_model_scores_what_the_trained_one_scored(trained: tuple[Project, 
     assert untrained["chrf2"] < again["chrf2"] - 3
     assert _translations(project) == _translations(project)
     assert _translations(project) != _translations(project, adapter=False)
+
+
+def test_best_checkpoints_stay_when_asked_for(trained: tuple[Project, dict[str, Any], list[Any]]) -> None:
+    project, _, _ = trained
+    rows = [row for row in _read(project, "log.jsonl") if "eval_chrf2" in row]
+    best = sorted(rows, key=lambda row: (-row["eval_chrf2"], row["step"]))[:2]
+    there = sorted((project.model() / "checkpoints").iterdir())
+    assert {path.name for path in there} == {f"checkpoint-{row['step']}" for row in best}
+    score, backend = Causal(project).job().score, decide("cpu", "float32")
+    saved = Saved.read(project.model())
+    tokenizer = saved.tokenizer()
+    assert score is not None
+    for row in best:
+        shutil.copytree(project.model(), view := project.root / f"view-{row['step']}")
+        shutil.rmtree(view / "adapter")
+        shutil.move(view / "checkpoints" / f"checkpoint-{row['step']}", view / "adapter")
+        model = Saved.read(view).model(tokenizer, backend=backend)
+        assert score(model, 8)["chrf2"] == pytest.approx(row["eval_chrf2"])
 
 
 def test_same_training_writes_the_same_bytes(base_model: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,16 @@ class Fitted:
     """For ``run.json``: what was decided and why, and per phase what came out."""
     log: list[dict[str, Any]]
     """For ``log.jsonl``."""
+    kept: dict[str, Path] = field(default_factory=dict)
+    """Name such as ``checkpoint-400`` -> what was trained until then, of the best validations."""
+
+    def checkpoints(self) -> Iterator[tuple[str, Any]]:
+        """The model as it was at its best validations, with a name; at the end it is what it was before."""
+        own = {name: value.detach().clone() for name, value in checkpoint.trained(self.model).items()}
+        for name, path in self.kept.items():
+            checkpoint.load_average([path], self.model)
+            yield name, self.model
+        self.model.load_state_dict(own, strict=False)
 
 
 def fit(job: Job) -> Fitted:
@@ -102,7 +112,7 @@ def fit(job: Job) -> Fitted:
                     run.halve(number, oom)
         model = job.open()
         run.restore(model, len(job.phases))
-    return Fitted(model, run.describe(model), run.log())
+    return Fitted(model, run.describe(model), run.log(), run.kept())
 
 
 @dataclass
@@ -169,6 +179,16 @@ class Run:
         """What the phases that are over wrote down."""
         done = (self.folder(number) / "done.json" for number in range(len(self.job.phases)))
         return [json.loads(path.read_text(encoding="utf-8")) for path in done if path.exists()]
+
+    def kept(self) -> dict[str, Path]:
+        """Files of the best validations, under the names of checkpoints."""
+        several = len(self.job.phases) > 1
+        return {
+            f"checkpoint-{result['name']}-{step}" if several else f"checkpoint-{step}": path
+            for number, result in enumerate(self.results())
+            for step in result.get("kept", ())
+            if (path := self.folder(number) / f"weights-{step}.safetensors").exists()
+        }
 
     def log(self) -> list[dict[str, Any]]:
         """Rows of all phases that are over, after one that says what was decided."""

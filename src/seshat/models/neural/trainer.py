@@ -89,6 +89,7 @@ class Attempt:
         self.validates = bool(job.validation)
         scores = job.score is not None and not self.sharded
         self.metric = job.settings.metric if scores else "loss"
+        self.kept = max(job.settings.average, job.settings.keep_best)
         self.together = run.micro * run.accumulate * int(os.environ.get("WORLD_SIZE", "1"))
         steps = math.ceil(self.phase.epochs * math.ceil(len(self.examples) / self.together))
         self.steps = min(steps, job.settings.max_steps or steps)
@@ -193,6 +194,9 @@ class Attempt:
             else:
                 self.save_weights(trainer, self.folder / "done.safetensors")
             result |= {"best_step": best[0][1], "score": score}
+        if self.job.settings.keep_best:
+            found = journal.best(history, self.metric, self.job.settings.keep_best)
+            result["kept"] = [step for _, step in found]
         steps = max((event["step"] for event in history), default=0)
         result |= {"steps": steps, "planned_steps": self.steps, "history": history}
         if trainer.is_world_process_zero():
@@ -324,7 +328,7 @@ def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
             history = state.log_history
             shown = {name.removeprefix("eval_"): round(value, 4) for name, value in metrics.items() if _shown(name)}
             log.info("validation", phase=attempt.phase.name, step=state.global_step, **shown)
-            steps = [step for _, step in journal.best(history, attempt.metric, attempt.job.settings.average)]
+            steps = [step for _, step in journal.best(history, attempt.metric, attempt.kept)]
             if state.global_step in steps:
                 attempt.save_weights(trainer, attempt.weights(state.global_step))
             keep = {attempt.weights(step) for step in steps}

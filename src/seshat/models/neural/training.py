@@ -26,6 +26,8 @@ from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Segment
 
+CHECKPOINTS = "checkpoints"
+"""Folder below that of a model with its best checkpoints, when they are kept."""
 log = structlog.get_logger(__name__)
 
 
@@ -160,14 +162,11 @@ class Training(ABC):
         )
 
     def _save(self, fitted: loop.Fitted, folder: Path) -> None:
-        own = folder / (ADAPTER if self.adapters else WEIGHTS)
         fitted.model.config.use_cache = True
         with bases.quiet():
-            if self.adapters:
-                lora.save(fitted.model, own, self.start.base["id"])
-            else:
-                fitted.model.save_pretrained(own)
-            self.tokenizer.save_pretrained(own)
+            for name, model in fitted.checkpoints():
+                self._write(model, folder / CHECKPOINTS / name)
+            self._write(fitted.model, folder / (ADAPTER if self.adapters else WEIGHTS))
         self.prompt.save(folder)
         journal.write(folder / journal.LOG, fitted.log)
         write_json(folder / "run.json", {**fitted.run, "data": self.examined, "replayed": self.replayed})
@@ -175,6 +174,13 @@ class Training(ABC):
         memory = self.memory()
         if memory is not None and memory.is_dir():
             shutil.copytree(memory, folder / memory.name)
+
+    def _write(self, model: Any, folder: Path) -> None:
+        if self.adapters:
+            lora.save(model, folder, self.start.base["id"])
+        else:
+            model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
 
     def _results(self, fitted: loop.Fitted) -> dict[str, Any]:
         last = fitted.run["phases"][-1]
