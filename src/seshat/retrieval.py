@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.prompt import Prompt
-from seshat.records import Entry, Segment
+from seshat.records import Access, Entry, Segment
 from seshat.text.similar import TrigramIndex
 from seshat.text.words import words
 
@@ -93,11 +93,29 @@ class Retriever:
     def __init__(self, prompt: Prompt, pairs: Iterable[Segment] = (), entries: Iterable[Entry] = ()) -> None:
         self._prompt = prompt
         ways = ((prompt.language, prompt.pivot), (prompt.pivot, prompt.language))
-        known = [pair for entry in (entries if prompt.hints else ()) for pair in dictionary_pairs(entry, *ways[0])]
+        self._access: dict[str, Access] = {}
+        known = []
+        for entry in entries if prompt.hints else ():
+            for pair in dictionary_pairs(entry, *ways[0]):
+                known.append(pair)
+                self._close(pair, entry.meta.access)
         self._hints = {ways[0]: Hints(known), ways[1]: Hints((meaning, word) for word, meaning in known)}
-        texts = [pair.texts for pair in (pairs if prompt.shots else ())]
-        self._texts = [one for one in texts if all(one.get(tag, "").strip() for tag in ways[0])]
+        self._texts = []
+        for one in pairs if prompt.shots else ():
+            if all(one.texts.get(tag, "").strip() for tag in ways[0]):
+                self._texts.append(one.texts)
+                self._close(one.texts.values(), one.meta.access)
         self._indexes: dict[str, TrigramIndex] = {}
+
+    def _close(self, texts: Iterable[str], access: Access) -> None:
+        if access is not Access.PUBLIC:
+            for text in texts:
+                self._access[_key(text)] = max(access, self.access(text), key=lambda one: one.level)
+
+    def access(self, *texts: str) -> Access:
+        """The least open level that one of these words and texts, found here, was recorded under."""
+        levels = (self._access.get(_key(text), Access.PUBLIC) for text in texts)
+        return max(levels, key=lambda one: one.level, default=Access.PUBLIC)
 
     @classmethod
     def load(cls, folder: Path, prompt: Prompt) -> Retriever:

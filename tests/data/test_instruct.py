@@ -336,6 +336,32 @@ def test_each_kind_of_help_is_one_setting(tmp_path: Path) -> None:
     assert "ruka" not in shown["{'shots': 1}"][0].split("\n\n")[0]
 
 
+def test_an_example_is_as_closed_as_what_stands_beside_it(tmp_path: Path) -> None:
+    closed = [
+        segment(1, "mina palina basi ani", "la niña ve la casa hoy", access=Access.COMMUNITY),
+        segment(2, "mina palina dopa ani", "la niña busca la casa hoy"),
+        segment(3, "ruka tekana gelu bele", "mamá quiere pan mañana"),
+    ]
+    words = [entry(1, "mina", "niña", access="public"), entry(2, "tekana", "pan", access="registered")]
+    levels = {}
+    for name, section in (("none", {}), ("context", {"context": 1}), ("hints", {"hints": 3}), ("shots", {"shots": 1})):
+        project = make(
+            tmp_path / name,
+            {"project": {**BASE["project"], "max_access": "community"}, "prompt": section},
+            train=closed,
+            lexicon=words,
+        )
+        run(project)
+        found = {line["id"]: line["meta"]["access"] for line in lines(project)}
+        levels[name] = [found["s2/translate/xx-es"], found["s3/translate/es-xx"]]
+    assert levels == {
+        "none": ["public", "public"],
+        "context": ["community", "public"],
+        "hints": ["public", "registered"],
+        "shots": ["community", "public"],
+    }
+
+
 def test_directions_and_tasks_are_chosen(tmp_path: Path) -> None:
     tasks = {"tasks": {"translate": 1, "cloze": 1, "gloss": 0}}
     project = make(tmp_path, {"train": {"family": "causal", "directions": "from-pivot"}, "format": {"instruct": tasks}})

@@ -13,7 +13,7 @@ from seshat.data.card import counts_text, size_category, table
 from seshat.prompt import Prompt
 
 if TYPE_CHECKING:
-    from seshat.data.instruct.write import MessagesTally
+    from seshat.data.instruct.tally import MessagesTally
 
 _META = ("record", "source", "origin", "doc_id", "order", "speaker", "genre", "licence", "access", "method", "score")
 _DTYPES = {"order": "int64", "score": "float64"}

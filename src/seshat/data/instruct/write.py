@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,42 +17,27 @@ from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, limits
+from seshat.data.instruct.tally import CONTAINS_TEST, FILES, MessagesTally, warnings
 from seshat.data.instruct.tasks import Question, questions_of
 from seshat.jsonl import atomic_write, read_jsonl, write_json, write_text
 from seshat.progress import track
 from seshat.project import Project
 from seshat.prompt import WORDING_FILE, Prompt
-from seshat.records import Entry, Meta, Segment
+from seshat.records import Access, Entry, Meta, Segment
 from seshat.retrieval import FOLDER, Retriever, save
 
-FILES = ("train", "validation", "test")
-CONTAINS_TEST = "contains a test sentence"
 Asked = tuple[Question, tuple[Segment, ...]]
 """A question, and the segments before it in its document."""
 
 
-@dataclass
-class MessagesTally:
-    """What was written; figures only, no text."""
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside a text, and the least open level among it."""
 
-    tasks: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in FILES})
-    """File -> task -> examples."""
-    sources: Counter[str] = field(default_factory=Counter)
-    """Source -> examples of all files."""
-    licences: dict[str, set[str]] = field(default_factory=dict)
-    """Source -> licences."""
-    access: Counter[str] = field(default_factory=Counter)
-    """Access level -> examples of all files."""
-    left_out: Counter[str] = field(default_factory=Counter)
-    """Reason -> what was kept out of train."""
-
-    def count(self, name: str, question: Question) -> None:
-        """Count an example of a file."""
-        self.tasks[name][question.task] += 1
-        source = question.meta.source or "unknown"
-        self.sources[source] += 1
-        self.licences.setdefault(source, set()).add(question.meta.licence or "unknown")
-        self.access[question.meta.access] += 1
+    context: list[str] = field(default_factory=list)
+    hints: list[tuple[str, str]] = field(default_factory=list)
+    shots: list[tuple[str, str]] = field(default_factory=list)
+    access: Access = Access.PUBLIC
 
 
 def write_messages(project: Project) -> dict[str, Any]:
@@ -102,7 +86,7 @@ class _Writer:
         return {
             **{name: dict(sorted(counts.items())) for name, counts in self.tally.tasks.items()},
             **({"left_out": left_out} if left_out else {}),
-            "warnings": list(self._warnings()),
+            "warnings": list(warnings(self.tally, self.mixture.tasks, guarded=self.guard is not None)),
         }
 
     def _mixture(self) -> Mixture:
@@ -123,7 +107,7 @@ class _Writer:
                     example = self._example(question, number, text, answer, before, training=name == "train")
                     if example is not None:
                         stream.write(json.dumps(example, ensure_ascii=False) + "\n")
-                        self.tally.count(name, question)
+                        self.tally.count(name, question, example["meta"]["access"])
 
     def _questions(self, name: str, wanted: Iterable[Task]) -> Iterator[Asked]:
         """All questions of a file, in the order of the records; the lexicon belongs to train."""
@@ -150,12 +134,21 @@ class _Writer:
         self, question: Question, number: int, text: str, answer: str, before: tuple[Segment, ...], *, training: bool
     ) -> dict[str, Any] | None:
         guard = self.guard if training else None
-        extra: dict[str, Any] = {}
+        meta, beside = question.meta, _Beside()
         if question.task == "translate" and question.way is not None:
-            extra = self._beside(question.way, text, answer if training else None, before)
-        if question.way is not None:
-            extra |= {"source": question.way.source, "target": question.way.target}
-        messages = self.prompt.messages(question.task, text=text, answer=answer, **extra)
+            beside = self._beside(question.way, text, answer if training else None, before)
+            meta = meta.model_copy(update={"access": least_open(meta.access, beside.access)})
+        way = question.way or self.languages
+        messages = self.prompt.messages(
+            question.task,
+            source=way.source,
+            target=way.target,
+            text=text,
+            answer=answer,
+            context=beside.context,
+            hints=beside.hints,
+            shots=beside.shots,
+        )
         if guard is not None and guard.inside(*(message["content"] for message in messages)):
             self.tally.left_out[f"{question.task}: {CONTAINS_TEST}"] += 1
             return None
@@ -164,21 +157,22 @@ class _Writer:
             "id": f"{question.key}#{number}" if number > 1 else question.key,
             "task": question.task,
             "direction": str(question.way) if question.way else None,
-            "meta": described(question.record, question.meta),
+            "meta": described(question.record, meta),
         }
 
-    def _beside(self, way: Direction, text: str, answer: str | None, before: tuple[Segment, ...]) -> dict[str, Any]:
+    def _beside(self, way: Direction, text: str, answer: str | None, before: tuple[Segment, ...]) -> _Beside:
         """What a prompt shows beside a text to translate; with an answer it is one of train."""
-        context = [one.texts[way.source] for one in before if one.texts.get(way.source, "").strip()]
+        told = [one for one in before if one.texts.get(way.source, "").strip()]
         if answer is not None and self.guard is not None:
-            allowed = [one for one in context if not self.guard.inside(one)]
-            self.tally.left_out["context: " + CONTAINS_TEST] += len(context) - len(allowed)
-            context = allowed
-        return {
-            "context": context,
-            "hints": self.retriever.hints(text, *way),
-            "shots": self.retriever.shots(text, *way, answer),
-        }
+            allowed = [one for one in told if not self.guard.inside(one.texts[way.source])]
+            self.tally.left_out["context: " + CONTAINS_TEST] += len(told) - len(allowed)
+            told = allowed
+        hints, shots = self.retriever.hints(text, *way), self.retriever.shots(text, *way, answer)
+        access = least_open(
+            *(one.meta.access for one in told),
+            self.retriever.access(*(part for pair in (*hints, *shots) for part in pair)),
+        )
+        return _Beside([one.texts[way.source] for one in told], hints, shots, access)
 
     def _pairs(self) -> Iterator[Segment]:
         """What may be shown as an example: the pairs of train, each once, without test sentences."""
@@ -204,41 +198,16 @@ class _Writer:
             else:
                 yield entry.model_copy(update={"senses": senses})
 
-    def _warnings(self) -> Iterator[str]:
-        counts = self.tally.tasks["train"]
-        lacking: dict[str, list[str]] = {}
-        for task in self.mixture.tasks:
-            if not counts[task]:
-                lacking.setdefault(_LACKING.get(task, _LACKING["translate"]), []).append(task)
-        for reason, tasks in lacking.items():
-            yield f"no training examples of {' and '.join(tasks)}: {reason}"
-        if left := sum(self.tally.left_out.values()):
-            yield (
-                f"{left} pieces of training messages were left out because they contain a test sentence: "
-                + ", ".join(f"{reason} {count}" for reason, count in sorted(self.tally.left_out.items()) if count)
-                + "."
-            )
-        if self.guard is None:
-            yield "split.allow_leaks is on: nothing keeps test sentences out of the training messages."
-
-
-_GLOSSED = "no segment of train has an interlinear gloss with morphemes."
-_LACKING = {
-    "translate": "no segment of train is in both languages.",
-    "cloze": "no segment of train has at least three words and a translation.",
-    "segment": _GLOSSED,
-    "gloss": _GLOSSED,
-    "inflect": _GLOSSED,
-    "word-to-meaning": "no entry of the lexicon has a meaning in the other language.",
-    "meaning-to-word": "no entry of the lexicon has a meaning in the other language.",
-    "examples": "no entry of the lexicon has an example in both languages.",
-}
-
 
 def directions(config: Config) -> tuple[Direction, ...]:
     """The directions of translation that are trained."""
     forward, back = config.project.directions
     return {"both": (forward, back), "to-pivot": (forward,), "from-pivot": (back,)}[config.train.directions]
+
+
+def least_open(*levels: Access) -> Access:
+    """The strictest of some access levels."""
+    return max(levels, key=lambda one: one.level)
 
 
 def described(record: str, meta: Meta) -> dict[str, Any]:
