@@ -189,10 +189,11 @@ def read(project: Project, name: str = "evaluation") -> tuple[dict[str, Any], st
 
 
 def test_a_causal_model_beside_its_base(bases: Path, tmp_path: Path) -> None:
-    project = causal(bases, tmp_path)
+    project = causal(bases, tmp_path, evaluate={"reference": "base (zero-shot)"})
     summary = evaluate.run(project)
     evaluation, page = read(project)
     rows = evaluation["directions"][0]["systems"]
+    assert [row["name"] for row in rows if "difference" not in row] == ["base (zero-shot)"]
     kinds = {row["name"]: row["kind"] for row in rows}
     assert list(kinds)[:2] == ["tiny", "base (zero-shot)"]
     assert (kinds["tiny"], kinds["base (zero-shot)"]) == ("model", "floor")

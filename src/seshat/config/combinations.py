@@ -14,7 +14,7 @@ from seshat.config import pretrained
 from seshat.config.base import Mistake
 from seshat.config.ingest import column_language
 from seshat.config.known import project_languages, unknown_language, unknown_source
-from seshat.config.model import TrainSection
+from seshat.config.model import ZERO_SHOT, TrainSection
 
 if TYPE_CHECKING:
     from seshat.config.schema import Config
@@ -142,7 +142,8 @@ def _evaluation(config: Config) -> Found:
             yield at, f"'{name}' is the name of a baseline"
         elif name in evaluate.compare[:index]:
             yield at, f"'{name}' stands here twice"
-    systems = [*evaluate.baselines, *evaluate.compare]
+    base = [ZERO_SHOT] if evaluate.zero_shot == "beside" else []
+    systems = [*evaluate.baselines, *evaluate.compare, *base]
     if systems and evaluate.reference not in systems:
         meant = did_you_mean(evaluate.reference, systems)
         yield (

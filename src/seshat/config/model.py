@@ -147,6 +147,8 @@ class TrainSection(Section):
         return made
 
 
+ZERO_SHOT = "base (zero-shot)"
+"""What the untrained base of the model is called in tables."""
 Baseline = Literal["copy", "nearest", "word-by-word"]
 """What costs nothing: see :mod:`seshat.evaluation.baselines`."""
 
@@ -159,7 +161,7 @@ class EvaluateSection(Section):
     baselines: tuple[Baseline, ...] = ("copy", "nearest", "word-by-word")
     """Floors: what costs nothing."""
     reference: str = "word-by-word"
-    """The system that the paired significance test compares with."""
+    """The system that the paired significance test compares with; `base (zero-shot)` for the untrained base."""
     bootstrap: int = Field(default=1_000, ge=100)
     """Samples of the bootstrap."""
     samples: int = Field(default=20, ge=0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seshat.config.model import ZERO_SHOT
 from seshat.errors import DataError, SeshatError, UsageError
 from seshat.jsonl import write_json
 from seshat.project import Project
@@ -109,7 +110,7 @@ def base(project: Project, name: str, *, several: bool = False) -> System:
     """
     from seshat.models.neural.saved import Saved
 
-    shown = f"base of {name} (zero-shot)" if several else "base (zero-shot)"
+    shown = f"base of {name} (zero-shot)" if several else ZERO_SHOT
     folder = project.model(name)
     described = _described(folder)
     if described is None:
