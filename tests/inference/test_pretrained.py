@@ -201,6 +201,24 @@ def test_a_missing_code_is_an_error_that_teaches(bases: Bases) -> None:
         Encoding(tokenizer, prompt_of(model={"language_codes": CODES}), "m2m_100")
 
 
+def test_a_code_in_another_spelling_is_no_new_language(bases: Bases) -> None:
+    tokenizer = open_tokenizer(bases["nllb"])
+    with pytest.raises(UsageError, match="writes it 'spa_Latn'"):
+        name_codes(tokenizer, ["spa_latn"])
+    assert name_codes(tokenizer, ["spa_Latn", "qlm_Latn"]) == ["qlm_Latn"]
+    assert name_codes(tokenizer, ["spa_Latn", "qlm_Latn"]) == []
+
+
+def test_ids_are_those_of_the_tokenizer(bases: Bases) -> None:
+    tokenizer = open_tokenizer(bases["nllb"])
+    name_codes(tokenizer, CODES.values())
+    ours = Encoding(tokenizer, prompt_of(model={"language_codes": CODES}), "m2m_100")
+    texts = [text for text in TEXTS if text.strip()]
+    tokenizer.src_lang, tokenizer.tgt_lang = "spa_Latn", "qlm_Latn"
+    assert ours.sources(texts, BACK) == tokenizer(texts)["input_ids"]
+    assert ours.targets(texts, BACK) == tokenizer(text_target=texts)["input_ids"]
+
+
 def test_a_code_stands_before_the_text_where_the_base_has_no_tokens_for_it(bases: Bases) -> None:
     prompt = prompt_of(model={"language_codes": {"qlm": ">>qlm<<", "es": ">>spa<<"}})
     tokenizer = open_tokenizer(bases["byt5"])

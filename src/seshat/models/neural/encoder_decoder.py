@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
+from seshat.errors import UsageError
 from seshat.models.neural import dialogues, loop, scoring
 from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
@@ -44,7 +45,7 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
         What ``model.json`` says of it: base, examples, steps, the best score on validation.
 
     Raises:
-        UsageError: the base must be told the languages by code, and a code is missing.
+        UsageError: the base must be told the languages by code, and a code is missing or written in another way.
         CheckFailed: too many examples are too long, or have no end.
         DataError: files are missing, or there is nothing to train on.
     """
@@ -62,6 +63,12 @@ class EncoderDecoder(Training):
 
         self.config = AutoConfig.from_pretrained(self.start.folder, local_files_only=True)
         check_codes(self.prompt, self.config.model_type)
+        if self.config.decoder_start_token_id is None:
+            raise UsageError(
+                f"{self.start.folder}: the config.json of this base does not say what its decoder starts from "
+                "(decoder_start_token_id).",
+                "Take another base; for mBART, mBART-50.",
+            )
         coded = Encoding.is_coded(self.config.model_type)
         new = name_codes(self.tokenizer, self.prompt.language_codes.values()) if coded else []
         if new:

@@ -53,8 +53,7 @@ class Encoding:
     def sources(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
         """Ids of what the encoder reads; nothing is cut off."""
         if self.coded:
-            self._tokenizer.src_lang = self._prompt.language_codes[direction.source]
-            return self._checked(self._encode(texts, "text"), direction.source)
+            return self._marked(texts, direction.source)
         code = self._prompt.language_codes.get(direction.target)
         before = f"{code} " if code else ""
         return self._encode([before + self._prompt.source(text, direction) for text in texts], "text")
@@ -62,29 +61,27 @@ class Encoding:
     def targets(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
         """Ids of what the decoder shall write; nothing is cut off."""
         if self.coded:
-            self._tokenizer.tgt_lang = self._prompt.language_codes[direction.target]
-            return self._checked(self._encode(texts, "text_target"), direction.target)
+            return self._marked(texts, direction.target)
         return self._encode(texts, "text_target")
 
     def forced(self, direction: Direction) -> int | None:
         """The id that every translation begins with."""
         return self._ids[direction.target] if self.coded else None
 
-    def _encode(self, texts: Sequence[str], name: str) -> list[list[int]]:
+    def _marked(self, texts: Sequence[str], tag: str) -> list[list[int]]:
+        """Code, text, end mark: the order of NLLB, M2M-100 and mBART-50, on both sides.
+
+        Put together here: tokenizers have their own ways of being told a language, and some know no new ones.
+        """
+        rows = self._encode(texts, "text", add_special_tokens=False)
+        return [[self._ids[tag], *row, self._tokenizer.eos_token_id] for row in rows]
+
+    def _encode(self, texts: Sequence[str], name: str, **options: Any) -> list[list[int]]:
         rows: list[list[int]] = []
         for start in range(0, len(texts), _AT_ONCE):
             part = list(texts[start : start + _AT_ONCE])
             # Longer texts than the base was made for are dealt with elsewhere; here it would only complain.
-            rows += self._tokenizer(**{name: part}, truncation=False, verbose=False)["input_ids"]
-        return rows
-
-    def _checked(self, rows: list[list[int]], tag: str) -> list[list[int]]:
-        """Rows of a coded model, each with the code of its language in it."""
-        if rows and self._ids[tag] not in rows[0]:
-            raise UsageError(
-                f"The tokenizer does not mark texts with the code '{self._prompt.language_codes[tag]}' for '{tag}'.",
-                "This kind of tokenizer is not supported with language codes.",
-            )
+            rows += self._tokenizer(**{name: part}, truncation=False, verbose=False, **options)["input_ids"]
         return rows
 
 
@@ -112,12 +109,26 @@ def name_codes(tokenizer: Any, codes: Iterable[str]) -> list[str]:
 
     Returns:
         The new codes.
+
+    Raises:
+        UsageError: the tokenizer has the code in another spelling.
     """
     known = tokenizer.get_vocab()
     new = [code for code in dict.fromkeys(codes) if code not in known]
+    spellings = {_plain(token): token for token in tokenizer.get_added_vocab() if _CODE.fullmatch(token)}
+    for code in new:
+        if _plain(code) in spellings:
+            raise UsageError(
+                f"model.language_codes: this base knows no code '{code}'.",
+                f"It writes it '{spellings[_plain(code)]}'; another spelling would become a new language.",
+            )
     if new:
         tokenizer.add_tokens(new, special_tokens=True)
     return new
+
+
+def _plain(code: str) -> str:
+    return re.sub(r"[\W_]", "", code).casefold()
 
 
 def start_codes(model: Any, tokenizer: Any, new: Sequence[str]) -> None:
