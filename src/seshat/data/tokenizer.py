@@ -114,11 +114,18 @@ def run(project: Project) -> dict[str, Any]:
     """
     section, out = project.config.tokenizer, project.reports / "tokenizer.json"
     paths = [project.root / section.path] if section.path else []
-    wanted = section.train if section.train is not None else project.config.train.family == "seq2seq"
-    if wanted:
+    base = project.config.model.base
+    from_scratch = project.config.train.family == "seq2seq" and base is None
+    if base is not None and (project.root / base / "tokenizer.json").exists():
+        paths.append(project.root / base)
+    if from_scratch if section.train is None else section.train:
         paths.append(train(project))
     if not paths:
-        note = "No tokenizer to report on: the statistical family works on words."
+        note = (
+            "No tokenizer to report on: the statistical family works on words."
+            if base is None
+            else "No tokenizer to report on: name the folder of the base's in tokenizer.path."
+        )
         write_json(out, {"tokenizers": [], "note": note})
         return {"note": note}
     languages = (project.config.project.language, project.config.project.pivot)

@@ -180,13 +180,16 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
 def _trained_tokenizer(project: Project) -> tuple[Path, ...]:
     wanted = project.config.tokenizer.train
     if wanted is None:
-        wanted = project.config.train.family == "seq2seq"
+        wanted = project.config.train.family == "seq2seq" and project.config.model.base is None
     return (project.models / "tokenizer",) if wanted else ()
 
 
 def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
     path = project.config.tokenizer.path
-    given = (project.root / path,) if path and (project.root / path).exists() else ()
+    named = [project.root / path] if path else []
+    base = project.root / (project.config.model.base or "") / "tokenizer.json"
+    named += [base] if project.config.model.base and base.is_relative_to(project.root) else []
+    given = (one for one in named if one.exists())
     return (*_files(project.training, "train.jsonl", "monolingual.jsonl"), *given)
 
 
@@ -266,7 +269,7 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.tokenizer",
         version=1,
         summary="Report how well a tokenizer suits the language; train one for models from scratch.",
-        settings=lambda _config: ("tokenizer", "train.family", *_LANGUAGES),
+        settings=lambda _config: ("tokenizer", "train.family", "model.base", *_LANGUAGES),
         reads=_tokenizer_reads,
         writes=lambda project: (project.reports / "tokenizer.json", *_trained_tokenizer(project)),
     ),
