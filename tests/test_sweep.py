@@ -417,3 +417,24 @@ def test_a_real_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seshat.sweep.trial.score", None)
     again = run(root, (), ("train.directions=to-pivot",))
     assert [trial["scores"] for trial in again["trials"]] == [trial["scores"] for trial in told["trials"]]
+
+
+@pytest.mark.slow
+def test_a_sweep_of_a_pretrained_family(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Settings of the training and of the prompt: each trial has the instruction data that its prompt makes."""
+    from tests.tiny_models import qwen3
+
+    root, base = small_project(tmp_path / "small"), qwen3(tmp_path / "base")
+    settings = f"""\
+model: {{base: {base}}}
+train: {{family: causal, directions: to-pivot, lora: {{rank: 4}},
+        finetune: {{max_steps: 1, batch: 4, max_length: 200, truncation_limit: 1.0, device: cpu, metric: loss}}}}
+sweep: {{segments: 10, parameters: {{prompt.system: ["", Translate.], train.finetune.learning_rate: [0.01]}}}}
+"""
+    (root / "profiles").mkdir()
+    (root / "profiles" / "sweep.yaml").write_text(settings, encoding="utf-8")
+    told = run(root, (), ("prompt.max_new_tokens=8", "format.instruct.limit=20"))
+    assert [trial["state"] for trial in told["trials"]] == ["done", "done"]
+    best = told["best"]["settings"]["prompt.system"]
+    assert json.loads((root / told["model"] / "prompt.json").read_text())["system"] == best
+    assert capsys.readouterr().out.count("Translate.<|im_end|>") == 1

@@ -63,9 +63,10 @@ def rows(trials: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str, Any
 def _ranked(trials: Sequence[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
     """The best first, those without a score last."""
 
-    def place(trial: Mapping[str, Any]) -> tuple[bool, float, int]:
-        score = trial["score"]
-        return score is None, 0.0 if score is None else worse(score, metric), trial["trial"]
+    def place(trial: Mapping[str, Any]) -> tuple[bool, float, float, int]:
+        score, scores = trial["score"], trial["scores"] or {}
+        worst = 0.0 if score is None else worse(score, metric)
+        return score is None, worst, -scores.get("chrf2", 0.0), trial["trial"]
 
     return sorted(trials, key=place)
 

@@ -96,6 +96,7 @@ class Search:
                 advance(counted)
                 while self._waiting() or (self.section.sampler != "grid" and len(self.trials()) < most):
                     self.study.optimize(self._trial, n_trials=1, catch=(Exception,))
+                    self._keep_the_best()
                     advance(len(self.trials()) - counted)
                     counted = len(self.trials())
 
@@ -110,7 +111,7 @@ class Search:
         """The trial with the best score; the first one of several."""
         state = self.optuna.trial.TrialState.COMPLETE
         done = [one for one in self.trials() if one.state == state]
-        return min(done, key=lambda one: (worse(one.value, self.section.metric), one.number)) if done else None
+        return min(done, key=lambda one: (worse(one.value, self.section.metric), *_tie(one))) if done else None
 
     def values(self, trial: Any) -> Values:
         """The settings of a trial."""
@@ -172,7 +173,6 @@ class Search:
             raise
         trial.set_user_attr("result", {name: result[name] for name in ("scores", "directions", "seconds")})
         value = float(result["scores"][self.section.metric])
-        self._keep_the_best(folder, value)
         log.info("trial done", number=trial.number, **{self.section.metric: round(value, 2)})
         return value
 
@@ -182,15 +182,18 @@ class Search:
         samplers = self.optuna.samplers
         return samplers.TPESampler(seed=seed) if self.section.sampler == "tpe" else samplers.RandomSampler(seed=seed)
 
-    def _keep_the_best(self, folder: Path, value: float) -> None:
+    def _keep_the_best(self) -> None:
         """Of the models on this machine, keep the best one: many large ones would fill the disk."""
         best = self.best()
-        metric = self.section.metric
-        better = best is None or worse(value, metric) < worse(best.value, metric)
-        keep = folder if better else self.home / trial_name(self.values(best))
-        for other in self.home.iterdir():
-            if other != keep and (keep / "models").is_dir():
-                shutil.rmtree(other / "models", ignore_errors=True)
+        keep = self.home / trial_name(self.values(best)) if best is not None else None
+        for folder in self.home.iterdir():
+            if keep is not None and folder != keep and (keep / "models").is_dir():
+                shutil.rmtree(folder / "models", ignore_errors=True)
+
+
+def _tie(trial: Any) -> tuple[float, int]:
+    """Models that hardly translate yet all have a BLEU of 0: chrF2 tells them apart, and then the number."""
+    return -trial.user_attrs.get("result", {}).get("scores", {}).get("chrf2", 0.0), trial.number
 
 
 def _identity(project: Project) -> tuple[str, str]:

@@ -104,8 +104,11 @@ def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict
     stages = own_stages(Project(source.root, config), list(values))
     project = TrialProject(source.root, config, folder, frozenset(stage.name for stage in stages))
     began = time.perf_counter()
-    summaries = [stage.run(project) for stage in stages]
-    measured = score(project, segments) if config.train.family != "masked" else _loss(summaries[-1])
+    try:
+        summaries = [stage.run(project) for stage in stages]
+        measured = score(project, segments) if config.train.family != "masked" else _loss(summaries[-1])
+    finally:
+        shutil.rmtree(folder / "training", ignore_errors=True)  # a copy, soon made again
     result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}
     write_json(done, result)
     for leftover in ("work", "evaluate"):  # checkpoints of a training that is over
