@@ -152,3 +152,25 @@ def test_the_floor_gives_the_most_frequent_answer() -> None:
     assert answer("segment", "dawanri zork") == "dawan-ri zork"
     assert answer("cloze", "Ve ___.") == "pan"
     assert answer("inflect", "pájaro-PL") == "pájaro-PL"
+
+
+def interlinear(path: Path) -> list[Question]:
+    """Transcription and gloss of a file of the shared task."""
+    found, text = [], ""
+    for row in path.read_text(encoding="utf-8").splitlines():
+        text = row[3:].strip() if row.startswith("\\t ") else text
+        if row.startswith("\\g ") and row[3:].strip():
+            found.append(question("gloss", row[3:].strip(), text))
+    return found
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("language", "morphemes", "words"), [("Lezgi", 53.08, 73.99), ("Tsez", 40.40, 70.09)])
+def test_glosses_count_as_in_the_shared_task(real_data: Path, language: str, morphemes: float, words: float) -> None:
+    """The figures are what the counting of the shared task's eval.py gives for these answers."""
+    folder = real_data / "igt" / language
+    train, dev = (interlinear(next(folder.glob(f"*-{name}-track1-uncovered"))) for name in ("train", "dev"))
+    answers = LookUp(train).answers(dev)
+    found = {m.name: float(m.score(m.count(answers, dev).sum(axis=0))[0]) for m in MEASURES["gloss"]}
+    assert found["morphemes"] == pytest.approx(morphemes, abs=0.005)
+    assert found["words"] == pytest.approx(words, abs=0.005)
