@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -141,11 +142,16 @@ class TestCausal:
         path = causal.reports / "evaluation.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({"test": {"segments": 99}, "directions": [result]}))
-        run(with_settings(causal, formats=["adapter"], segments=2))
-        path.unlink()
+        made = with_settings(causal, formats=["adapter"], segments=2)
+        assert run(made)["exports"]
+        trained = (causal.model() / "model.json").stat().st_mtime
+        os.utime(path, (trained - 9, trained - 9))
         text = (causal.model("causal-adapter") / "README.md").read_text()
         assert "Scores on the test set (99 segments)" in text
         assert "| **causal** | 31.2 (28.0-34.5) |" in text and "nrefs:1|case:mixed|version:2.5" in text
+        assert any("older than the model" in warning for warning in run(made)["warnings"])
+        assert "Scores on the test set" not in (causal.model("causal-adapter") / "README.md").read_text()
+        path.unlink()
 
     @llama
     def test_the_modelfile(self, exported: tuple[Project, dict[str, Any]]) -> None:
@@ -174,7 +180,7 @@ class TestRefused:
             engine.results = lambda texts: ["ruido"] * len(texts)
             return engine
 
-        monkeypatch.setattr("seshat.export.export.open_export", worse)
+        monkeypatch.setattr("seshat.export.exporter.open_export", worse)
         found = run(made)
         assert found["exports"] == []
         assert "not published" in found["refused"][0] and "export.margin = 1" in found["refused"][0]
@@ -319,13 +325,13 @@ def test_a_template_that_ollama_cannot_say(causal: Project, tmp_path: Path) -> N
 
 
 def test_an_export_cut_off_at_its_last_step_is_found_again(tmp_path: Path) -> None:
-    from seshat.export.export import _publish
+    from seshat.export.exporter import publish
 
     old, new = tmp_path / ".a.old.tmp", tmp_path / "new"
     for folder, text in ((old, "old"), (new, "new")):
         folder.mkdir()
         (folder / "proof.json").write_text(text)
-    _publish(new, tmp_path / "a")
+    publish(new, tmp_path / "a")
     assert (tmp_path / "a" / "proof.json").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 

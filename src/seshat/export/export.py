@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import re
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from seshat.config import Direction
-from seshat.errors import CheckFailed, DataError, UsageError
-from seshat.export import ollama, proof
-from seshat.export.card import Facts, model_card
-from seshat.export.engines import Engine, open_export, open_model
-from seshat.export.forms import Form, build, plan, warnings
-from seshat.export.provenance import Provenance, provenance
-from seshat.jsonl import read_jsonl, write_json, write_text
+from seshat.errors import CheckFailed, UsageError
+from seshat.export.exporter import Exporter
+from seshat.export.forms import plan, warnings
 from seshat.models.neural.saved import Saved
 from seshat.project import Project
-from seshat.records import Access, Segment
-
-log = structlog.get_logger(__name__)
-_LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
+from seshat.records import Access
+from seshat.retrieval import FOLDER as MEMORY
 
 
 def run(project: Project, model: str | None = None, output: Path | None = None) -> dict[str, Any]:
@@ -52,7 +38,7 @@ def run(project: Project, model: str | None = None, output: Path | None = None) 
     """
     saved = _open(project.model(model))
     forms = plan(saved, project.config.export)
-    exporter = _Exporter(project, saved, output or project.models)
+    exporter = Exporter(project, saved, output or project.models)
     done: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     refused: list[str] = []
@@ -69,7 +55,7 @@ def run(project: Project, model: str | None = None, output: Path | None = None) 
         "exports": done,
         "table": rows,
         "refused": refused,
-        "warnings": [*warnings(saved, forms), *_access_warnings(saved, exporter.data, done)],
+        "warnings": [*warnings(saved, forms), *_notes(exporter, done)],
     }
 
 
@@ -89,219 +75,27 @@ def _open(folder: Path) -> Saved:
     return saved
 
 
-def _access_warnings(saved: Saved, data: Provenance, done: Sequence[dict[str, Any]]) -> list[str]:
+def _notes(exporter: Exporter, done: Sequence[dict[str, Any]]) -> list[str]:
+    """What to know before the exports are given away."""
+    if not done:
+        return []
     found = []
-    least = data.least_open
-    if done and least is not Access.PUBLIC:
+    name, least = exporter.saved.folder.name, exporter.data.least_open
+    if least is not Access.PUBLIC:
         found.append(
-            f"{saved.folder.name} was trained on records above public (up to {least}): the cards say so. Give the "
-            "exports to nobody who may not see these records."
+            f"{name} was trained on records above public (up to {least}): the cards say so. Give the exports to nobody "
+            "who may not see these records."
         )
-    if done and (saved.folder / "memory").is_dir():
+    if (exporter.saved.folder / MEMORY).is_dir():
         found.append(
             "The exports hold memory/, records of the training data that the prompts quote from. Take the folder away "
             "before you publish where these records may not go; the model is then asked without hints."
         )
-    if data.changed:
+    if exporter.data.changed:
         found.append("The training files have changed since the training; the cards say so.")
+    if exporter.stale:
+        found.append(
+            "The scores in reports/evaluation.json are older than the model and stand in no card: run `seshat "
+            "evaluate`, then export again."
+        )
     return found
-
-
-@dataclass
-class _Exporter:
-    """Builds, proves and publishes, one form after the other; what all of them need is made once."""
-
-    project: Project
-    saved: Saved
-    output: Path
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.data = provenance(self.project, self.saved.described)
-        self._segments = self._validation()
-        self._before: dict[str, tuple[list[list[int]], list[Any]]] = {}
-        self._work = self.project.state / "work" / f"export-{self.saved.folder.name}"
-
-    @contextmanager
-    def workplace(self) -> Iterator[None]:
-        """A folder for unfinished work, gone at the end, and at the next start after a kill."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        self._work.mkdir(parents=True)
-        try:
-            yield
-        finally:
-            shutil.rmtree(self._work, ignore_errors=True)
-
-    def export(self, form: Form) -> dict[str, Any]:
-        """Build, prove, publish.
-
-        Raises:
-            CheckFailed: the proof failed; nothing is published.
-        """
-        name = f"{self.saved.folder.name}-{form.name}"
-        target = self.output / name
-        _refuse_foreign(target)
-        folder = self._work / name
-        build(form, self.saved, self._full, folder)
-        proved = self._prove(form, folder)
-        write_json(folder / "proof.json", proved)
-        described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        facts = Facts(
-            self.project.config,
-            described,
-            self.saved.prompt,
-            self.data,
-            self._base_licence(),
-            proved,
-            self._evaluation(),
-        )
-        for place in dict.fromkeys((folder, folder / form.published)):
-            write_text(place / "README.md", model_card(facts))
-            self.saved.prompt.save(place)
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        _publish(folder, target)
-        log.info("exported", name=name)
-        shown = target.relative_to(self.project.root) if target.is_relative_to(self.project.root) else target
-        return {"export": name, "folder": str(shown), "megabytes": round(size / 1e6, 1)}
-
-    def _full(self) -> Path:
-        """The folder with all weights: of the training, or merged."""
-        if not self.saved.has_adapter:
-            return self.saved.own
-        merged = self._work / "full"
-        if not merged.exists():
-            from seshat.export.merge import merge
-
-            merge(self.saved.family, self.saved.base(), self.saved.own, merged)
-        return merged
-
-    def _prove(self, form: Form, folder: Path) -> dict[str, Any]:
-        """Tokens and scores, in every direction; figures go to the report even when they refuse the export."""
-        section = self.project.config.export
-        proved: dict[str, Any] = {
-            "export": folder.name,
-            "model": self.saved.folder.name,
-            "prompt": self.saved.prompt.hash,
-            "margin": section.margin,
-            "engine": None,
-            "tokens": {"texts": 0, "tokens": 0},
-            "scores": [],
-        }
-        for part in self._parts():
-            ids, results = self._reference(part)
-            engine = open_export(form, folder, part, self._full, self._work)
-            proved["engine"] = engine.name
-            if engine.reads:
-                after = (engine.read(text) for text in self._texts(part))
-                counted = proof.prove_tokens(ids, after, folder.name)
-                proved["tokens"] = {key: proved["tokens"][key] + value for key, value in counted.items()}
-            else:
-                proved["tokens"] = None
-            chosen = self._segments[: section.segments]
-            proved["scores"].append(engine.prove(part, chosen, results, self.project.config.evaluate.bleu_tokenizer))
-            engine.close()
-            gc.collect()
-        if form.modelfile:
-            proved["template"] = self._prove_template(folder.name)
-        path = self.project.reports / "export" / f"{folder.name}.json"
-        write_json(path, proved)
-        self.rows += proof.table(folder.name, proved["scores"])
-        proof.verdict(folder.name, proved["scores"], section.margin, str(path.relative_to(self.project.root)))
-        return proved
-
-    def _prove_template(self, name: str) -> dict[str, int]:
-        """Every question of the validation set as Ollama writes it, beside the chat template of the training.
-
-        Raises:
-            CheckFailed: they differ.
-        """
-        prompt, tokenizer = self.saved.prompt, self.saved.tokenizer()
-        chats = [
-            prompt.messages("translate", source=part.source, target=part.target, text=text)
-            for part in self._parts()
-            for text in self._texts(part)
-        ]
-        different = ollama.differences(ollama.Turns.of(prompt, tokenizer), prompt, tokenizer, chats)
-        if different:
-            raise CheckFailed(
-                f"{name}: not published: {different} of {len(chats)} questions become another text in Ollama's "
-                "template than in the chat template that the model was trained with.",
-                "Export gguf without ollama, or give a plainer chat template: prompt.chat_template.",
-            )
-        return {"questions": len(chats)}
-
-    def _parts(self) -> list[Direction]:
-        """What is proved one by one: directions; for masked models each language, as a direction to itself."""
-        config = self.project.config.project
-        if self.saved.family == "masked":
-            return [Direction(tag, tag) for tag in (config.language, config.pivot)]
-        return [one for one in config.directions if str(one) in self.saved.described["directions"]]
-
-    def _texts(self, part: Direction) -> list[str]:
-        return [segment.texts[part.source] for segment in self._segments]
-
-    def _reference(self, part: Direction) -> tuple[list[list[int]], list[Any]]:
-        """Token ids of all texts, and results of the first ones, of the model before the export."""
-        if str(part) not in self._before:
-            engine: Engine = open_model(self.saved, part)
-            chosen = self._segments[: self.project.config.export.segments]
-            ids = [list(engine.read(text)) for text in self._texts(part)]
-            self._before[str(part)] = (ids, engine.results([segment.texts[part.source] for segment in chosen]))
-            engine.close()
-        return self._before[str(part)]
-
-    def _validation(self) -> list[Segment]:
-        config = self.project.config.project
-        path = self.project.training / "validation.jsonl"
-        kept = [
-            segment
-            for segment in read_jsonl(path, Segment)
-            if config.max_access.allows(segment.meta.access)
-            and all(segment.texts.get(tag, "").strip() for tag in (config.language, config.pivot))
-        ]
-        if not kept:
-            raise DataError(
-                f"{path}: no validation sentences in both languages: an export could not be proved.",
-                "Set split.validation above 0 and run `seshat run`.",
-            )
-        return kept
-
-    def _base_licence(self) -> str | None:
-        try:
-            card = self.saved.base() / "README.md"
-        except DataError:
-            return None
-        found = _LICENCE.search(card.read_text(encoding="utf-8")) if card.exists() else None
-        return found[1] if found else None
-
-    def _evaluation(self) -> dict[str, Any] | None:
-        path = self.project.reports / "evaluation.json"
-        if not path.exists():
-            return None
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        names = {system["name"] for result in found["directions"] for system in result["systems"]}
-        return found if self.saved.folder.name in names else None
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Never write over something that is no export."""
-    path = target / "model.json"
-    if target.exists() and not (path.exists() and "form" in json.loads(path.read_text(encoding="utf-8"))):
-        raise UsageError(
-            f"{target}: there is something else here already.", "Take it away, or choose another --output."
-        )
-
-
-def _publish(folder: Path, target: Path) -> None:
-    """Move a finished export to its place; what was there before stays until the new one is whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside, former = (target.parent / f".{target.name}.{word}.tmp" for word in ("new", "old"))
-    shutil.rmtree(beside, ignore_errors=True)
-    if former.exists() and not target.exists():
-        former.rename(target)  # a kill came between the last two steps below
-    shutil.rmtree(former, ignore_errors=True)
-    shutil.move(folder, beside)
-    if target.exists():
-        target.rename(former)
-    beside.rename(target)
-    shutil.rmtree(former, ignore_errors=True)
