@@ -163,6 +163,30 @@ def test_translations_are_those_of_transformers(bases: Any, tmp_path: Path) -> N
 
 
 @llama
+def test_hints_and_similar_pairs_are_looked_up_as_in_the_training(bases: Any, tmp_path: Path) -> None:
+    from seshat.inference.engines.pretrained import CausalTranslator
+    from seshat.models.neural.base import fingerprint
+    from seshat.records import Entry, Segment, Sense
+    from seshat.retrieval import FOLDER, save
+
+    prompt = PROMPT.model_copy(update={"hints": 2, "shots": 1})
+    folder = exported(bases("qwen3"), tmp_path / "out", "f16")
+    prompt.save(folder)
+    base = {"id": "x", "fingerprint": fingerprint(bases("qwen3"))}
+    described = {"family": "causal", "seed": 1, "prompt": prompt.hash, "base": base}
+    (folder / "model.json").write_text(json.dumps(described))
+    entry = Entry(id="1", lang="qsm", headword="kuchi", senses=(Sense(glosses={"es": ("perro",)}),))
+    pair = Segment(id="2", texts={"qsm": "kuchi bemota", "es": "el perro come"})
+    save(folder / FOLDER, [pair], [entry])
+    (folder / "weights").symlink_to(bases("qwen3"))
+    opened = translator(folder)
+    text = "kuchi tirenkero"
+    assert opened.question(text) == CausalTranslator(folder, DIRECTION).question(text)
+    said = b"".join(map(opened._piece, opened.question(text))).decode()
+    assert "- kuchi: perro" in said and "el perro come" in said
+
+
+@llama
 def test_text_comes_in_the_form_that_the_tokenizer_wants(bases: Any, tmp_path: Path) -> None:
     weights = bases("qwen3")
     path = weights / "tokenizer.json"
