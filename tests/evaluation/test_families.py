@@ -57,6 +57,8 @@ def messages(project: Project, name: str, segments: list[Segment]) -> None:
             ("gloss", None, prompt.messages("gloss", text=one.texts["xx"], answer=glosses)),
             ("translate", "xx-es", said),
         ):
+            if task == "gloss" and not glosses:
+                continue
             meta = {"access": "public", "record": one.id}
             lines.append({"id": f"{one.id}/{task}", "task": task, "direction": way, "messages": chat, "meta": meta})
     if name == "train":
@@ -291,8 +293,12 @@ def test_checkpoints(bases: Path, tmp_path: Path) -> None:
 
 def test_a_masked_model(bases: Path, tmp_path: Path) -> None:
     project = masked(bases, tmp_path)
+    rows_ = [{"step": step, "phase": "all", "loss": 5 / step, "eval_loss": 6 / step} for step in (1, 2, 3)]
+    (project.model() / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_))
     evaluate.run(project)
     evaluation, page = read(project)
+    assert set(evaluation["history"]) == {"filler"}, "a base was not trained here"
+    assert page.count("<svg") == 1
     assert evaluation["directions"] == []
     for measure in ("pseudo", "pseudo-token"):
         found = figures(evaluation, measure, "xx")

@@ -64,7 +64,8 @@ def test_hits_and_the_most_frequent_words() -> None:
 
 
 def test_steps_go_on_from_phase_to_phase(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
+        {"event": "device", "reasons": ["cpu"]},
         {"step": 10, "phase": "noisy", "loss": 3.0},
         {"step": 20, "phase": "noisy", "loss": 2.0},
         {"step": 10, "phase": "gold", "loss": 1.5, "note": "words"},

@@ -122,7 +122,11 @@ class Assessment:
             "systems": [{"name": one.name, "family": one.family, "kind": one.kind} for one in self.systems],
             "warnings": [*warnings(self.test, results, leaks), *beside_translation(sections), *self.found.notes],
             "directions": results,
-            "history": {one.name: rows for one in self.systems if (rows := read_history(one.folder / "log.jsonl"))},
+            "history": {
+                one.name: rows
+                for one in self.systems
+                if one.kind == "model" and (rows := read_history(one.folder / "log.jsonl"))
+            },
             **sections,
         }
 

@@ -27,6 +27,8 @@ def read_history(path: Path) -> list[dict[str, float]]:
         except ValueError:
             log.warning("unreadable line in the training history", file=str(path))
             continue
+        if not any(isinstance(value, int | float) for value in values.values()):
+            continue  # an event that is no measurement
         if values.get("phase") != phase:
             phase, before = values.get("phase"), last
         row = {key: value for key, value in values.items() if isinstance(value, int | float)}

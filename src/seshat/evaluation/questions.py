@@ -165,7 +165,7 @@ def _placed(cut: Callable[[str], list[str]]) -> Callable[[Sequence[str], Sequenc
 
 def _glosses(text: str) -> list[str]:
     """As the shared task cuts: an empty gloss, between two hyphens, is one too."""
-    return regex.split(r"\s|-", text.strip())
+    return regex.split(r"\s|-", text.strip()) if text.strip() else []
 
 
 def _words(text: str) -> list[str]:
