@@ -13,7 +13,8 @@ from tests.small_project import _sentence
 
 from seshat.config import Config, Direction
 from seshat.jsonl import write_jsonl
-from seshat.models.neural.base import fingerprint
+from seshat.models.neural.base import fingerprint, open_model
+from seshat.models.neural.device import Backend
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Meta, Segment
@@ -101,6 +102,8 @@ def causal(root: Path, make: Callable[..., Path] = tiny_models.qwen3, *, steps: 
     model.save_pretrained(base)
     import torch
 
+    if quantization != "none":  # QLoRA: the adapter learns beside the quantised weights
+        model = open_model("causal", base, Backend("cpu", quantization=quantization), frozen=True)
     torch.manual_seed(5)
     settings = peft.LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
     adapted = peft.get_peft_model(model, settings)
