@@ -28,8 +28,8 @@ from rich.table import Table
 
 SUMMARY = "Fine-tuning against plain TRL and Transformers scripts of the same job: examples a second, whole job, memory"
 
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-EXAMPLES = int(os.environ.get("EXAMPLES", "768"))
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "320"))
 BATCH, RATE, LONGEST = 8, 1e-3, 512
 RANK, ALPHA, DROPOUT = 16, 32, 0.05
 PLAIN = {"causal": ("trl", "transformers"), "seq2seq": ("transformers",)}

@@ -433,8 +433,22 @@ sweep: {{segments: 10, parameters: {{prompt.system: ["", Translate.], train.fine
 """
     (root / "profiles").mkdir()
     (root / "profiles" / "sweep.yaml").write_text(settings, encoding="utf-8")
-    told = run(root, (), ("prompt.max_new_tokens=8", "format.instruct.limit=20"))
+    told = run(root, (), ("prompt.max_new_tokens=8", "format.instruct.limit=20", "tracking.report_to=[mlflow]"))
     assert [trial["state"] for trial in told["trials"]] == ["done", "done"]
     best = told["best"]["settings"]["prompt.system"]
     assert json.loads((root / told["model"] / "prompt.json").read_text())["system"] == best
     assert capsys.readouterr().out.count("Translate.<|im_end|>") == 1
+    assert _tracked(root) == [trial["scores"]["chrf2"] for trial in told["trials"]], "a run in MLflow for each trial"
+
+
+def _tracked(root: Path) -> list[float]:
+    import warnings
+
+    from mlflow import MlflowClient
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        client = MlflowClient(f"sqlite:///{root}/models/mlflow.db")
+        ids = [one.experiment_id for one in client.search_experiments()]
+        runs = client.search_runs(ids, order_by=["attributes.start_time ASC"])
+    return [run.data.metrics["validation/chrf2"] for run in runs]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from seshat import tracking
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json
 from seshat.pipeline.stages import STAGES, Stage
@@ -110,6 +111,7 @@ def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict
     finally:
         shutil.rmtree(folder / "training", ignore_errors=True)  # a copy, soon made again
     result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}
+    tracking.add(project, {"validation": measured["scores"]})
     write_json(done, result)
     for leftover in ("work", "evaluate"):  # checkpoints of a training that is over
         shutil.rmtree(project.state / leftover, ignore_errors=True)

@@ -155,6 +155,20 @@ def callbacks(project: Project, run: Mapping[str, Any]) -> list[Any]:
     return [Telling()]
 
 
+def add(project: Project, figures: Mapping[str, Any]) -> None:
+    """Add figures to the run of a training that has ended.
+
+    Args:
+        project: the one that :func:`start` was called with.
+        figures: what is no number is left out; what is nested gets names with slashes.
+    """
+    noted = _read_notes(project)
+    opened = _again(project, noted if noted.get("finished") else {})
+    if opened.trackers:
+        opened.metrics(figures)
+        opened.close()
+
+
 def evaluated(project: Project, evaluation: Mapping[str, Any]) -> None:
     """Add an evaluation to the run of the model: its scores, and sample translations of public test segments.
 

@@ -44,6 +44,7 @@ def configuration(project: Project) -> dict[str, Any]:
     from seshat.provenance import snapshot
 
     found = {name: value for name, value in snapshot(project).items() if name not in ("data", "command")}
+    del found["config"]["download"]
     for source in found["config"]["ingest"]["sources"]:
         del source["path"]
     for profile in found["config"]["clean"]["profiles"].values():
