@@ -68,15 +68,21 @@ def disk(folder: Path) -> Finding:
 
 def memory() -> Finding:
     """Memory that is free now, within the limit of the container."""
-    available, total = _memory()
+    free, total = available()
+    detail = f"{free / GIB:.1f} GiB available of {total / GIB:.1f}"
+    if free < GIB:
+        return Finding("memory", "warn", detail, "Close other programs: training a small model needs 1 to 2 GiB.")
+    return Finding("memory", "ok", detail)
+
+
+def available() -> tuple[int, int]:
+    """Bytes of memory that are free now, and in all, within the limit of the container."""
+    free, total = _memory()
     limit = _number(_CGROUP / "memory.max")
     if limit is not None and limit < total:
         used = _number(_CGROUP / "memory.current") or 0
-        total, available = limit, min(available, max(0, limit - used))
-    detail = f"{available / GIB:.1f} GiB available of {total / GIB:.1f}"
-    if available < GIB:
-        return Finding("memory", "warn", detail, "Close other programs: training a small model needs 1 to 2 GiB.")
-    return Finding("memory", "ok", detail)
+        total, free = limit, min(free, max(0, limit - used))
+    return free, total
 
 
 def cores() -> Finding:

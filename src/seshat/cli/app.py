@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import evaluate, export, pipeline, presets, sweep, tools, translate
+from seshat.cli import evaluate, export, pipeline, plan, presets, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -43,3 +43,4 @@ evaluate.add(app)
 sweep.add(app)
 tools.add(app)
 presets.add(app)
+plan.add(app)

@@ -102,7 +102,22 @@ def decide(
     machine: Machine | None = None,
     setting: str = "train.finetune.device",
 ) -> Backend:
-    """Choose once, and log the reasons.
+    """Choose once, and log the reasons; see :func:`choose`."""
+    backend = choose(device, precision, quantization, attention, machine=machine, setting=setting)
+    log.info("device", choice="; ".join(backend.reasons))
+    return backend
+
+
+def choose(
+    device: str = "auto",
+    precision: str = "auto",
+    quantization: str = "none",
+    attention: str = "sdpa",
+    *,
+    machine: Machine | None = None,
+    setting: str = "train.finetune.device",
+) -> Backend:
+    """What to compute on, for this machine or another.
 
     Args:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -121,9 +136,7 @@ def decide(
     dtype, why_dtype = _dtype(chosen, precision, machine)
     bits, why_bits = _quantization(chosen, quantization, dtype, machine)
     attention, why_attention = _attention(chosen, attention, dtype, machine)
-    backend = Backend(chosen, dtype, bits, attention, (why_device, why_dtype, *why_bits, *why_attention))
-    log.info("device", choice="; ".join(backend.reasons))
-    return backend
+    return Backend(chosen, dtype, bits, attention, (why_device, why_dtype, *why_bits, *why_attention))
 
 
 def _device(device: str, machine: Machine, setting: str) -> tuple[str, str]:
