@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +249,12 @@ def _job(folder: Path, work: Path, scores: list[float] | None = None, **options:
         model.config.dropout_rate = 0.1
         return model
 
+    def collate(rows: list[dict[str, Any]]) -> Any:
+        batch = DataCollatorForSeq2Seq(tokenizer)(rows)
+        batch["decoder_input_ids"] = batch["labels"].roll(1).clamp(min=0)
+        batch["decoder_input_ids"][:, 0] = 0
+        return batch
+
     chosen = {**CONFIGURED, **options.pop("settings", {})}
     return loop.Job(
         open=opened,
@@ -258,7 +266,7 @@ def _job(folder: Path, work: Path, scores: list[float] | None = None, **options:
         work=work,
         seed=1,
         score=(lambda _model, _batch: {"chrf2": left.pop(0)}) if scores else None,
-        collator=DataCollatorForSeq2Seq(tokenizer),
+        collator=collate,
         **options,
     )
 
@@ -370,6 +378,28 @@ def test_out_of_memory_goes_on_with_smaller_batches(
     whole = loop.fit(_job(encoder_decoder, tmp_path / "whole", settings=plain))
     end, wanted = (one.run["phases"][0]["score"] for one in (fitted, whole))
     assert end == pytest.approx(wanted, rel=0.05), "the same steps, but for dropout"
+
+
+def test_accumulation_changes_nothing(encoder_decoder: Path, tmp_path: Path) -> None:
+    """The same loss, gradients and steps from one batch of four and from four batches of one."""
+    found = []
+    for batch in (4, 1):
+        settings = {"metric": "loss", "batch": batch, "accumulate": 4 // batch, "max_grad_norm": 1e9}
+        job = _job(encoder_decoder, tmp_path / str(batch), settings=settings)
+        job.open = partial(_without_dropout, job.open)
+        found.append(loop.fit(job))
+    names = ("loss", "eval_loss", "grad_norm")
+    one, other = ([row[name] for row in fitted.log for name in names if name in row] for fitted in found)
+    assert one == pytest.approx(other, rel=1e-3)
+    assert len(one) == 12
+
+
+def _without_dropout(opened: Callable[[], Any]) -> Any:
+    model = opened()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
 
 
 def test_no_memory_for_one_example_says_what_to_do(encoder_decoder: Path, tmp_path: Path) -> None:

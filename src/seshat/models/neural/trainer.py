@@ -16,6 +16,7 @@ from seshat.errors import SeshatError
 from seshat.jsonl import atomic_path, write_json
 from seshat.models.neural import journal
 from seshat.models.neural.lora import in_float32
+from seshat.models.neural.preflight import MASKED
 from seshat.models.seq2seq import checkpoint
 from seshat.progress import Advance, task
 
@@ -76,6 +77,28 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in known)
     )
+
+
+def token_mean(smoothing: float) -> Callable[[Any, Any, Any], Any]:
+    """The loss of models whose labels stand where their logits do: the mean over all trained tokens of a step.
+
+    T5, M2M-100 and XLM-R take the mean of each micro-batch, and the Trainer adds these up as if they were parts of one
+    mean: with four micro-batches in a step, loss and gradients come out four times too large.
+
+    Args:
+        smoothing: label smoothing, 0 to 1.
+    """
+
+    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        import torch
+
+        logits = outputs["logits"].float().flatten(0, -2)
+        total = torch.nn.functional.cross_entropy(
+            logits, labels.flatten(), ignore_index=MASKED, reduction="sum", label_smoothing=smoothing
+        )
+        return total / ((labels != MASKED).sum() if num_items_in_batch is None else num_items_in_batch)
+
+    return loss
 
 
 class Attempt:
@@ -222,6 +245,11 @@ class Attempt:
             eval_dataset=job.validation if self.validates else None,
             processing_class=job.tokenizer,
             data_collator=job.collator,
+            **(
+                {}
+                if job.trainer
+                else {"compute_loss_func": token_mean(job.arguments.get("label_smoothing_factor", 0.0))}
+            ),
             callbacks=list(job.callbacks(self.phase.name)) if job.callbacks else [],
         )
         in_float32(trainer.model)  # TRL brings adapters of quantised models to bfloat16
