@@ -17,6 +17,8 @@ class Target:
     """Bytes that a training may take there."""
     machine: Machine
     note: str = ""
+    here: bool = False
+    """This machine: the configured device is meant."""
 
 
 _BITS = ("bitsandbytes",)
@@ -47,8 +49,8 @@ def here(device: str = "auto") -> Target:
     if chosen == "cuda":
         import torch
 
-        return Target("this machine", torch.cuda.get_device_properties(0).total_memory, machine)
+        return Target("this machine", torch.cuda.get_device_properties(0).total_memory, machine, here=True)
     free, total = available()
     if chosen == "mps":
-        return Target("this machine", total * 2 // 3, machine, "two thirds of the memory")
-    return Target("this machine", free, machine, "memory that is free now")
+        return Target("this machine", total * 2 // 3, machine, "two thirds of the memory", here=True)
+    return Target("this machine", free, machine, "memory that is free now", here=True)

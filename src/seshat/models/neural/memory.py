@@ -95,13 +95,14 @@ class Need:
     cache: int
     """Keys and values of what has been written, while validation is translated."""
     runtime: int
-    moment: str
+    device: str
+    moment: str = "backward"
     """``backward``, ``step`` or ``validation``."""
 
     @property
     def parts(self) -> dict[str, int]:
         """The parts by name."""
-        return {key: value for key, value in vars(self).items() if key != "moment"}
+        return {key: value for key, value in vars(self).items() if key not in ("device", "moment")}
 
     @property
     def total(self) -> int:
@@ -138,7 +139,7 @@ class Planner:
     def backend(self, target: Target, settings: Settings) -> Backend:
         """What the training would compute on there; the device that is configured, where the machine has it."""
         tuning = self.config.train.finetune
-        device = tuning.device if tuning.device in target.machine.devices else "auto"
+        device = tuning.device if target.here else "auto"
         attention = self.config.model.attention
         return choose(device, tuning.precision, settings.quantization, attention, machine=target.machine)
 
@@ -160,7 +161,7 @@ class Planner:
             logits=0,
             cache=0,
             runtime=_RUNTIME[backend.device],
-            moment="backward",
+            device=backend.device,
         )
         moments = (
             replace(resident, gradients=peak.gradients, activations=peak.activations, logits=peak.logits),
@@ -218,7 +219,7 @@ class Planner:
 
     def fits(self, need: Need, target: Target) -> bool:
         """Whether a machine has so much."""
-        return need.total <= target.memory * (1 - FREE[target.machine.devices[0]])
+        return need.total <= target.memory * (1 - FREE[need.device])
 
     def change(self, settings: Settings, target: Target) -> Settings | None:
         """The nearest settings that fit, or nothing.
