@@ -184,10 +184,6 @@ def _trained_tokenizer(project: Project) -> tuple[Path, ...]:
     return (project.models / "tokenizer",) if wanted else ()
 
 
-def _tokenizer_settings(config: Config) -> tuple[str, ...]:
-    return ("tokenizer", "train.family", *(["model.base"] if config.model.base else []), *_LANGUAGES)
-
-
 def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
     path = project.config.tokenizer.path
     named = [project.root / path] if path else []
@@ -273,7 +269,7 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.tokenizer",
         version=1,
         summary="Report how well a tokenizer suits the language; train one for models from scratch.",
-        settings=_tokenizer_settings,
+        settings=lambda _config: ("tokenizer", "train.family", "model.base", *_LANGUAGES),
         reads=_tokenizer_reads,
         writes=lambda project: (project.reports / "tokenizer.json", *_trained_tokenizer(project)),
     ),

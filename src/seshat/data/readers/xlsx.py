@@ -47,9 +47,10 @@ def _rows(path: Path, sheet: str | None, context: Context) -> Iterator[tuple[int
 
     from openpyxl import load_workbook
 
-    with warnings.catch_warnings():
+    # The file is opened here: openpyxl leaves one open whose inside is damaged.
+    with warnings.catch_warnings(), path.open("rb") as stream:
         warnings.simplefilter("ignore")  # about styles and extensions, which do not concern the text
-        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         try:
             names = [worksheet.title for worksheet in workbook.worksheets]
             if sheet is not None and sheet not in names:
