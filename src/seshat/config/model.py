@@ -41,6 +41,9 @@ class StatisticalSection(Section):
     """Passes of the word alignment."""
     max_phrase: int = Field(default=6, ge=1, le=8)
     """Longest phrase, in tokens (pieces of words count, see `segmentation`)."""
+    reordering: int = Field(default=0, ge=0, le=6)
+    """Places that the search may jump over; within a phrase, words change places anyway. More takes several times as
+    long and brings nothing where the phrases are short and noisy; a clear gain where they are many and regular."""
     lm_order: int = Field(default=3, ge=1, le=5)
     """n-gram order of the target language model."""
     lm_extra: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ from seshat.models.statistical.unknown import CLUES
 from seshat.progress import task
 from seshat.project import Project
 
-VERSION = 5
+VERSION = 6
 """Raised when the same input makes another model."""
 MAX_TOKENS = 100
 """Longer texts are not aligned: quadratic cost, and links that mean little."""
@@ -166,7 +166,9 @@ def _tables(task_: Task, store: Path, work: Path) -> dict[str, int]:
     frequency = Counter(token for text in texts for token in text)
     write_words(work / VOCABULARY, sorted(frequency, key=lambda word: (-frequency[word], word)))
     guesses = _guesses(prepared, work, cutters[0]) if settings.stems else NO_GUESSES
-    Settings(settings.fold_accents, settings.max_phrase, tuple(guesses), prepared.spacing).write(work)
+    Settings(settings.fold_accents, settings.max_phrase, settings.reordering, tuple(guesses), prepared.spacing).write(
+        work
+    )
     write_json(done, numbers)
     return numbers
 
