@@ -54,6 +54,10 @@ class StatisticalSection(Section):
     stems: bool = True
     """An unknown word may also become what a known word of its stem or a word of the target texts suggests; how far
     to trust that is learned from the words seen once. Off: it is copied."""
+    copying: float = 5.0
+    """How much to favour copying an unknown word over guesses about it, where tuning starts. The training texts cannot
+    tell: their rare words are mostly native, the unknown words of other texts mostly names and loan words. 0 where
+    there are few of these."""
     fold_accents: bool = False
     """Ignore accents on the source side, for orthographies that write them irregularly."""
     segmentation: Literal["none", "morfessor", "bpe"] = "none"
