@@ -27,8 +27,9 @@ from seshat.project import Project, open_project
 from seshat.records import Segment
 
 SUMMARY = (
-    "Statistical family on Shipibo, Asháninka and Bribri <-> Spanish (AmericasNLP dev sets, trained on train only): "
-    "chrF2 and BLEU with intervals beside copy and word by word"
+    "Statistical family on Shipibo, Asháninka and Bribri <-> Spanish (AmericasNLP dev sets; pairs of train only, the "
+    "language model also has the Spanish training texts of the other languages): chrF2 and BLEU with intervals beside "
+    "copy and word by word"
 )
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared")) / "data" / "americasnlp"

@@ -137,7 +137,7 @@ def test_a_second_run_does_not_align_again(tmp_path: Path, monkeypatch: pytest.M
 def test_phrases_change_places_only_if_the_search_may_jump(tmp_path: Path) -> None:
     texts = []
     for reordering in (0, 5):
-        settings: dict[str, object] = {"tune": False, "max_phrase": 2, "reordering": reordering}
+        settings: dict[str, object] = {"tune": False, "max_phrase": 2, "lm_order": 4, "reordering": reordering}
         project = make_project(tmp_path / str(reordering), settings=settings)
         run(project)
         texts.append(load_translator(project.model(), TO_ENGLISH).translate(["Tamaka kiru bali rapai."])[0].text)
