@@ -146,7 +146,7 @@ def test_what_is_learned_about_guesses() -> None:
     assert all(value <= 0 for value in chance.values())
 
 
-def test_a_copy_that_is_only_alike_is_wrong_but_a_relative_may_have_another_ending() -> None:
+def test_a_guess_that_is_only_alike_is_wrong() -> None:
     cut = [("museumka", "Museumka", True, ["the", "Museumk"])] * 20
     right = [("museumka", "Museumka", True, ["the", "Museum"])] * 20
     chances = []
@@ -156,11 +156,6 @@ def test_a_copy_that_is_only_alike_is_wrong_but_a_relative_may_have_another_endi
         found = {guess.target: guess for guess in maker.guess("museumka", "Museumka", name=True)}
         chances.append(guesses.log_probability(found["Museum",], weights))
     assert chances[0] < -2 < -0.5 < chances[1]
-    inflected = [("tamachu", "tamachu", False, ["the", "houses"])] * 20
-    maker = guesser()
-    weights = guesses.learn(maker, inflected, Counter({"the": 20_000}))
-    relative = next(guess for guess in maker.guess("tamachu", "tamachu", name=False) if guess.target == ("house",))
-    assert guesses.log_probability(relative, weights) > -0.5
 
 
 def test_copying_is_where_tuning_starts_and_what_it_strays_from() -> None:

@@ -14,7 +14,6 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from seshat.models.statistical.tokens import fold, is_word
 from seshat.models.statistical.unknown import CLUES, Guess, Guesser
@@ -22,8 +21,6 @@ from seshat.models.statistical.unknown import CLUES, Guess, Guesser
 Floats = NDArray[np.float64]
 MOST = 4_000
 """Words seen once that the regression learns from."""
-LIKE = 80.0
-"""Similarity (rapidfuzz ratio, 0 to 100) from which a relative counts as right: it may have another ending."""
 _PLACES = {clue: place for place, clue in enumerate(CLUES)}
 
 
@@ -53,19 +50,10 @@ def learn(guesser: Guesser, once: Sequence[tuple[str, str, bool, Sequence[str]]]
             folded = [fold(token) for token in guess.target if is_word(token)]
             row[-1] = max((log((1 + targets[token]) / sentences) for token in folded), default=0.0) + 8.0
             rows.append(row)
-            right.append(_is_right(guess, folded, present))
+            right.append(bool(folded) and present.issuperset(folded))
     if not rows:
         return [0.0] * len(CLUES)
     return [round(float(value), 5) for value in _fit(np.array(rows), np.array(right, dtype=np.float64))[:-1]]
-
-
-def _is_right(guess: Guess, folded: Sequence[str], present: set[str]) -> bool:
-    if guess.way != "relative":
-        return bool(folded) and present.issuperset(folded)
-    return bool(folded) and all(
-        token in present or process.extractOne(token, present, scorer=fuzz.ratio, score_cutoff=LIKE) is not None
-        for token in folded
-    )
 
 
 def _fit(rows: Floats, right: Floats, ridge: float = 1.0, iterations: int = 25) -> Floats:
