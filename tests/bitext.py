@@ -46,7 +46,7 @@ def make_project(root: Path, *, train: int = 160, settings: dict[str, object] | 
     config = Config.model_validate(
         {
             "project": {"language": "xx", "pivot": "en", "seed": 7},
-            "train": {"statistical": {"tune_segments": 30, "n_best": 10, **(settings or {})}},
+            "train": {"statistical": {"tune_segments": 30, "n_best": 10, "copying": 0, **(settings or {})}},
         }
     )
     project = Project(root, config)

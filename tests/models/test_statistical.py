@@ -82,6 +82,15 @@ def test_unknown_word_with_a_known_stem(trained: tuple[Project, dict[str, Any]])
     assert "nukachu" not in text.lower()
 
 
+def test_copying_can_be_favoured(tmp_path: Path) -> None:
+    texts = []
+    for copying in (0, 9):
+        project = make_project(tmp_path / str(copying), settings={"tune": False, "copying": copying})
+        run(project)
+        texts.append(load_translator(project.model(), TO_ENGLISH).translate(["Kiruka nukachu lomai."])[0].text)
+    assert ["nukachu" in text for text in texts] == [False, True]
+
+
 def test_a_word_that_only_the_lexicon_has(trained: tuple[Project, dict[str, Any]]) -> None:
     project, _ = trained
     assert "moon" in load_translator(project.model(), TO_ENGLISH).translate(["Kiruka pulu tikai."])[0].text
@@ -123,6 +132,16 @@ def test_a_second_run_does_not_align_again(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(module, "align", lambda *_: pytest.fail("aligned again"))
     run(project)
     assert files(project) == before
+
+
+def test_phrases_change_places_only_if_the_search_may_jump(tmp_path: Path) -> None:
+    texts = []
+    for reordering in (0, 5):
+        settings: dict[str, object] = {"tune": False, "max_phrase": 2, "lm_order": 4, "reordering": reordering}
+        project = make_project(tmp_path / str(reordering), settings=settings)
+        run(project)
+        texts.append(load_translator(project.model(), TO_ENGLISH).translate(["Tamaka kiru bali rapai."])[0].text)
+    assert texts == ["The house big dog sees.", "The house sees the big dog."]
 
 
 def test_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.chrf import CHRF
 
 from seshat.models.statistical import chrf, guesses, tuning
-from seshat.models.statistical.features import FEATURES, START
+from seshat.models.statistical.features import FEATURES, START, start
 from seshat.models.statistical.language import write_model
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores, extract, score, write_table
 from seshat.models.statistical.segmentation import MARK, Segmenter, join_pieces
@@ -146,6 +146,30 @@ def test_what_is_learned_about_guesses() -> None:
     assert all(value <= 0 for value in chance.values())
 
 
+def test_a_guess_that_is_only_alike_is_wrong() -> None:
+    cut = [("museumka", "Museumka", True, ["the", "Museumk"])] * 20
+    right = [("museumka", "Museumka", True, ["the", "Museum"])] * 20
+    chances = []
+    for once in (cut, right):
+        maker = guesser()
+        weights = guesses.learn(maker, once, Counter({"the": 20_000}))
+        found = {guess.target: guess for guess in maker.guess("museumka", "Museumka", name=True)}
+        chances.append(guesses.log_probability(found["Museum",], weights))
+    assert chances[0] < -2 < -0.5 < chances[1]
+
+
+def test_copying_is_where_tuning_starts_and_what_it_strays_from() -> None:
+    favoured = start(3.0)
+    place = FEATURES.index("copy")
+    assert favoured[place] == 3.0
+    assert favoured[:place] + favoured[place + 1 :] == START[:place] + START[place + 1 :]
+    features, statistics = np.zeros((2, 1, len(FEATURES))), np.array([[chrf.statistics("a dog", "a dog")]] * 2)
+    near, far = (
+        tuning.objective(features, statistics, np.array(start(copying)), np.array(favoured)) for copying in (3.0, 0.0)
+    )
+    assert near > far
+
+
 def test_search_finds_the_weight_that_matters() -> None:
     size = len(FEATURES)
     right, wrong = chrf.statistics("the dog", "the dog"), chrf.statistics("xyz", "the dog")
@@ -155,7 +179,8 @@ def test_search_finds_the_weight_that_matters() -> None:
     from random import Random
 
     weights = tuning.search(features, statistics, START, Random(1))
-    assert weights[6] > weights[7]
+    assert START[6] < START[7]
+    assert weights[6] >= weights[7]
 
 
 def test_length_beyond_the_reference_must_pay() -> None:

@@ -41,6 +41,9 @@ class StatisticalSection(Section):
     """Passes of the word alignment."""
     max_phrase: int = Field(default=6, ge=1, le=8)
     """Longest phrase, in tokens (pieces of words count, see `segmentation`)."""
+    reordering: int = Field(default=0, ge=0, le=6)
+    """Places that the search may jump over; within a phrase, words change places anyway. More takes several times as
+    long and brings nothing where the phrases are short and noisy; a clear gain where they are many and regular."""
     lm_order: int = Field(default=3, ge=1, le=5)
     """n-gram order of the target language model."""
     lm_extra: tuple[str, ...] = ()
@@ -51,6 +54,10 @@ class StatisticalSection(Section):
     stems: bool = True
     """An unknown word may also become what a known word of its stem or a word of the target texts suggests; how far
     to trust that is learned from the words seen once. Off: it is copied."""
+    copying: float = 5.0
+    """How much to favour copying an unknown word over guesses about it, where tuning starts. The training texts cannot
+    tell: their rare words are mostly native, the unknown words of other texts mostly names and loan words. 0 where
+    there are few of these."""
     fold_accents: bool = False
     """Ignore accents on the source side, for orthographies that write them irregularly."""
     segmentation: Literal["none", "morfessor", "bpe"] = "none"

@@ -276,7 +276,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="train",
         module="seshat.models.train",
-        version=4,
+        version=5,
         summary="Train a translator.",
         settings=_train_settings,
         reads=_train_reads,

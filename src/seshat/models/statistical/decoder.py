@@ -26,8 +26,6 @@ STACK = 10
 """Hypotheses kept per stack."""
 TRANSLATIONS, LONG_TRANSLATIONS = 10, 5
 """Translations of a source word and of a longer source phrase that the decoder tries."""
-REORDERING = 3
-"""Places that the decoder may jump over."""
 _PER_WORD = 4.0
 """Added per source word, so that scores stay in the range that Thot does not cut off; the same for all translations."""
 _LOWEST, _HIGHEST = -22.0, 40.0
@@ -45,7 +43,7 @@ class Translation:
 class Decoder:
     """A Thot decoder with a language model; the phrase table comes with every batch."""
 
-    def __init__(self, language_model: Path, options: Options, *, stack: int = STACK) -> None:
+    def __init__(self, language_model: Path, options: Options, *, reordering: int, stack: int = STACK) -> None:
         self._options = options
         folder = Path(tempfile.mkdtemp(prefix="seshat-thot-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
@@ -56,7 +54,7 @@ class Decoder:
         self._write_table({}, ())
         self._model.load_translation_model(str(self._prefix))
         self._model.load_language_model(str(language_model))
-        self._model.non_monotonicity = REORDERING
+        self._model.non_monotonicity = reordering
         self._model.a = MAX_PIECES
         self._model.w = float(TRANSLATIONS)
         self._model.heuristic = 6  # local translation and distortion, Thot's best estimate of what is left

@@ -1,8 +1,9 @@
 """How far to trust a guess about an unknown word, learned from the words that the training texts have once.
 
-Such a word is as good as unknown: a guess about it is right when the target sentence has it (or something spelt much
-like it). A logistic regression over the clues gives the probability that the decoder sees. The frequency of the guess
-among the target texts is a clue in training only: a common word stands in many sentences by chance.
+Such a word is as good as unknown: a guess about it is right when the target sentence has it, accents and capitals
+apart. (To take what is spelt much like it for right as well makes cut-off words look good.) A logistic regression over
+the clues gives the probability that the decoder sees. The frequency of the guess among the target texts is a clue in
+training only: a common word stands in many sentences by chance.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from seshat.models.statistical.tokens import fold, is_word
 from seshat.models.statistical.unknown import CLUES, Guess, Guesser
@@ -21,8 +21,6 @@ from seshat.models.statistical.unknown import CLUES, Guess, Guesser
 Floats = NDArray[np.float64]
 MOST = 4_000
 """Words seen once that the regression learns from."""
-LIKE = 80.0
-"""Similarity (rapidfuzz ratio, 0 to 100) from which a guess counts as right: chrF rewards letters, not words."""
 _PLACES = {clue: place for place, clue in enumerate(CLUES)}
 
 
@@ -44,7 +42,7 @@ def learn(guesser: Guesser, once: Sequence[tuple[str, str, bool, Sequence[str]]]
     sentences = max(1, sum(targets.values()) // 8)
     rows, right = [], []
     for key, surface, name, sentence in once[::step]:
-        present = [fold(token) for token in sentence if is_word(token)]
+        present = {fold(token) for token in sentence if is_word(token)}
         for guess in guesser.guess(key, surface, name=name):
             row = np.zeros(len(CLUES) + 1)
             for clue, amount in guess.clues.items():
@@ -52,16 +50,10 @@ def learn(guesser: Guesser, once: Sequence[tuple[str, str, bool, Sequence[str]]]
             folded = [fold(token) for token in guess.target if is_word(token)]
             row[-1] = max((log((1 + targets[token]) / sentences) for token in folded), default=0.0) + 8.0
             rows.append(row)
-            right.append(_is_right(folded, present))
+            right.append(bool(folded) and present.issuperset(folded))
     if not rows:
         return [0.0] * len(CLUES)
     return [round(float(value), 5) for value in _fit(np.array(rows), np.array(right, dtype=np.float64))[:-1]]
-
-
-def _is_right(guess: Sequence[str], present: Sequence[str]) -> bool:
-    return bool(guess) and all(
-        process.extractOne(token, present, scorer=fuzz.ratio, score_cutoff=LIKE) is not None for token in guess
-    )
 
 
 def _fit(rows: Floats, right: Floats, ridge: float = 1.0, iterations: int = 25) -> Floats:

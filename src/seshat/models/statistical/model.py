@@ -34,6 +34,8 @@ class Settings:
 
     fold_accents: bool
     max_phrase: int
+    reordering: int
+    """Places that the decoder may jump over."""
     guesses: tuple[float, ...]
     """Weights of the clues about unknown words."""
     spacing: Spacing
@@ -44,6 +46,7 @@ class Settings:
         value = {
             "fold_accents": self.fold_accents,
             "max_phrase": self.max_phrase,
+            "reordering": self.reordering,
             "guesses": list(self.guesses),
             "weights": list(self.weights),
             "spacing": self.spacing.to_json(),
@@ -64,6 +67,7 @@ class Settings:
         return cls(
             value["fold_accents"],
             value["max_phrase"],
+            value["reordering"],
             tuple(value["guesses"]),
             Spacing.from_json(value["spacing"]),
             tuple(value["weights"]),
@@ -88,7 +92,7 @@ class Direction:
             lambda: open_guesser(self.folder, table, self.segmenter),
             self.settings.guesses,
         )
-        return Decoder(self.folder / LANGUAGE_MODEL, options)
+        return Decoder(self.folder / LANGUAGE_MODEL, options, reordering=self.settings.reordering)
 
     def source(self, text: str) -> Source:
         """A text as the decoder sees it."""

@@ -110,7 +110,7 @@ class Options:
                 options[pieces] = found
         for piece in pieces:
             if (piece,) not in options:
-                options[piece,] = {(piece,): values(UNSEEN, (piece,), unknown=2.0, copy=1.0)}
+                options[piece,] = {(piece,): values(UNSEEN, (piece,), unknown=2.0)}
         self._drop_endings(options, pieces)
 
     @staticmethod

@@ -22,7 +22,7 @@ from seshat.errors import DataError
 from seshat.jsonl import write_json, write_text
 from seshat.models.statistical.alignment import Links, align
 from seshat.models.statistical.corpus import Corpus, Texts, read_corpus
-from seshat.models.statistical.features import FEATURES, START
+from seshat.models.statistical.features import FEATURES, start
 from seshat.models.statistical.language import write_model
 from seshat.models.statistical.model import (
     KNOWN,
@@ -44,7 +44,7 @@ from seshat.models.statistical.unknown import CLUES
 from seshat.progress import task
 from seshat.project import Project
 
-VERSION = 5
+VERSION = 6
 """Raised when the same input makes another model."""
 MAX_TOKENS = 100
 """Longer texts are not aligned: quadratic cost, and links that mean little."""
@@ -166,7 +166,9 @@ def _tables(task_: Task, store: Path, work: Path) -> dict[str, int]:
     frequency = Counter(token for text in texts for token in text)
     write_words(work / VOCABULARY, sorted(frequency, key=lambda word: (-frequency[word], word)))
     guesses = _guesses(prepared, work, cutters[0]) if settings.stems else NO_GUESSES
-    Settings(settings.fold_accents, settings.max_phrase, tuple(guesses), prepared.spacing).write(work)
+    Settings(settings.fold_accents, settings.max_phrase, settings.reordering, tuple(guesses), prepared.spacing).write(
+        work
+    )
     write_json(done, numbers)
     return numbers
 
@@ -237,13 +239,16 @@ def _weights(corpus: Corpus, settings: StatisticalSection, seed: int, work: Path
         found: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
         return found
     chosen = tuning_set(corpus.validation, settings.tune_segments) if settings.tune else []
-    result: dict[str, Any] = {"weights": list(START), "tuned_on": len(chosen), "validation_chrf": None}
+    initial = start(settings.copying)
+    result: dict[str, Any] = {"weights": list(initial), "tuned_on": len(chosen), "validation_chrf": None}
     if chosen:
         direction = Direction(work)
         sources = [direction.source(text) for text, _ in chosen]
         pool = Pool([target for _, target in chosen], lambda i, tokens: direction.render(sources[i], tokens))
         with Workers(direction) as workers:
-            weights, best = tune(lambda values: workers.translate(sources, values, settings.n_best), pool, seed)
+            weights, best = tune(
+                lambda values: workers.translate(sources, values, settings.n_best), pool, seed, initial
+            )
         result |= {"weights": list(weights), "validation_chrf": round(best, 2)}
     write_json(done, result)
     return result

@@ -18,7 +18,7 @@ Weights = tuple[float, ...]
 Decode = Callable[[Weights], list[list[Translation]]]
 Render = Callable[[int, tuple[str, ...]], str]
 ROUNDS = 5
-TOO_LONG = 5.0
+TOO_LONG = 10.0
 """chrF2 points that a translation twice as long as the reference must bring for its length. chrF2 rewards recall, so
 without it the weights drift to translations that say more than the text does (docs/decisions.md)."""
 STRAY = 0.03
@@ -71,16 +71,24 @@ def tune(decode: Decode, pool: Pool, seed: int, start: Weights = START, rounds: 
             best, best_worth, best_score = weights, worth(first), float(chrf.score(first))
         pool.add(lists)
         features, statistics = pool.arrays()
-        weights = search(features, statistics, weights, Random(seed))
+        weights = search(features, statistics, weights, Random(seed), centre=start)
     return best, best_score
 
 
-def search(features: Floats, statistics: Floats, start: Weights, random: Random, restarts: int = 6) -> Weights:
-    """Coordinate search on fixed candidates from the start and from random points near it."""
+def search(
+    features: Floats,
+    statistics: Floats,
+    start: Weights,
+    random: Random,
+    restarts: int = 6,
+    centre: Weights = START,
+) -> Weights:
+    """Coordinate search on fixed candidates from the start and from random points near it; ``centre`` is the prior."""
+    home = np.array(centre)
     scale = np.maximum(features.reshape(-1, features.shape[-1]).std(axis=0), 1e-3)
     starts = [np.array(start)]
     starts += [np.array(start) + np.array([random.gauss(0, 0.3) for _ in start]) / scale for _ in range(restarts)]
-    found = [_climb(features, statistics, _bounded(one), scale) for one in starts]
+    found = [_climb(features, statistics, _bounded(one), scale, home) for one in starts]
     weights = max(found, key=lambda one: one[1])[0]
     return tuple(
         round(float(value), 6) for value in weights / max(weights[LANGUAGE_MODEL], 0.05) * START[LANGUAGE_MODEL]
@@ -100,16 +108,18 @@ def worth(statistics: Floats) -> float:
     return float(chrf.score(statistics)) - TOO_LONG * max(0.0, float(statistics[0] / max(statistics[1], 1.0)) - 1.0)
 
 
-def objective(features: Floats, statistics: Floats, weights: Floats) -> float:
-    """The worth of the candidates that the weights put first, less a little for straying from the start."""
+def objective(features: Floats, statistics: Floats, weights: Floats, centre: Floats) -> float:
+    """The worth of the candidates that the weights put first, less a little for straying from the centre."""
     chosen = (features @ weights).argmax(axis=1)
-    strayed = float((((weights - np.array(START)) * PRIOR) ** 2).sum())
+    strayed = float((((weights - centre) * PRIOR) ** 2).sum())
     total = statistics[np.arange(len(chosen)), chosen].sum(axis=0)
     return worth(total) - STRAY * strayed
 
 
-def _climb(features: Floats, statistics: Floats, weights: Floats, scale: Floats) -> tuple[Floats, float]:
-    best = objective(features, statistics, weights)
+def _climb(
+    features: Floats, statistics: Floats, weights: Floats, scale: Floats, centre: Floats
+) -> tuple[Floats, float]:
+    best = objective(features, statistics, weights, centre)
     improved = True
     while improved:
         improved = False
@@ -118,7 +128,7 @@ def _climb(features: Floats, statistics: Floats, weights: Floats, scale: Floats)
                 trial = weights.copy()
                 trial[place] += step / scale[place]
                 trial = _bounded(trial)
-                value = objective(features, statistics, trial)
+                value = objective(features, statistics, trial, centre)
                 if value > best + 1e-4:
                     weights, best, improved = trial, value, True
     return weights, best
