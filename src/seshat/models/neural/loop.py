@@ -15,7 +15,6 @@ import hashlib
 import json
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +92,7 @@ class Fitted:
 def fit(job: Job) -> Fitted:
     """Train through all phases, or go on where a killed training stopped.
 
-    The caller saves the model and then removes ``job.work``.
+    The caller saves the model; ``train`` then removes what is below :func:`works`.
 
     Raises:
         SeshatError: there is not even memory for one example at a time.
@@ -274,8 +273,3 @@ def trackers(project: Project, backend: Backend) -> Callable[[str], Sequence[Any
     from seshat import tracking
 
     return lambda phase: tracking.callbacks(project, {**backend.describe(), "phase": phase})
-
-
-def clean(job: Job) -> None:
-    """Remove the unfinished work of a training whose model has been saved."""
-    shutil.rmtree(job.work, ignore_errors=True)
