@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from seshat.logs import configure
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))
 
@@ -15,6 +17,12 @@ SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> None:
+    """Logs as the program sets them up, whatever the test before did to them."""
+    configure()
 
 
 @pytest.fixture(scope="session")

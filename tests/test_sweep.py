@@ -437,7 +437,7 @@ sweep: {{segments: 10, parameters: {{prompt.system: ["", Translate.], train.fine
     assert [trial["state"] for trial in told["trials"]] == ["done", "done"]
     best = told["best"]["settings"]["prompt.system"]
     assert json.loads((root / told["model"] / "prompt.json").read_text())["system"] == best
-    assert capsys.readouterr().out.count("Translate.<|im_end|>") == 1
+    assert capsys.readouterr().err.count("Translate.<|im_end|>") == 1
     assert _tracked(root) == [trial["scores"]["chrf2"] for trial in told["trials"]], "a run in MLflow for each trial"
 
 

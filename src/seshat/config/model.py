@@ -1,4 +1,4 @@
-"""Sections ``tokenizer``, ``format``, ``train``, ``evaluate`` and ``translate``."""
+"""Sections ``tokenizer``, ``format``, ``train`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -185,12 +185,3 @@ class EvaluateSection(Section):
     """Sentences with a hidden word shown in the report (masked family); as many are judged as for perplexity."""
     task_examples: int = Field(default=200, ge=0)
     """At most so many test questions of each task: dictionary, glossing … (causal family); 0 turns it off."""
-
-
-class TranslateSection(Section):
-    """How `seshat translate` works."""
-
-    model: str | None = None
-    """Name below models/; default: the one that `train` names."""
-    batch: int = Field(default=64, ge=1)
-    """Segments in a batch."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from seshat.config.align import AlignSection
+from seshat.config.augment import AugmentSection
 from seshat.config.base import Mistakes, Section
 from seshat.config.clean import CleanSection
 from seshat.config.combinations import contradictions
 from seshat.config.ingest import DownloadSection, IngestSection
-from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection, TranslateSection
+from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection
 from seshat.config.neural import ExportSection, ModelSection, PromptSection, SweepSection, TrackingSection
 from seshat.config.project import ProjectSection
+from seshat.config.serve import ServeSection
 from seshat.config.split import SplitSection
+from seshat.config.submit import SubmitSection
+from seshat.config.translate import TranslateSection
 
 
 class Config(Section):
@@ -28,6 +32,8 @@ class Config(Section):
     """Normalise text and tag what looks wrong."""
     align: AlignSection = AlignSection()
     """Parallel documents to sentence pairs."""
+    augment: AugmentSection = AugmentSection()
+    """More training pairs than were given."""
     split: SplitSection = SplitSection()
     """Train, validation and test by document and near-duplicate cluster."""
     format: FormatSection = FormatSection()
@@ -47,7 +53,11 @@ class Config(Section):
     evaluate: EvaluateSection = EvaluateSection()
     """Score the model beside its floors."""
     translate: TranslateSection = TranslateSection()
-    """How `seshat translate` works."""
+    """How a trained model is used."""
+    serve: ServeSection = ServeSection()
+    """The API and the web page."""
+    submit: SubmitSection = SubmitSection()
+    """A table of translations for a competition."""
     export: ExportSection = ExportSection()
     """A trained model in the form that another program takes."""
 

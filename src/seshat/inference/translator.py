@@ -24,6 +24,10 @@ class Hypothesis:
     text: str
     score: float
     alternatives: tuple[Candidate, ...] = ()
+    changes: tuple[str, ...] = ()
+    """The steps of post-processing that changed the text."""
+    agreement: float | None = None
+    """How much the candidates agree on it, 0 to 1; only when there were several."""
 
 
 class Translator(Protocol):
