@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from seshat.config.base import Section
+from seshat.config.base import Name, Section
 from seshat.records import Access
 
 
@@ -17,3 +17,39 @@ class ServeSection(Section):
     """Port to listen on; 0 takes a free one."""
     access: Access = Access.PUBLIC
     """The least open records that a viewer may see."""
+    models: tuple[Name, ...] = ()
+    """Names below models/; default: the one of `translate.model`, or of `train`."""
+    database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    """A PostgreSQL address (postgresql://…) for corrections and searches; default: SQLite files in the project."""
+    api_key_file: str | None = None
+    """A file with the API key, from the project folder; default: the environment variable SESHAT_API_KEY."""
+    hosts: tuple[str, ...] = ()
+    """Names under which this server is reached, such as words.example.org; others are refused."""
+    max_body: int = Field(default=1_000_000, ge=1_000)
+    """Bytes of a request."""
+    max_batch: int = Field(default=64, ge=1)
+    """Texts in a request."""
+    max_length: int = Field(default=5_000, ge=1)
+    """Characters of a text."""
+    max_alternatives: int = Field(default=10, ge=1)
+    """Candidates that may be asked for per text."""
+    examples: int = Field(default=3, ge=0, le=20)
+    """Nearest training examples shown with a translation."""
+    results: int = Field(default=100, ge=1, le=1_000)
+    """Lines of a concordance or entries of a dictionary in one answer."""
+    search_seconds: float = Field(default=2.0, gt=0)
+    """Time for one search by regular expression; what was found by then is shown."""
+    seconds: float = Field(default=60.0, gt=0)
+    """Time for one request, with the waiting."""
+    queue: int = Field(default=256, ge=1)
+    """Texts that may wait for the translator; beyond that, requests are told to come back later (429)."""
+    gather: float = Field(default=0.005, ge=0, le=1)
+    """Seconds to wait for more texts to translate together."""
+    stop_seconds: int = Field(default=30, ge=1)
+    """Time to finish what is running when the server is stopped."""
+
+    @model_validator(mode="after")
+    def _a_request_fits_the_queue(self) -> ServeSection:
+        if self.max_batch > self.queue:
+            raise ValueError(f"a request of max_batch ({self.max_batch}) texts would never fit a queue of {self.queue}")
+        return self
