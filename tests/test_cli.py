@@ -8,7 +8,6 @@ import logging
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -250,9 +249,7 @@ class TestTranslate:
             made[-1].options = options
             return made[-1]
 
-        module = types.ModuleType("seshat.inference.load")
-        module.load_translator = load_translator  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "seshat.inference.load", module)
+        monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
         return made
 
     def test_arguments(self, root: Path, loaded: list[Fake]) -> None:

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seshat.config.neural import SLOT, Task
 from seshat.config.project import Direction
+from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, PromptMismatch
 from seshat.jsonl import write_json
 
@@ -61,6 +62,10 @@ class Decoding(BaseModel):
     beams: int = 1
     temperature: float = 0.0
     top_p: float = 1.0
+
+    def changed(self, settings: DecodingSection) -> Decoding:
+        """The same but for what ``translate.decoding`` wants otherwise."""
+        return self.model_copy(update=settings.model_dump(exclude_none=True))
 
 
 class Prompt(BaseModel):

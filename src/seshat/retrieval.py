@@ -7,31 +7,28 @@ looked up is a folder of two files (:data:`PAIRS`, :data:`LEXICON`) which ``form
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import regex
+
 from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.prompt import Prompt
+from seshat.prompt import Message, Prompt
 from seshat.records import Access, Entry, Segment
+from seshat.text.lookup import PhraseIndex, key
 from seshat.text.similar import TrigramIndex
-from seshat.text.words import words
 
 PAIRS, LEXICON = "pairs.jsonl", "lexicon.jsonl"
 FOLDER = "memory"
 """The folder of the two files, beside the messages and inside a model."""
-_SHORTEST_STEM = 4
-_STEM_SHARE = 0.6
-_LONGEST_PHRASE = 4
-"""Words of a lexicon entry that is looked up as a whole."""
+_REMARK = regex.compile(r"\s*[(\[][^)\]]*[)\]]\s*")
+_ALTERNATIVES = regex.compile(r"[;,/]")
+_MAX_GLOSS_WORDS = 3
+"""A longer gloss explains a word rather than translate it."""
 
 
 class Hints:
-    """A lexicon in one direction, looked up by the words of running text.
-
-    An inflected word is found by its stem: by the longest entry that it begins with, or by the entry that shares the
-    longest beginning with it, of at least four characters and 60 % of the longer one. That is simple, and right for
-    suffixing languages only; what cannot be found is left out.
+    """A lexicon in one direction, looked up by the words of running text as :class:`PhraseIndex` finds them.
 
     Args:
         pairs: words or phrases, and one meaning of each.
@@ -41,44 +38,21 @@ class Hints:
         self._meanings: dict[str, dict[str, None]] = {}
         self._written: dict[str, str] = {}
         for word, meaning in pairs:
-            key = _key(word)
-            if key and meaning.strip() and key != _key(meaning):
-                self._meanings.setdefault(key, {})[meaning.strip()] = None
-                self._written.setdefault(key, word.strip())
-        self._single = sorted(key for key in self._meanings if " " not in key)
+            one = key(word)
+            if one and meaning.strip() and one != key(meaning):
+                self._meanings.setdefault(one, {})[meaning.strip()] = None
+                self._written.setdefault(one, word.strip())
+        self._index = PhraseIndex(self._meanings)
 
     def find(self, text: str, limit: int) -> list[tuple[str, str]]:
         """At most ``limit`` entries about the words of a text, in the order of the text.
 
         When there are more, those of longer words are kept: the shortest are mostly grammar.
         """
-        found = {key: place for place, key in reversed(list(enumerate(self._keys(text))))}
-        kept = sorted(sorted(found, key=lambda key: (-len(key), found[key]))[:limit], key=found.__getitem__)
-        return [(self._written[key], "; ".join(self._meanings[key])) for key in kept]
-
-    def _keys(self, text: str) -> Iterator[str]:
-        said = [word.casefold() for word in words(text)]
-        place = 0
-        while place < len(said):
-            for length in range(min(_LONGEST_PHRASE, len(said) - place), 0, -1):
-                if (phrase := " ".join(said[place : place + length])) in self._meanings:
-                    yield phrase
-                    break
-            else:
-                length = 1
-                if stem := self._stem(said[place]):
-                    yield stem
-            place += length
-
-    def _stem(self, word: str) -> str | None:
-        for end in range(len(word) - 1, _SHORTEST_STEM - 1, -1):
-            if word[:end] in self._meanings:
-                return word[:end]
-        place = bisect_left(self._single, word)
-        near = self._single[max(0, place - 1) : place + 1]
-        shared = {key: _common(word, key) for key in near}
-        enough = [k for k, n in shared.items() if n >= max(_SHORTEST_STEM, _STEM_SHARE * max(len(word), len(k)))]
-        return max(enough, key=shared.__getitem__, default=None)
+        keys = [one for found in self._index.find(text) for one in found.keys]
+        found = {one: place for place, one in reversed(list(enumerate(keys)))}
+        kept = sorted(sorted(found, key=lambda one: (-len(one), found[one]))[:limit], key=found.__getitem__)
+        return [(self._written[one], "; ".join(self._meanings[one])) for one in kept]
 
 
 class Retriever:
@@ -110,11 +84,11 @@ class Retriever:
     def _close(self, texts: Iterable[str], access: Access) -> None:
         if access is not Access.PUBLIC:
             for text in texts:
-                self._access[_key(text)] = max(access, self.access(text), key=lambda one: one.level)
+                self._access[key(text)] = max(access, self.access(text), key=lambda one: one.level)
 
     def access(self, *texts: str) -> Access:
         """The least open level that one of these words and texts, found here, was recorded under."""
-        levels = (self._access.get(_key(text), Access.PUBLIC) for text in texts)
+        levels = (self._access.get(key(text), Access.PUBLIC) for text in texts)
         return max(levels, key=lambda one: one.level, default=Access.PUBLIC)
 
     @classmethod
@@ -125,6 +99,17 @@ class Retriever:
     def hints(self, text: str, source: str, target: str) -> list[tuple[str, str]]:
         """Words of a text with their meanings in the other language."""
         return self._hints[source, target].find(text, self._prompt.hints) if self._prompt.hints else []
+
+    def question(self, text: str, source: str, target: str) -> list[Message]:
+        """The chat that asks for the translation of a text, with its hints and similar pairs."""
+        return self._prompt.messages(
+            "translate",
+            source=source,
+            target=target,
+            text=text,
+            hints=self.hints(text, source, target),
+            shots=self.shots(text, source, target),
+        )
 
     def shots(self, text: str, source: str, target: str, answer: str | None = None) -> list[tuple[str, str]]:
         """Pairs with a source like ``text``, the most similar last.
@@ -139,13 +124,13 @@ class Retriever:
             return []
         if source not in self._indexes:
             self._indexes[source] = TrigramIndex([one[source] for one in self._texts])
-        own = {_key(text), _key(answer)} if answer is not None else set()
+        own = {key(text), key(answer)} if answer is not None else set()
         found: dict[str, tuple[str, str]] = {}
         count = self._prompt.shots if answer is None else 4 * self._prompt.shots + 8
         for place, _ in self._indexes[source].neighbours(text, count):
             pair = self._texts[place][source], self._texts[place][target]
-            if _key(pair[0]) not in own and _key(pair[1]) not in own:
-                found.setdefault(_key(pair[0]), pair)
+            if key(pair[0]) not in own and key(pair[1]) not in own:
+                found.setdefault(key(pair[0]), pair)
         return list(found.values())[: self._prompt.shots][::-1]
 
 
@@ -167,14 +152,8 @@ def dictionary_pairs(entry: Entry, language: str, pivot: str) -> Iterator[tuple[
                 yield pair if entry.lang == language else pair[::-1]
 
 
-def _key(text: str) -> str:
-    return " ".join(words(text.casefold())) or text.casefold().strip()
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    length = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        length += 1
-    return length
+def short_glosses(entry: Entry, language: str) -> list[str]:
+    """The short glosses of an entry, remarks in brackets removed, alternatives apart; no explanations."""
+    raw = [gloss for sense in entry.senses for gloss in sense.glosses.get(language, ())]
+    cut = [part.strip(" .") for gloss in raw for part in _ALTERNATIVES.split(_REMARK.sub(" ", gloss))]
+    return [gloss for gloss in cut if gloss and len(gloss.split()) <= _MAX_GLOSS_WORDS]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,13 +103,11 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     def install(spoil: Callable[[str], str]) -> list[Dictionary]:
         loaded: list[Dictionary] = []
 
-        def load_translator(_model: Path, direction: Direction, *, adapter: bool = True) -> Dictionary:
+        def load_translator(_model: Path, direction: Direction, **_options: Any) -> Dictionary:
             loaded.append(Dictionary(direction, spoil))
             return loaded[-1]
 
-        module = types.ModuleType("seshat.inference.load")
-        module.load_translator = load_translator  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "seshat.inference.load", module)
+        monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
         return loaded
 
     return install
@@ -210,7 +206,7 @@ def test_finished_work_of_another_model_is_not_taken(project: Project, load: Loa
 
 
 def test_plain_words_about_a_bad_model(tmp_path: Path, load: Load) -> None:
-    project = make(tmp_path, test=corpus(30, 5, "t"))
+    project = make(tmp_path, test=corpus(30, 5, "t"), translate={"postprocess": {"steps": []}})
     load(lambda text: "" if "sleeps" in text else "zork zork zork zork zork zork")
     warnings = "\n".join(evaluate.run(project)["warnings"])
     for words in ("only 30 sentences", "does not beat", "are empty", "repeat themselves", "exist nowhere"):

@@ -18,7 +18,7 @@ from seshat.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Direction
-    from seshat.inference.translator import Hypothesis, Translator
+    from seshat.inference.translator import Hypothesis
     from seshat.project import Project
 
 _END = object()
@@ -57,30 +57,21 @@ def _translate(
 ) -> None:
     if texts and file:
         raise UsageError("Give texts or --file, not both.")
+    from seshat.inference.chain import open_chain
+
     context.overrides = settings or []
     project = context.open()
     way = _direction(project, direction)
     config = project.config.translate
-    translator = _load(project, model or config.model, way, allow_other_prompt)
+    translator = open_chain(project, model, way, allow_other_prompt=allow_other_prompt)
     lines = iter(texts) if texts else _read(file)
     number = 0
     with _open(output) as stream:
-        for batch in _batches(lines, config.batch):
+        for batch in _batches(lines, config.batch or 64):
             for text, hypothesis in zip(batch, translator.translate(batch, n_best), strict=True):
                 stream.write(_show(number, text, hypothesis, n_best, as_json))
                 number += 1
             stream.flush()
-
-
-def _load(project: Project, name: str | None, direction: Direction, allow_other_prompt: bool) -> Translator:
-    """Open a model; the one that the configuration describes is held to the prompt that stands there."""
-    from seshat.inference.load import load_translator
-    from seshat.prompt import Prompt
-
-    train = project.config.train
-    described = name in (None, train.name) and train.family != "statistical"
-    prompt = Prompt.of(project) if described or allow_other_prompt else None
-    return load_translator(project.model(name), direction, prompt=prompt, allow_other_prompt=allow_other_prompt)
 
 
 def _direction(project: Project, wanted: str | None) -> Direction:

@@ -48,7 +48,7 @@ class LanguageModel:
 
     def respond(self, chats: Sequence[Sequence[Message]]) -> list[str]:
         """An answer to each chat, searched for as the prompt object says (causal models)."""
-        from seshat.inference.engines.pretrained import spoken
+        from seshat.inference.chat import spoken
         from seshat.models.neural.generation import Search, answer_ends
 
         ends = answer_ends(self.tokenizer, self.prompt)

@@ -1,4 +1,4 @@
-"""Chat templates without Transformers: rendering one with Jinja alone, as :meth:`seshat.prompt.Prompt.render` asks."""
+"""Chats without Transformers: what a model says, and templates rendered as :meth:`seshat.prompt.Prompt.render` asks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _TRAINED = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
+
+_THOUGHTS = "<think>", "</think>"
+"""What stands around the thoughts of a model that thinks aloud (Qwen3)."""
+
+
+def spoken(text: str) -> str:
+    """What follows the thoughts; nothing when they have no end."""
+    begin, end = _THOUGHTS
+    rest = text.rsplit(end, 1)[-1].strip()
+    return "" if rest.startswith(begin) else rest
 
 
 def portable(template: str) -> str:

@@ -9,14 +9,16 @@ from typing import Any
 
 from seshat.config import Direction
 from seshat.config.clean import Profile
+from seshat.config.translate import DecodingSection, Engine
 from seshat.errors import DataError, PromptMismatch, UsageError
-from seshat.inference.translator import Hypothesis, Translator
+from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
 from seshat.models import wordbyword
 from seshat.prompt import Prompt
 from seshat.text.normalise import Normaliser
 
 _FINE_TUNED = ("seq2seq", "causal", "masked")
 """Families that start from a base; a ``seq2seq`` without one was trained from scratch."""
+_DEFAULT = DecodingSection()
 
 
 class NormalisingTranslator:
@@ -30,7 +32,54 @@ class NormalisingTranslator:
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Normalise and translate a batch."""
-        return self.inner.translate([self._normaliser.apply(text) for text in texts], n_best)
+        return self.inner.translate(self.normalised(texts), n_best)
+
+    def normalised(self, texts: Sequence[str]) -> list[str]:
+        """The texts as the model sees them."""
+        return [self._normaliser.apply(text) for text in texts]
+
+    def close(self) -> None:
+        """Let go of what the engine holds."""
+        close(self.inner)
+
+
+class NormalisingSampler(NormalisingTranslator):
+    """The same around an engine that can sample."""
+
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Normalise a batch and draw translations of it."""
+        assert isinstance(self.inner, Sampler)
+        return self.inner.sample(self.normalised(texts), count, temperature=temperature, top_p=top_p, seed=seed)
+
+
+def normalising(inner: Translator, normalisation: dict[str, Any]) -> NormalisingTranslator:
+    """An engine behind the orthography profile of its source language; it can sample where the engine can.
+
+    Args:
+        inner: the engine.
+        normalisation: ``profiles`` by language tag and ``placeholders``, as in ``model.json`` and the prompt object.
+    """
+    profile = Profile.model_validate(normalisation["profiles"].get(inner.direction.source, {}))
+    kind = NormalisingSampler if isinstance(inner, Sampler) else NormalisingTranslator
+    return kind(inner, Normaliser(profile, normalisation["placeholders"]))
+
+
+def describe(model_dir: Path) -> dict[str, Any]:
+    """What ``model.json`` of a model says.
+
+    Raises:
+        DataError: there is no model, or none that this version reads.
+    """
+    path = model_dir / "model.json"
+    if not path.exists():
+        raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
+    try:
+        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
+    return described
 
 
 def load_translator(
@@ -40,6 +89,8 @@ def load_translator(
     adapter: bool = True,
     prompt: Prompt | None = None,
     allow_other_prompt: bool = False,
+    engine: Engine = "auto",
+    decoding: DecodingSection = _DEFAULT,
 ) -> Translator:
     """Open a model for one direction.
 
@@ -49,24 +100,21 @@ def load_translator(
         adapter: for fine-tuned models; without, the untrained base translates.
         prompt: what the configuration asks fine-tuned models with now; default: what the model was trained with.
         allow_other_prompt: use ``prompt`` even when the model was trained with another one.
+        engine: what computes; a ``server`` is opened by :mod:`seshat.inference.chain`.
+        decoding: how to search, where not as the model's prompt object says.
 
     Raises:
         DataError: there is no model, or none that this version reads, or its base is another one.
         PromptMismatch: the model was trained with another prompt.
-        UsageError: the model does not translate in this direction, or not at all.
+        UsageError: the model does not translate in this direction, or not at all, or the engine cannot open it.
     """
-    path = model_dir / "model.json"
-    if not path.exists():
-        raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
-    try:
-        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
+    described = describe(model_dir)
     family = described["family"]
     fine_tuned = family in _FINE_TUNED and "base" in described
     if family != "masked" and str(direction) not in described["directions"]:
         raise UsageError(
-            f"{path}: this model does not translate {direction}, only {', '.join(described['directions'])}.",
+            f"{model_dir / 'model.json'}: this model does not translate {direction}, only "
+            f"{', '.join(described['directions'])}.",
             "Train the other direction too: train.directions: both",
         )
     if fine_tuned:
@@ -75,12 +123,17 @@ def load_translator(
         if not allow_other_prompt:
             _check(model_dir, prompt)
         other = prompt if allow_other_prompt else None
-        engine = translator(model_dir, direction, family, adapter=adapter, prompt=other)
+        opened = translator(
+            model_dir, direction, family, adapter=adapter, prompt=other, engine=engine, decoding=decoding
+        )
     else:
-        engine = _engine(described, model_dir / str(direction), direction)
-    normalisation = described["normalisation"]
-    profile = Profile.model_validate(normalisation["profiles"].get(direction.source, {}))
-    return NormalisingTranslator(engine, Normaliser(profile, normalisation["placeholders"]))
+        opened = _engine(described, model_dir / str(direction), direction, engine, decoding)
+    return normalising(opened, described["normalisation"])
+
+
+def searches(described: dict[str, Any]) -> bool:
+    """Whether a model takes settings of the search: all families but the statistical one, which tunes its own."""
+    return described["family"] != "statistical"
 
 
 def _check(model_dir: Path, prompt: Prompt | None) -> None:
@@ -95,18 +148,35 @@ def _check(model_dir: Path, prompt: Prompt | None) -> None:
         ) from error
 
 
-def _engine(described: dict[str, Any], folder: Path, direction: Direction) -> Translator:
+def _engine(
+    described: dict[str, Any], folder: Path, direction: Direction, engine: Engine, decoding: DecodingSection
+) -> Translator:
     family = described["family"]
-    if family == "statistical" and (folder / wordbyword.TABLE).exists():
-        from seshat.inference.engines.wordbyword import WordByWordTranslator
-
-        return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
     if family == "statistical":
+        _refuse(folder.parent.name, engine, decoding)
+        if (folder / wordbyword.TABLE).exists():
+            from seshat.inference.engines.wordbyword import WordByWordTranslator
+
+            return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
         from seshat.inference.engines.thot import ThotTranslator
 
         return ThotTranslator(folder, direction)
     if family == "seq2seq":
         from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 
-        return Seq2SeqTranslator(folder, direction, beam=described["settings"]["beam"])
+        return Seq2SeqTranslator(
+            folder, direction, beam=described["settings"]["beam"], engine=engine, decoding=decoding
+        )
     raise DataError(f"{folder.parent / 'model.json'}: unknown family '{family}'.", "Update Seshat, or train again.")
+
+
+def _refuse(name: str, engine: Engine, decoding: DecodingSection) -> None:
+    if engine != "auto":
+        raise UsageError(
+            f"The model '{name}' is of the statistical family, which {engine} cannot compute.", "Leave the engine out."
+        )
+    if decoding != _DEFAULT:
+        raise UsageError(
+            f"The model '{name}' is of the statistical family: it has no beams and does not sample.",
+            "Leave the settings of the search out; --n-best works.",
+        )

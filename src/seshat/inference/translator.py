@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from seshat.config import Direction
 
@@ -30,6 +30,19 @@ class Hypothesis:
     """How much the candidates agree on it, 0 to 1; only when there were several."""
 
 
+EMPTY = Hypothesis("", 0.0)
+"""The translation of a text without words."""
+
+
+def hypothesis(candidates: Sequence[Candidate], n_best: int) -> Hypothesis:
+    """What candidates for one text come to, best first; the same text counts once."""
+    found: dict[str, Candidate] = {}
+    for one in candidates:
+        found.setdefault(one.text, one)
+    best, *others = found.values()
+    return Hypothesis(best.text, best.score, (best, *others)[:n_best] if n_best > 1 else ())
+
+
 class Translator(Protocol):
     """Translates texts in one direction. Texts come in and go out as people write them."""
 
@@ -47,3 +60,31 @@ class Translator(Protocol):
             One hypothesis per text, in the order of ``texts``.
         """
         ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """A translator that can also draw translations by chance: the neural engines, not the statistical one."""
+
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch.
+
+        Args:
+            texts: as for :meth:`Translator.translate`; an empty one gives empty translations.
+            count: how many to draw per text; the same one may come several times.
+            temperature: above 0; the higher, the more unlike each other.
+            top_p: draw among the likeliest tokens that have this much probability together.
+            seed: the same texts and seed give the same translations.
+
+        Returns:
+            ``count`` candidates per text, in the order of ``texts``, the best-scored first.
+        """
+        ...
+
+
+def close(translator: object) -> None:
+    """Let go of what a translator holds (processes, memory, connections), where it holds anything."""
+    if callable(end := getattr(translator, "close", None)):
+        end()

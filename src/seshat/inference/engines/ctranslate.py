@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from seshat.config import Direction
+from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, require
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.prompt import Prompt
 
 FOLDER = "ctranslate2"
 """Folder below that of a model with the files of CTranslate2 and the tokenizer."""
-_BATCH_TOKENS = 2_048
+BATCH_TOKENS = 2_048
+"""Tokens that one thread works on at a time."""
+
+
+def sampled(open_model: Callable[[], Any], seed: int, rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
+    """What a CTranslate2 model draws.
+
+    Its random numbers belong to a thread and begin with the seed that is set when the thread first draws. So the model
+    is opened anew, with one thread: else the same seed would give something else the next time.
+    """
+    import ctranslate2
+
+    ctranslate2.set_random_seed(seed % 2**32)
+    model = open_model()
+    found = list(
+        model.translate_batch(
+            rows,
+            beam_size=1,
+            sampling_topk=0,
+            return_scores=True,
+            max_batch_size=BATCH_TOKENS,
+            batch_type="tokens",
+            **options,
+        )
+    )
+    model.unload_model()
+    return found
 
 
 class CTranslate2Translator:
@@ -25,6 +53,7 @@ class CTranslate2Translator:
         folder: as `seshat export ctranslate2` writes it: ``model.json``, ``prompt.json`` and, in :data:`FOLDER`, the
             model with its tokenizer; or that folder inside it.
         direction: what it translates.
+        decoding: how to search, where not as the prompt says.
 
     Raises:
         DataError: there is no such model.
@@ -32,7 +61,7 @@ class CTranslate2Translator:
         MissingPackage: ``ctranslate2`` or ``transformers`` is not installed.
     """
 
-    def __init__(self, folder: Path, direction: Direction) -> None:
+    def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
         from seshat.models.neural.base import open_tokenizer
         from seshat.models.neural.encoding import Encoding
 
@@ -46,13 +75,16 @@ class CTranslate2Translator:
         self._prompt = Prompt.check(home)
         self._tokenizer = open_tokenizer(folder)
         described = json.loads((home / "model.json").read_text(encoding="utf-8"))
+        self._seed = int(described.get("seed") or 0)
         self._encoding = Encoding(self._tokenizer, self._prompt, described["ctranslate2"]["model_type"])
         forced = self._encoding.forced(direction)
         self._first = None if forced is None else [self._tokenizer.convert_ids_to_tokens(forced)]
         # Translators of one thread each beat one of several threads by far on small models (docs/decisions.md).
         workers = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
         device = "cuda" if package.get_cuda_device_count() else "cpu"
-        self._model = package.Translator(str(folder), device=device, inter_threads=workers, intra_threads=1)
+        self._decoding = self._prompt.decoding.changed(decoding or DecodingSection())
+        self._open = partial(package.Translator, str(folder), device=device, intra_threads=1)
+        self._model = self._open(inter_threads=workers)
 
     def question(self, text: str) -> list[int]:
         """The token ids that the encoder reads."""
@@ -64,42 +96,49 @@ class CTranslate2Translator:
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Translate a batch."""
-        out = [Hypothesis("", 0.0)] * len(texts)
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        ids = self._encoding.sources([texts[place] for place in places], self.direction)
-        rows = [self.tokens(row) for row in ids]
-        results = self._search(rows, n_best) if rows else []
-        for place, result in zip(places, results, strict=True):
-            found = [
-                Candidate(self._text(tokens), float(score))
-                for tokens, score in zip(result.hypotheses, result.scores, strict=True)
-            ]
-            out[place] = Hypothesis(found[0].text, found[0].score, tuple(found) if n_best > 1 else ())
-        return out
-
-    def _search(self, rows: Sequence[Sequence[str]], n_best: int) -> list[Any]:
-        decoding = self._prompt.decoding
-        options: dict[str, Any] = {"beam_size": max(decoding.beams, n_best)}
+        decoding = self._decoding
         if decoding.temperature > 0:
-            options = {
-                "beam_size": 1,
-                "sampling_topk": 0,
-                "sampling_topp": decoding.top_p,
-                "sampling_temperature": decoding.temperature,
-            }
-        return list(
-            self._model.translate_batch(
-                rows,
-                target_prefix=[self._first] * len(rows) if self._first else None,
-                num_hypotheses=n_best,
-                return_scores=True,
-                max_decoding_length=decoding.max_new_tokens,
-                max_input_length=0,  # the default cuts at 1,024, in silence
-                max_batch_size=_BATCH_TOKENS,
-                batch_type="tokens",
-                **options,
-            )
+            found = self.sample(texts, n_best, temperature=decoding.temperature, top_p=decoding.top_p, seed=self._seed)
+        else:
+            found = self._searched(texts, n_best)
+        return [hypothesis(group, n_best) if text.strip() else EMPTY for text, group in zip(texts, found, strict=True)]
+
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch."""
+
+        def draw(rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
+            return sampled(self._open, seed, rows, sampling_temperature=temperature, sampling_topp=top_p, **options)
+
+        return self._found(texts, count, draw)
+
+    def _searched(self, texts: Sequence[str], count: int) -> list[list[Candidate]]:
+        def search(rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
+            beams = max(self._decoding.beams, count)
+            options |= {"beam_size": beams, "max_batch_size": BATCH_TOKENS, "batch_type": "tokens"}
+            return list(self._model.translate_batch(rows, return_scores=True, **options))
+
+        return self._found(texts, count, search)
+
+    def _found(self, texts: Sequence[str], count: int, search: Callable[..., list[Any]]) -> list[list[Candidate]]:
+        out = [[Candidate("", 0.0)] * count for _ in texts]
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        if not places:
+            return out
+        ids = self._encoding.sources([texts[place] for place in places], self.direction)
+        results = search(
+            [self.tokens(row) for row in ids],
+            target_prefix=[self._first] * len(ids) if self._first else None,
+            num_hypotheses=count,
+            max_decoding_length=self._decoding.max_new_tokens,
+            max_input_length=0,  # the default cuts at 1,024, in silence
         )
+        for place, result in zip(places, results, strict=True):
+            pairs = zip(result.hypotheses, result.scores, strict=True)
+            group = [Candidate(self._text(tokens), float(score)) for tokens, score in pairs]
+            out[place] = sorted(group, key=lambda one: -one.score)
+        return out
 
     def _text(self, tokens: Sequence[str]) -> str:
         ids = self._tokenizer.convert_tokens_to_ids(list(tokens))

@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import DataError, require
-from seshat.inference.chat import ChatTemplate
+from seshat.config.translate import DecodingSection
+from seshat.errors import DataError, UsageError, require
+from seshat.inference.chat import ChatTemplate, spoken
 from seshat.inference.translator import Candidate, Hypothesis
 from seshat.prompt import Prompt
 from seshat.retrieval import FOLDER as MEMORY
@@ -55,20 +56,31 @@ class LlamaCppTranslator:
     Args:
         folder: with one GGUF file, ``prompt.json`` and ``model.json``; or such a file.
         direction: what it translates.
+        decoding: how to search, where not as the prompt says.
 
     Raises:
         DataError: there is no such file, or not one.
+        UsageError: beams are asked for, which llama.cpp does not have.
         PromptMismatch: the prompt was changed after the training.
         MissingPackage: ``llama-cpp-python`` is not installed.
     """
 
-    def __init__(self, folder: Path, direction: Direction) -> None:
+    batch_size = 16
+    """Texts go one after the other anyway."""
+
+    def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
+        decoding = decoding or DecodingSection()
+        if (decoding.beams or 1) > 1:
+            raise UsageError(
+                "llama.cpp has no beam search.", "Leave the beams out; --n-best draws further candidates by chance."
+            )
         self._file = _file(folder)
         folder = self._file.parent
         described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         self.name = folder.name
         self.direction = direction
         self._prompt = Prompt.check(folder)
+        self._decoding = self._prompt.decoding.changed(decoding)
         self._memory = Retriever.load(folder / MEMORY, self._prompt)
         self._form = described.get("gguf", {}).get("unicode")
         self._package = package("Translating with a GGUF file")
@@ -96,15 +108,7 @@ class LlamaCppTranslator:
 
     def question(self, text: str) -> list[int]:
         """The token ids of the question about a text."""
-        way = self.direction
-        messages = self._prompt.messages(
-            "translate",
-            source=way.source,
-            target=way.target,
-            text=text,
-            hints=self._memory.hints(text, *way),
-            shots=self._memory.shots(text, *way),
-        )
+        messages = self._memory.question(text, *self.direction)
         return self.encode(self._prompt.render(self._template, messages, answer=False))
 
     def encode(self, text: str) -> list[int]:
@@ -116,29 +120,44 @@ class LlamaCppTranslator:
         """Translate a batch, one after the other; candidates after the first are sampled."""
         return [self._one(text, n_best) if text.strip() else Hypothesis("", 0.0) for text in texts]
 
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch, one after the other."""
+        sampling = {"temp": temperature, "top_p": top_p}
+        out = []
+        for text in texts:
+            if not text.strip():
+                out.append([Candidate("", 0.0)] * count)
+                continue
+            tokens = self.question(text)
+            self._make_room(len(tokens))
+            drawn = [self._answer(tokens, sampling, seed * count + number) for number in range(count)]
+            out.append(sorted(drawn, key=lambda candidate: -candidate.score))
+        return out
+
     def _one(self, text: str, n_best: int) -> Hypothesis:
         tokens = self.question(text)
         self._make_room(len(tokens))
-        decoding = self._prompt.decoding
+        decoding = self._decoding
         own = {"temp": decoding.temperature, "top_p": decoding.top_p}
         found: dict[str, Candidate] = {}
         for number in range(n_best):
             sampling = own if number == 0 or decoding.temperature > 0 else _SAMPLED
-            self._llama.set_seed(number + 1)
-            candidate = self._answer(tokens, sampling)
+            candidate = self._answer(tokens, sampling, number + 1)
             found.setdefault(candidate.text, candidate)
         best, *others = found.values()
         others.sort(key=lambda candidate: -candidate.score)
         return Hypothesis(best.text, best.score, (best, *others) if n_best > 1 else ())
 
     def _make_room(self, length: int) -> None:
-        wanted = length + self._prompt.decoding.max_new_tokens
+        wanted = length + self._decoding.max_new_tokens
         if wanted <= self._context:
             return
         most = self._llama._model.n_ctx_train()
         if wanted > most:
             raise DataError(
-                f"{self._file}: a text of {length} tokens, and {self._prompt.decoding.max_new_tokens} for the answer, "
+                f"{self._file}: a text of {length} tokens, and {self._decoding.max_new_tokens} for the answer, "
                 f"are more than the {most} that the model can see.",
                 "Cut the text into sentences.",
             )
@@ -148,10 +167,11 @@ class LlamaCppTranslator:
         self.close()
         self._open(min(context, most))
 
-    def _answer(self, tokens: list[int], sampling: dict[str, float]) -> Candidate:
+    def _answer(self, tokens: list[int], sampling: dict[str, float], seed: int) -> Candidate:
         """Tokens until the end of the turn, and their log-probability per token as beam search scores it."""
         import numpy as np
 
+        self._llama.set_seed(seed % 2**31)
         made: list[int] = []
         total = 0.0
         vocabulary = self._llama._model.vocab
@@ -164,9 +184,10 @@ class LlamaCppTranslator:
             if self._package.llama_vocab_is_eog(vocabulary, token):
                 break
             made.append(token)
-            if len(made) == self._prompt.decoding.max_new_tokens:
+            if len(made) == self._decoding.max_new_tokens:
                 break
         text = b"".join(self._piece(token) for token in made).decode("utf-8", errors="replace").strip()
+        text = spoken(text) if self._prompt.thinking else text
         return Candidate(text, total / (len(made) + 1))
 
     def _piece(self, token: int) -> bytes:

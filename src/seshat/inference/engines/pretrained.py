@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from seshat.config import Direction
+from seshat.config.translate import DecodingSection, Engine
 from seshat.errors import UsageError
-from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.inference.chat import spoken
+from seshat.inference.translator import EMPTY, Candidate, Hypothesis, Translator, hypothesis
 from seshat.models.neural.device import Backend
-from seshat.models.neural.generation import Answer, Search, answer_ends
+from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
 from seshat.prompt import Prompt
 from seshat.retrieval import FOLDER, Retriever
 
-_THOUGHT = "</think>"
-"""What ends the thinking of a model that thinks aloud (Qwen3)."""
 CTRANSLATE2 = "ctranslate2"
 """Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""
+_FAST: dict[str, Engine] = {"seq2seq": "ctranslate2", "causal": "llama"}
+_DEFAULT = DecodingSection()
 
 
-class Seq2SeqBaseTranslator:
+class _Searching:
+    """What both kinds have in common: rows of token ids in, answers out."""
+
+    name: str
+    direction: Direction
+    _search: Search
+    _forced: int | None = None
+    _thinks = False
+
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids that the model reads for texts."""
+        raise NotImplementedError
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch; an empty text gives an empty translation."""
+        answers = self._answers(self._search, texts, n_best)
+        return [
+            hypothesis(found, n_best) if text.strip() else EMPTY for text, found in zip(texts, answers, strict=True)
+        ]
+
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch."""
+        drawn = self._search.decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
+        return self._answers(replace(self._search, decoding=drawn, seed=seed), texts, count)
+
+    def _answers(self, search: Search, texts: Sequence[str], count: int) -> list[list[Candidate]]:
+        out = [[Candidate("", 0.0)] * count for _ in texts]
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        answers = search.answers(self.rows([texts[place] for place in places]), count, forced=self._forced)
+        for place, group in zip(places, answers, strict=True):
+            out[place] = [Candidate(spoken(one.text) if self._thinks else one.text, one.score) for one in group]
+        return out
+
+
+class Seq2SeqBaseTranslator(_Searching):
     """Translates with a fine-tuned encoder-decoder: ByT5, NLLB, mT5, Marian.
 
     Args:
@@ -30,6 +69,7 @@ class Seq2SeqBaseTranslator:
         adapter: without, the untrained base translates.
         prompt: what to ask the model with instead of its own prompt.
         backend: what to compute on; default: the best of this machine.
+        decoding: how to search, where not as the prompt says.
 
     Raises:
         PromptMismatch: ``prompt.json`` is not the one of the training.
@@ -44,6 +84,7 @@ class Seq2SeqBaseTranslator:
         adapter: bool = True,
         prompt: Prompt | None = None,
         backend: Backend | None = None,
+        decoding: DecodingSection = _DEFAULT,
     ) -> None:
         from seshat.models.neural.encoding import Encoding, name_codes, start_codes
 
@@ -55,17 +96,15 @@ class Seq2SeqBaseTranslator:
         if not adapter and Encoding.is_coded(model.config.model_type):
             start_codes(model, tokenizer, name_codes(tokenizer, saved.prompt.language_codes.values()))
         self.encoding = Encoding(tokenizer, saved.prompt, model.config.model_type)
-        self._search = Search(model, tokenizer, saved.prompt.decoding, seed=saved.seed)
+        self._forced = self.encoding.forced(direction)
+        self._search = Search(model, tokenizer, saved.prompt.decoding.changed(decoding), seed=saved.seed)
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """Translate a batch; an empty text gives an empty translation."""
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        rows = self.encoding.sources([texts[place] for place in places], self.direction)
-        answers = self._search.answers(rows, n_best, forced=self.encoding.forced(self.direction))
-        return _hypotheses(len(texts), places, answers, n_best)
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids that the encoder reads for texts."""
+        return self.encoding.sources(texts, self.direction)
 
 
-class CausalTranslator:
+class CausalTranslator(_Searching):
     """Translates by instruction with a fine-tuned causal model: Qwen3, Gemma 3.
 
     The question is put as in the training: system prompt, hints and similar pairs, chat template, thinking off unless
@@ -77,6 +116,7 @@ class CausalTranslator:
         adapter: without, the untrained base translates.
         prompt: what to ask the model with instead of its own prompt.
         backend: what to compute on; default: the best of this machine.
+        decoding: how to search, where not as the prompt says.
 
     Raises:
         PromptMismatch: ``prompt.json`` is not the one of the training.
@@ -91,65 +131,74 @@ class CausalTranslator:
         adapter: bool = True,
         prompt: Prompt | None = None,
         backend: Backend | None = None,
+        decoding: DecodingSection = _DEFAULT,
     ) -> None:
         self.name = folder.name
         self.direction = direction
         saved = Saved.read(folder, prompt)
         self._prompt = saved.prompt
+        self._thinks = saved.prompt.thinking
         self._retriever = Retriever.load(folder / FOLDER, saved.prompt)
         self._tokenizer = saved.tokenizer(adapter=adapter)
         model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
         ends = answer_ends(self._tokenizer, saved.prompt)
-        self._search = Search(model, self._tokenizer, saved.prompt.decoding, ends=ends, seed=saved.seed)
+        search = saved.prompt.decoding.changed(decoding)
+        self._search = Search(model, self._tokenizer, search, ends=ends, seed=saved.seed)
+
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of the questions about texts."""
+        return [self.question(text) for text in texts]
 
     def question(self, text: str) -> list[int]:
         """The token ids of the question about a text."""
-        source, target = self.direction.source, self.direction.target
-        messages = self._prompt.messages(
-            "translate",
-            source=source,
-            target=target,
-            text=text,
-            hints=self._retriever.hints(text, source, target),
-            shots=self._retriever.shots(text, source, target),
-        )
+        messages = self._retriever.question(text, *self.direction)
         rendered = self._prompt.render(self._tokenizer, messages, answer=False)
         return list(self._tokenizer(rendered, add_special_tokens=False)["input_ids"])
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """Translate a batch; an empty text gives an empty translation."""
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        answers = self._search.answers([self.question(texts[place]) for place in places], n_best)
-        if self._prompt.thinking:
-            answers = [[Answer(spoken(one.text), one.score) for one in group] for group in answers]
-        return _hypotheses(len(texts), places, answers, n_best)
-
 
 def translator(
-    folder: Path, direction: Direction, family: str, *, adapter: bool = True, prompt: Prompt | None = None
+    folder: Path,
+    direction: Direction,
+    family: str,
+    *,
+    adapter: bool = True,
+    prompt: Prompt | None = None,
+    engine: Engine = "auto",
+    decoding: DecodingSection = _DEFAULT,
 ) -> Translator:
     """The engine for a fine-tuned model: CTranslate2 or llama.cpp where it was exported to them, or else Transformers.
 
     Raises:
-        UsageError: a model of this family translates nothing.
+        UsageError: a model of this family translates nothing, or ``engine`` cannot open it.
     """
     if family == "masked":
         raise UsageError(
             f"{folder.name} is a masked language model: it fills gaps and measures texts, and translates nothing.",
             "Measure it with `seshat evaluate`, or train a translator: train.family=seq2seq.",
         )
+    if engine not in ("auto", "transformers", _FAST[family]):
+        raise UsageError(
+            f"{engine} does not open {folder.name}, a model of the family '{family}'.",
+            f"It takes transformers or {_FAST[family]}.",
+        )
     whole = any((folder / name).is_dir() for name in (WEIGHTS, ADAPTER))
-    exported = _exported(folder, family) if adapter else None
-    if exported and prompt is not None and not whole:
+    exported = _exported(folder, family) if adapter and engine != "transformers" else None
+    if exported and prompt is not None and (not whole or engine != "auto"):
         raise UsageError(
             f"{folder.name} was exported, and is asked with the prompt that it was exported with.",
             "Name the model that it was made from, or leave --allow-other-prompt out.",
         )
+    if engine == _FAST[family] and not exported:
+        form = "gguf" if family == "causal" else CTRANSLATE2
+        raise UsageError(
+            f"{folder.name} has no form for {engine}." if adapter else f"The base of {folder.name} was never exported.",
+            f"Write one with `seshat export {form}` and name the folder that it makes with --model.",
+        )
     # Beside the weights the exported form is the faster one, where the package for it is installed.
-    if exported and prompt is None and (not whole or find_spec(exported)):
-        return _open_exported(folder, direction, exported)
+    if exported and prompt is None and (engine != "auto" or not whole or find_spec(exported)):
+        return _open_exported(folder, direction, exported, decoding)
     kind = CausalTranslator if family == "causal" else Seq2SeqBaseTranslator
-    return kind(folder, direction, adapter=adapter, prompt=prompt)
+    return kind(folder, direction, adapter=adapter, prompt=prompt, decoding=decoding)
 
 
 def _exported(folder: Path, family: str) -> str | None:
@@ -159,30 +208,12 @@ def _exported(folder: Path, family: str) -> str | None:
     return CTRANSLATE2 if (folder / CTRANSLATE2 / "model.bin").exists() else None
 
 
-def _open_exported(folder: Path, direction: Direction, package: str) -> Translator:
+def _open_exported(folder: Path, direction: Direction, package: str, decoding: DecodingSection) -> Translator:
     Prompt.check(folder)
     if package == CTRANSLATE2:
         from seshat.inference.engines.ctranslate import CTranslate2Translator
 
-        return CTranslate2Translator(folder, direction)
+        return CTranslate2Translator(folder, direction, decoding)
     from seshat.inference.engines.llama import LlamaCppTranslator
 
-    return LlamaCppTranslator(folder, direction)
-
-
-def _hypotheses(
-    count: int, places: Sequence[int], answers: Sequence[Sequence[Answer]], n_best: int
-) -> list[Hypothesis]:
-    out = [Hypothesis("", 0.0)] * count
-    for place, group in zip(places, answers, strict=True):
-        unique: dict[str, Candidate] = {}
-        for answer in group:
-            unique.setdefault(answer.text, Candidate(answer.text, answer.score))
-        found = list(unique.values())
-        out[place] = Hypothesis(found[0].text, found[0].score, tuple(found) if n_best > 1 else ())
-    return out
-
-
-def spoken(text: str) -> str:
-    """What follows the thoughts."""
-    return text.rsplit(_THOUGHT, 1)[-1].strip()
+    return LlamaCppTranslator(folder, direction, decoding)

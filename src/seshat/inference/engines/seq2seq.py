@@ -1,42 +1,89 @@
-"""Engines for encoder-decoders: CTranslate2 (int8) when it is installed, Transformers otherwise."""
+"""Engines for encoder-decoders from scratch: CTranslate2 (int8) when it is installed, Transformers otherwise."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from seshat.config import Direction
-from seshat.errors import DataError
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.config.translate import DecodingSection, Engine
+from seshat.errors import DataError, UsageError, require
+from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.models.seq2seq.data import MAX_PIECES, Vocabulary
+from seshat.prompt import Decoding
+
+_ENGINES = ("auto", "transformers", "ctranslate2")
 
 
 class _Search(Protocol):
-    def __call__(self, texts: Sequence[str], n_best: int) -> list[list[Candidate]]: ...
+    def __call__(self, texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]: ...
 
 
 class Seq2SeqTranslator:
-    """Translates with a model that :mod:`seshat.models.seq2seq.train` wrote."""
+    """Translates with a model that :mod:`seshat.models.seq2seq.train` wrote.
 
-    def __init__(self, folder: Path, direction: Direction, beam: int, *, engine: str = "auto") -> None:
+    Args:
+        folder: of one direction.
+        direction: what it translates.
+        beam: of the search, as the model was configured.
+        engine: ``transformers`` or ``ctranslate2``; ``auto`` takes the second where it can.
+        decoding: how to search otherwise.
+
+    Raises:
+        DataError: there is no such model.
+        UsageError: ``engine`` cannot open it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        direction: Direction,
+        beam: int,
+        *,
+        engine: Engine = "auto",
+        decoding: DecodingSection | None = None,
+    ) -> None:
         if not (folder / "config.json").exists():
             raise DataError(f"{folder}: no model here for {direction}.", "Run `seshat train` first.")
+        if engine not in _ENGINES:
+            raise UsageError(
+                f"{engine} does not open a model from scratch.", f"It takes one of: {', '.join(_ENGINES)}."
+            )
         self.name = folder.parent.name
         self.direction = direction
         vocabulary = Vocabulary(folder / "source.spm")
-        ready = (folder / "ctranslate2" / "model.bin").exists() and _installed()
+        exported = (folder / "ctranslate2" / "model.bin").exists()
+        if engine == "ctranslate2" and not exported:
+            raise DataError(f"{folder}: no CTranslate2 model here.", "Install ctranslate2 and train again.")
+        ready = exported and _installed()
         self.engine = ("ctranslate2" if ready else "transformers") if engine == "auto" else engine
+        self._decoding = Decoding(beams=beam, max_new_tokens=MAX_PIECES).changed(decoding or DecodingSection())
         make = _ctranslate2 if self.engine == "ctranslate2" else _transformers
-        self._search = make(folder, vocabulary, beam)
+        self._search = make(folder, vocabulary)
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """Translate a batch; texts of like length are searched together and the order is restored."""
-        order = sorted((i for i, text in enumerate(texts) if text.strip()), key=lambda i: len(texts[i]))
-        out = [Hypothesis("", 0.0)] * len(texts)
-        for i, found in zip(order, self._search([texts[i] for i in order], n_best) if order else [], strict=True):
-            out[i] = Hypothesis(found[0].text, found[0].score, tuple(found) if n_best > 1 else ())
+        """Translate a batch."""
+        found = self._found(texts, n_best, self._decoding, 0)
+        return [hypothesis(group, n_best) if group else EMPTY for group in found]
+
+    def sample(
+        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch."""
+        drawn = self._decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
+        found = self._found(texts, count, drawn, seed)
+        return [sorted(group, key=lambda one: -one.score) or [Candidate("", 0.0)] * count for group in found]
+
+    def _found(self, texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
+        out: list[list[Candidate]] = [[] for _ in texts]
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        found = self._search([texts[place] for place in places], count, decoding, seed) if places else []
+        for place, group in zip(places, found, strict=True):
+            out[place] = group
         return out
 
 
@@ -46,23 +93,30 @@ def _installed() -> bool:
     return find_spec("ctranslate2") is not None
 
 
-def _ctranslate2(folder: Path, vocabulary: Vocabulary, beam: int) -> _Search:
-    import ctranslate2
+def _ctranslate2(folder: Path, vocabulary: Vocabulary) -> _Search:
+    from seshat.inference.engines.ctranslate import BATCH_TOKENS, sampled
 
+    package = require("ctranslate2", extra="ctranslate2", purpose="Translating with a CTranslate2 model")
     # Two translators of one thread each beat one of two threads by far on small models (docs/decisions.md).
     workers = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    model = ctranslate2.Translator(str(folder / "ctranslate2"), inter_threads=workers, intra_threads=1)
+    opened = partial(package.Translator, str(folder / "ctranslate2"), intra_threads=1)
+    model = opened(inter_threads=workers)
 
-    def search(texts: Sequence[str], n_best: int) -> list[list[Candidate]]:
-        results = model.translate_batch(
-            [vocabulary.cut(text) for text in texts],
-            beam_size=max(beam, n_best),
-            num_hypotheses=n_best,
-            return_scores=True,
-            max_decoding_length=MAX_PIECES,
-            max_batch_size=2_048,
-            batch_type="tokens",
-        )
+    def search(texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
+        rows = [vocabulary.cut(text) for text in texts]
+        common: dict[str, Any] = {"num_hypotheses": count, "max_decoding_length": decoding.max_new_tokens}
+        if decoding.temperature > 0:
+            drawing = {"sampling_temperature": decoding.temperature, "sampling_topp": decoding.top_p}
+            results = sampled(opened, seed, rows, **common, **drawing)
+        else:
+            results = model.translate_batch(
+                rows,
+                beam_size=max(decoding.beams, count),
+                return_scores=True,
+                max_batch_size=BATCH_TOKENS,
+                batch_type="tokens",
+                **common,
+            )
         return [
             [Candidate(vocabulary.join(h), float(s)) for h, s in zip(r.hypotheses, r.scores, strict=True)]
             for r in results
@@ -71,34 +125,36 @@ def _ctranslate2(folder: Path, vocabulary: Vocabulary, beam: int) -> _Search:
     return search
 
 
-def _transformers(folder: Path, vocabulary: Vocabulary, beam: int) -> _Search:
-    import torch
+@dataclass(frozen=True)
+class _Tokenizer:
+    """What :class:`seshat.models.neural.generation.Search` asks of a tokenizer."""
 
+    vocabulary: Vocabulary
+
+    @property
+    def pad_token_id(self) -> int:
+        return self.vocabulary.pad
+
+    @property
+    def eos_token_id(self) -> int:
+        return self.vocabulary.end
+
+    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool) -> str:
+        assert skip_special_tokens
+        return self.vocabulary.decode(ids)
+
+
+def _transformers(folder: Path, vocabulary: Vocabulary) -> _Search:
+    from seshat.models.neural.generation import Search
     from seshat.models.seq2seq import network
-    from seshat.models.seq2seq.data import padded
 
     model: Any = network.load(folder).eval()
+    model.generation_config.bad_words_ids = [[vocabulary.pad]]
 
-    def search(texts: Sequence[str], n_best: int) -> list[list[Candidate]]:
-        out: list[list[Candidate]] = []
-        beams = max(beam, n_best)
-        for start in range(0, len(texts), 32):
-            batch = padded([vocabulary.encode(text) for text in texts[start : start + 32]], vocabulary.pad)
-            with torch.inference_mode():
-                made = model.generate(
-                    input_ids=batch,
-                    attention_mask=batch != vocabulary.pad,
-                    num_beams=beams,
-                    num_return_sequences=n_best,
-                    max_new_tokens=min(MAX_PIECES, 3 * batch.shape[1] + 20),
-                    do_sample=False,
-                    suppress_tokens=[vocabulary.pad],
-                    output_scores=True,
-                    return_dict_in_generate=True,
-                )
-            scores = made.sequences_scores.tolist() if beams > 1 else [0.0] * len(made.sequences)
-            found = [Candidate(vocabulary.decode(s), x) for s, x in zip(made.sequences.tolist(), scores, strict=True)]
-            out += [found[i : i + n_best] for i in range(0, len(found), n_best)]
-        return out
+    def search(texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
+        # A model that has learned little does not stop by itself.
+        search = Search(model, _Tokenizer(vocabulary), decoding, seed=seed, longest=lambda length: 3 * length + 20)
+        answers = search.answers([vocabulary.encode(text) for text in texts], count)
+        return [[Candidate(answer.text, answer.score) for answer in group] for group in answers]
 
     return search

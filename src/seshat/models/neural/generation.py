@@ -6,7 +6,7 @@ Every setting of the search is given, so nothing depends on the ``generation_con
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class Search:
         ends: ids that end an answer beside those of model and tokenizer.
         seed: for sampling.
         tokens: in a batch, see :data:`TOKENS`.
+        longest: the most tokens of an answer to a row of so many, where that is less than ``decoding`` allows.
     """
 
     model: Any
@@ -50,6 +51,7 @@ class Search:
     ends: tuple[int, ...] = ()
     seed: int = 0
     tokens: int = TOKENS
+    longest: Callable[[int], int] | None = None
 
     def answers(
         self, rows: Sequence[Sequence[int]], n_best: int = 1, *, forced: int | None = None, scored: bool = True
@@ -115,6 +117,10 @@ class Search:
                 "Cut the text into sentences, or lower prompt.max_new_tokens.",
             )
 
+    def _room(self, length: int) -> int:
+        most = self.decoding.max_new_tokens
+        return most if self.longest is None else min(most, self.longest(length))
+
     def _beams(self, n_best: int) -> int:
         return self.decoding.beams if self.decoding.temperature > 0 else max(self.decoding.beams, n_best)
 
@@ -125,7 +131,7 @@ class Search:
         batch: list[int] = []
         for i in order:
             longest = len(rows[batch[0]]) if batch else len(rows[i])
-            if batch and (len(batch) + 1) * width * (longest + self.decoding.max_new_tokens) > self.tokens:
+            if batch and (len(batch) + 1) * width * (longest + self._room(longest)) > self.tokens:
                 yield batch
                 batch = []
             batch.append(i)
@@ -155,7 +161,9 @@ class Search:
         self, rows: Sequence[Sequence[int]], n_best: int, forced: int | None, scored: bool
     ) -> tuple[list[list[Answer]], int]:
         inputs = padded(rows, self._pad, left=not self._seq2seq, device=self.model.device)
-        made = self.model.generate(**inputs, generation_config=self._settings(n_best, forced))
+        made = self.model.generate(
+            **inputs, generation_config=self._settings(n_best, forced, self._room(max(map(len, rows))))
+        )
         # Of an encoder-decoder: the start mark and, where there is one, the forced token; of a causal model: the row.
         given = 1 + (forced is not None) if self._seq2seq else inputs["input_ids"].shape[1]
         ends = set(self._ends)
@@ -171,13 +179,13 @@ class Search:
         cut = sum(len(tail) >= limit and tail[-1] not in ends for tail in tails)
         return groups, cut
 
-    def _settings(self, n_best: int, forced: int | None) -> Any:
+    def _settings(self, n_best: int, forced: int | None, room: int | None = None) -> Any:
         from transformers import GenerationConfig
 
         decoding, own = self.decoding, self.model.generation_config
         drawn = decoding.temperature > 0
         return GenerationConfig(
-            max_new_tokens=decoding.max_new_tokens,
+            max_new_tokens=room or decoding.max_new_tokens,
             min_length=0,
             num_beams=self._beams(n_best),
             num_return_sequences=n_best,
