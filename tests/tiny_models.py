@@ -66,6 +66,54 @@ def _write(model: Any, tokenizer: Any, folder: Path) -> Path:
     return folder
 
 
+def _decoder(tokenizer: Any, dim: int, ffn: int, layers: int) -> dict[str, Any]:
+    """What the configurations of all decoders have."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": dim,
+        "intermediate_size": ffn,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "head_dim": dim // 4,
+        "max_position_embeddings": 1024,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def _t5(dim: int, layers: int) -> dict[str, Any]:
+    """What the configurations of T5's kin have."""
+    return {
+        "d_model": dim,
+        "d_kv": dim // 4,
+        "d_ff": 2 * dim,
+        "num_layers": layers,
+        "num_decoder_layers": layers,
+        "num_heads": 4,
+        "dropout_rate": 0.0,
+        "pad_token_id": 0,
+        "eos_token_id": 1,
+        "decoder_start_token_id": 0,
+    }
+
+
+def _bart(tokenizer: Any) -> dict[str, Any]:
+    """What the configurations of BART's kin have."""
+    return {
+        "vocab_size": len(tokenizer),
+        "d_model": 64,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 128,
+        "decoder_ffn_dim": 128,
+        "dropout": 0.0,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
 def qwen3(
     folder: Path, texts: Iterable[str] = TEXTS, *, dim: int = 64, ffn: int = 128, layers: int = 2, vocabulary: int = 600
 ) -> Path:
@@ -76,18 +124,9 @@ def qwen3(
     tokenizer = _chat_tokenizer(texts, vocabulary)
     torch.manual_seed(1)
     config = Qwen3Config(
-        vocab_size=len(tokenizer),
-        hidden_size=dim,
-        intermediate_size=ffn,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
+        **_decoder(tokenizer, dim, ffn, layers),
         num_key_value_heads=2,
-        head_dim=dim // 4,
-        max_position_embeddings=1024,
         tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
         rope_parameters={"rope_type": "default", "rope_theta": 1e6},
     )
     return _write(Qwen3ForCausalLM(config), tokenizer, folder)
@@ -144,20 +183,7 @@ def gemma3(
 
     tokenizer = _chat_tokenizer(texts, 600) if pieces == "bytes" else _pieces_tokenizer(texts, 500, pieces != "own")
     torch.manual_seed(1)
-    config = Gemma3TextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=dim,
-        intermediate_size=ffn,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        num_key_value_heads=1,
-        head_dim=dim // 4,
-        max_position_embeddings=1024,
-        sliding_window=64,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    config = Gemma3TextConfig(**_decoder(tokenizer, dim, ffn, layers), num_key_value_heads=1, sliding_window=64)
     return _write(Gemma3ForCausalLM(config), tokenizer, folder)
 
 
@@ -168,21 +194,7 @@ def byt5(folder: Path, *, dim: int = 64, layers: int = 2) -> Path:
 
     tokenizer = ByT5Tokenizer()
     torch.manual_seed(1)
-    config = T5Config(
-        vocab_size=384,
-        d_model=dim,
-        d_kv=dim // 4,
-        d_ff=2 * dim,
-        num_layers=layers,
-        num_decoder_layers=layers,
-        num_heads=4,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        dropout_rate=0.0,
-        pad_token_id=0,
-        eos_token_id=1,
-        decoder_start_token_id=0,
-    )
+    config = T5Config(**_t5(dim, layers), vocab_size=384, feed_forward_proj="gated-gelu", tie_word_embeddings=False)
     return _write(T5ForConditionalGeneration(config), tokenizer, folder)
 
 
@@ -200,19 +212,7 @@ def mt5(folder: Path, texts: Iterable[str] = TEXTS) -> Path:
     vocab = [(piece, score) for piece, score in json.loads(pieces.to_str())["model"]["vocab"]]
     tokenizer = T5Tokenizer(vocab=vocab, extra_ids=4)
     torch.manual_seed(1)
-    config = MT5Config(
-        vocab_size=len(tokenizer) + 4,  # rows to spare, as the real one has
-        d_model=64,
-        d_kv=16,
-        d_ff=128,
-        num_layers=2,
-        num_decoder_layers=2,
-        num_heads=4,
-        dropout_rate=0.0,
-        pad_token_id=0,
-        eos_token_id=1,
-        decoder_start_token_id=0,
-    )
+    config = MT5Config(**_t5(64, 2), vocab_size=len(tokenizer) + 4)  # rows to spare, as the real one has
     return _write(MT5ForConditionalGeneration(config), tokenizer, folder)
 
 
@@ -233,17 +233,8 @@ def nllb(folder: Path, texts: Iterable[str] = TEXTS, codes: Sequence[str] = ("sp
     )
     torch.manual_seed(1)
     config = M2M100Config(
-        vocab_size=len(tokenizer),
-        d_model=64,
-        encoder_layers=2,
-        decoder_layers=2,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=128,
-        decoder_ffn_dim=128,
+        **_bart(tokenizer),
         max_position_embeddings=512,
-        dropout=0.0,
-        pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.eos_token_id,
@@ -285,20 +276,11 @@ def marian(folder: Path, texts: Iterable[str] = TEXTS) -> Path:
         tokenizer = MarianTokenizer(vocab=str(folder / "vocab.json"), source_spm=both, target_spm=both)
     torch.manual_seed(1)
     config = MarianConfig(
-        vocab_size=len(names),
-        d_model=64,
-        encoder_layers=2,
-        decoder_layers=2,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=128,
-        decoder_ffn_dim=128,
-        dropout=0.0,
+        **_bart(tokenizer),
         max_position_embeddings=256,
         bos_token_id=None,
         eos_token_id=0,
         forced_eos_token_id=0,
-        pad_token_id=len(names) - 1,
         decoder_start_token_id=len(names) - 1,
     )
     return _write(MarianMTModel(config), tokenizer, folder)

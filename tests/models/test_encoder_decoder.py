@@ -16,6 +16,7 @@ from seshat.inference.load import load_translator
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.project import Project
 from seshat.records import Meta, Method, Segment
+from seshat.spaced import evenly
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -96,7 +97,7 @@ def rescored(project: Project) -> dict[str, float]:
     segments = list(read_jsonl(project.training / "validation.jsonl", Segment))
     made = []
     for way in (WAY, BACK):
-        chosen = encoder_decoder._spaced(segments, 4)
+        chosen = evenly(segments, 4)
         found = load_translator(project.model(), way).translate([one.texts[way.source] for one in chosen])
         made += [(str(way), h.text, one.texts[way.target]) for h, one in zip(found, chosen, strict=True)]
     ways, texts, wanted = zip(*made, strict=True)

@@ -24,7 +24,7 @@ from seshat.inference.engines.pretrained import CausalTranslator  # noqa: E402
 from seshat.models import train  # noqa: E402
 from seshat.models.neural import base, dialogues, lora  # noqa: E402
 from seshat.models.neural.causal import Causal  # noqa: E402
-from seshat.models.neural.device import decide  # noqa: E402
+from seshat.models.neural.device import choose  # noqa: E402
 from seshat.models.neural.saved import Saved  # noqa: E402
 from seshat.pipeline.stages import stage  # noqa: E402
 from seshat.project import Project  # noqa: E402
@@ -113,7 +113,7 @@ def test_one_example_is_shown_with_its_mask(trained: tuple[Project, dict[str, An
 
 def test_saved_model_scores_what_the_trained_one_scored(trained: tuple[Project, dict[str, Any], list[Any]]) -> None:
     project, summary, _ = trained
-    saved, backend = Saved.read(project.model()), decide("cpu", "float32")
+    saved, backend = Saved.read(project.model()), choose("cpu", "float32")
     tokenizer = saved.tokenizer()
     score = Causal(project).job().score
     assert score is not None
@@ -131,7 +131,7 @@ def test_best_checkpoints_stay_when_asked_for(trained: tuple[Project, dict[str, 
     best = sorted(rows, key=lambda row: (-row["eval_chrf2"], row["step"]))[:2]
     there = sorted((project.model() / "checkpoints").iterdir())
     assert {path.name for path in there} == {f"checkpoint-{row['step']}" for row in best}
-    score, backend = Causal(project).job().score, decide("cpu", "float32")
+    score, backend = Causal(project).job().score, choose("cpu", "float32")
     saved = Saved.read(project.model())
     tokenizer = saved.tokenizer()
     assert score is not None

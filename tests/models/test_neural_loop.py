@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seshat.config.neural import FineTuneSection
 from seshat.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import journal, scoring
-from seshat.models.neural.device import Machine, decide
+from seshat.models.neural.device import Machine, choose
 from seshat.models.neural.preflight import MASKED, Preflight, Row
 
 torch = pytest.importorskip("torch")
@@ -38,7 +38,7 @@ CONFIGURED = {
 
 def test_best_device_and_its_arithmetic_are_chosen_with_reasons() -> None:
     gpu = Machine(("cuda", "cpu"), "NVIDIA H200", ("cuda",), packages=("bitsandbytes", "flash_attn"))
-    chosen = decide(quantization="nf4", attention="flash_attention_2", machine=gpu)
+    chosen = choose(quantization="nf4", attention="flash_attention_2", machine=gpu)
     assert (chosen.device, chosen.dtype, chosen.quantization) == ("cuda", "bfloat16", "nf4")
     assert chosen.attention == "flash_attention_2"
     assert chosen.reasons[0] == "cuda (NVIDIA H200): the best there is"
@@ -46,8 +46,8 @@ def test_best_device_and_its_arithmetic_are_chosen_with_reasons() -> None:
 
 def test_t4_takes_float16_where_bfloat16_would_be_emulated() -> None:
     t4 = Machine(("cuda", "cpu"), "Tesla T4", ())
-    assert decide(machine=t4).dtype == "float16"
-    asked = decide(precision="bfloat16", attention="flash_attention_2", machine=t4)
+    assert choose(machine=t4).dtype == "float16"
+    asked = choose(precision="bfloat16", attention="flash_attention_2", machine=t4)
     assert asked.dtype == "float16"
     assert asked.attention == "sdpa"
     assert any("only emulate" in reason for reason in asked.reasons)
@@ -56,24 +56,24 @@ def test_t4_takes_float16_where_bfloat16_would_be_emulated() -> None:
 
 def test_apple_has_no_four_bits() -> None:
     mac = Machine(("mps", "cpu"), "arm", ("mps",))
-    chosen = decide(quantization="nf4", precision="float16", attention="flash_attention_2", machine=mac)
+    chosen = choose(quantization="nf4", precision="float16", attention="flash_attention_2", machine=mac)
     assert (chosen.device, chosen.dtype, chosen.quantization, chosen.attention) == ("mps", "bfloat16", "none", "sdpa")
     assert any("does not work on Apple's MPS" in reason for reason in chosen.reasons)
 
 
 def test_rocm_is_named() -> None:
-    chosen = decide(machine=Machine(("cuda", "cpu"), "AMD Instinct MI300X", ("cuda",), rocm="6.4"))
+    chosen = choose(machine=Machine(("cuda", "cpu"), "AMD Instinct MI300X", ("cuda",), rocm="6.4"))
     assert "ROCm 6.4" in chosen.reasons[0]
 
 
 def test_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match=r"train\.finetune\.device is 'cuda', and this machine has: cpu"):
-        decide("cuda", machine=CPU)
+        choose("cuda", machine=CPU)
 
 
 def test_missing_bitsandbytes_is_said_where_it_could_be_installed() -> None:
     with pytest.raises(MissingPackage, match="bitsandbytes"):
-        decide(quantization="nf4", machine=Machine())
+        choose(quantization="nf4", machine=Machine())
 
 
 # The order of the examples
@@ -205,7 +205,7 @@ def test_fingerprint_tells_bases_apart(encoder_decoder: Path, tmp_path: Path) ->
 
 def test_wrong_family_is_refused(encoder_decoder: Path) -> None:
     with pytest.raises(DataError, match="'t5' cannot be trained as 'causal'") as caught:
-        base.open_model("causal", encoder_decoder, decide(machine=CPU))
+        base.open_model("causal", encoder_decoder, choose(machine=CPU))
     assert caught.value.hint == "Set train.family to seq2seq."
 
 
@@ -238,7 +238,7 @@ def _job(folder: Path, work: Path, scores: list[float] | None = None, **options:
     """A few texts to be repeated; ``scores`` are what the validations find, one after the other."""
     from transformers import DataCollatorForSeq2Seq, set_seed
 
-    tokenizer, backend = base.open_tokenizer(folder), decide("cpu", "float32", machine=CPU)
+    tokenizer, backend = base.open_tokenizer(folder), choose("cpu", "float32", machine=CPU)
     texts = [tokenizer(f"text {i * i}")["input_ids"] for i in range(16)]
     rows = dataset(Row(ids, ids, f"{i}") for i, ids in enumerate(texts))
     left = list(scores or [])

@@ -44,6 +44,15 @@ def size_category(rows: int) -> str:
     return next((label for limit, label in _SIZES if rows < limit), "n>1M")
 
 
+def front_matter(values: Mapping[str, Any]) -> str:
+    """What programs read of a card: YAML between two lines."""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.dump(values, stream)
+    return f"---\n{stream.getvalue()}---\n"
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A Markdown table."""
     head = list(head)
@@ -63,35 +72,17 @@ def data_card(config: Config, tally: Tally) -> str:
         config: the configuration of the project.
         tally: what the dataset holds.
     """
-    stream = io.StringIO()
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.dump(_header(config, tally), stream)
     project, split = config.project, config.split
-    sources = sorted(tally.licences)
-    files = table(
-        ("file", "records", "left out"),
-        ((f"{name}.jsonl", f"{kept.total():,}", counts_text(tally.dropped[name])) for name, kept in tally.kept.items()),
-    )
-    by_source = table(
-        ("source", *tally.kept, "licence"),
-        (
-            (name, *(tally.kept[file][name] for file in tally.kept), ", ".join(sorted(tally.licences[name])))
-            for name in sources
-        ),
-    )
     near = f" and near-duplicates (Jaccard similarity of character 5-grams from {split.similarity})"
     pair = " and ".join(f"{project.language_name(lang)} ({lang})" for lang in (project.language, project.pivot))
-    return f"""---
-{stream.getvalue()}---
-
+    return f"""{front_matter(_header(config, tally))}
 # {project.name}
 
 {pair}. Made by Seshat for this purpose: {project.purpose}.
 
 ## What is in it
 
-{files}
+{_files(tally)}
 
 A line of `train`, `validation`, `test` and `monolingual` is a segment: `id`, `texts` (one text per language tag) and
 `meta`; a line of `lexicon` is a lexicon entry. `meta` says for each record its document, its place in the source
@@ -99,7 +90,7 @@ file, its source, licence, access level and how it was made. A field that is mis
 
 ## Where it comes from
 
-{by_source}
+{_sources(tally)}
 
 How the records were made: {counts_text(tally.methods)}.
 
@@ -123,3 +114,17 @@ from datasets import load_dataset
 data = load_dataset("json", data_files={{name: f"{{name}}.jsonl" for name in ("train", "validation", "test")}})
 ```
 """
+
+
+def _files(tally: Tally) -> str:
+    kept = tally.kept.items()
+    rows = ((f"{name}.jsonl", f"{count.total():,}", counts_text(tally.dropped[name])) for name, count in kept)
+    return table(("file", "records", "left out"), rows)
+
+
+def _sources(tally: Tally) -> str:
+    rows = (
+        (name, *(tally.kept[file][name] for file in tally.kept), ", ".join(sorted(tally.licences[name])))
+        for name in sorted(tally.licences)
+    )
+    return table(("source", *tally.kept, "licence"), rows)

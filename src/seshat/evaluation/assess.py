@@ -29,6 +29,7 @@ from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Access, Segment
+from seshat.spaced import evenly
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Assessment:
         self.models = [one.name for one in systems if one.kind != "base"] or [one.name for one in systems]
         names = project.config.project
         self.languages = names.language, names.pivot
-        self.segments = likelihood.chosen(self.test.segments, settings.perplexity_texts)
+        self.segments = evenly(self.test.segments, settings.perplexity_texts)
         families = {one.family for one in systems}
         self.questions: list[Question] = tasks.read_test(project, self.prompt) if "causal" in families else []
         texts = [(one.id, one.texts[names.language]) for one in self.test.segments] if "masked" in families else []

@@ -17,6 +17,7 @@ from seshat.evaluation.metrics import Floats
 from seshat.evaluation.significance import Rows, rate
 from seshat.evaluation.testbed import folded
 from seshat.progress import track
+from seshat.spaced import evenly
 
 FLOOR = "most frequent words"
 CANDIDATES = 5
@@ -59,10 +60,8 @@ def blanks(texts: Sequence[tuple[str, str]], count: int, seed: int) -> list[Blan
         words = [match for match in _WORD.finditer(text) if _HAS_LETTER.search(match[0])]
         if len(words) > 1:
             usable.append((name, text, words))
-    if len(usable) > count:
-        usable = [usable[n * len(usable) // count] for n in range(count)]
     found = []
-    for name, text, words in usable:
+    for name, text, words in evenly(usable, count):
         match = random.Random(f"{seed} {name} {text}").choice(words)
         found.append(Blank(name, text[: match.start()], match[0], text[match.end() :]))
     return found
@@ -159,13 +158,12 @@ def table(
     """
     counts = {name: hits(found, [[one.word for one in offers] for offers in given]) for name, given in fillings.items()}
     counts[FLOOR] = hits(found, [floor] * len(found))
-    shown = [n * len(found) // settings.fill for n in range(settings.fill)] if len(found) > settings.fill else None
     return {
         "candidates": CANDIDATES,
         "blanks": len(found),
         "reference": FLOOR,
         "systems": score_table(counts, FLOOR, settings.bootstrap, seed, ("first", "among"), _percent),
-        "samples": [_sample(found[n], fillings, n) for n in (range(len(found)) if shown is None else shown)],
+        "samples": [_sample(found[n], fillings, n) for n in evenly(range(len(found)), settings.fill)],
     }
 
 

@@ -21,13 +21,6 @@ Found = dict[str, list[Surprise]]
 METRIC = "bits_per_byte"
 
 
-def chosen(segments: Sequence[Segment], count: int) -> list[Segment]:
-    """``count`` segments, evenly from the whole test set."""
-    if len(segments) <= count:
-        return list(segments)
-    return [segments[number * len(segments) // count] for number in range(count)]
-
-
 def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple[str, str]) -> Found:
     """What one model makes of the test sentences.
 

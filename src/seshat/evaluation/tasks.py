@@ -23,6 +23,7 @@ from seshat.project import Project
 from seshat.prompt import Message, Prompt
 from seshat.records import Access, Entry, Segment
 from seshat.retrieval import dictionary_pairs
+from seshat.spaced import evenly
 
 SHOWN = 6
 """Sample answers of each task."""
@@ -60,7 +61,7 @@ def read_test(project: Project, prompt: Prompt) -> list[Question]:
     for one in _dictionary(project, prompt):
         found.setdefault((one.task, one.origin), []).append(one)
     order = {task: place for place, task in enumerate(MEASURES)}
-    return [one for key in sorted(found, key=lambda key: order[key[0]]) for one in _evenly(found[key], most)]
+    return [one for key in sorted(found, key=lambda key: order[key[0]]) for one in evenly(found[key], most)]
 
 
 def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
@@ -102,12 +103,6 @@ def in_context(project: Project, prompt: Prompt, direction: Direction) -> dict[s
     path = folder(project) / "test.jsonl"
     read = read_questions(path, prompt, project.config.project.max_access) if path.exists() else ()
     return {one.record: one.messages for one in read if one.task == "translate" and one.direction == str(direction)}
-
-
-def _evenly(questions: list[Question], most: int) -> list[Question]:
-    if len(questions) <= most:
-        return questions
-    return [questions[number * len(questions) // most] for number in range(most)]
 
 
 def learn(project: Project, prompt: Prompt) -> LookUp:
@@ -193,16 +188,13 @@ def tables(
                 "measures": [{"name": measure.name, "label": measure.label} for measure in MEASURES[task]],
                 "reference": FLOOR,
                 "systems": list(rows.values()),
-                "samples": [_sample(asked[n], {name: found[n] for name, found in given.items()}) for n in _few(asked)],
+                "samples": [
+                    _sample(asked[n], {name: found[n] for name, found in given.items()})
+                    for n in evenly(range(len(asked)), SHOWN)
+                ],
             }
         )
     return made
-
-
-def _few(questions: Sequence[Question]) -> list[int]:
-    return (
-        [n * len(questions) // SHOWN for n in range(SHOWN)] if len(questions) > SHOWN else list(range(len(questions)))
-    )
 
 
 def _sample(one: Question, given: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from seshat.config import Direction
 from seshat.export import proof
 from seshat.export.forms import Form
 from seshat.jsonl import write_json
-from seshat.models.neural.device import Backend, decide
+from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.saved import WEIGHTS, Saved
 from seshat.records import Segment
 
@@ -115,7 +115,7 @@ def _backend(saved: Saved) -> Backend:
     folder = saved.base() if saved.has_adapter else saved.own
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     bits = (saved.described.get("quantization") or "none") if saved.has_adapter else "none"
-    return decide(precision="float32" if size <= _EXACT else "auto", quantization=bits)
+    return choose(precision="float32" if size <= _EXACT else "auto", quantization=bits).logged()
 
 
 def open_export(form: Form, folder: Path, part: Direction, full: Callable[[], Path], work: Path) -> Engine:

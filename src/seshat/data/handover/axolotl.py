@@ -68,33 +68,18 @@ def _training(handover: Handover) -> dict[str, Any]:
     tune = handover.tune
     return {
         "micro_batch_size": tune.batch,
-        "gradient_accumulation_steps": tune.accumulate,
         "num_epochs": tune.epochs,
-        **given("max_steps", tune.max_steps),
-        "learning_rate": tune.learning_rate,
+        **handover.steps(),
         "lr_scheduler": tune.scheduler,
         **({"warmup_ratio": tune.warmup} if tune.warmup < 1 else {"warmup_steps": round(tune.warmup)}),
         "optimizer": tune.optimizer,
-        "weight_decay": tune.weight_decay,
-        "max_grad_norm": tune.max_grad_norm,
         "bf16": {"auto": "auto", "bfloat16": True}.get(tune.precision, False),
         "fp16": tune.precision == "float16",
         _ATTENTION[handover.config.model.attention]: True,
         "gradient_checkpointing": tune.activation_checkpointing,
         **given("gradient_checkpointing_kwargs", tune.activation_checkpointing and {"use_reentrant": False}),
-        "seed": handover.config.project.seed,
     }
 
 
 def _checkpoints(handover: Handover) -> dict[str, Any]:
-    return {
-        "eval_steps": handover.every,
-        "save_steps": handover.every,
-        "save_total_limit": handover.tune.keep,
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
-        **given("early_stopping_patience", handover.tune.patience),
-        "logging_steps": 10,
-        "output_dir": "model",
-    }
+    return {**handover.checkpoints(), **given("early_stopping_patience", handover.tune.patience)}

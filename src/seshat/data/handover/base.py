@@ -55,6 +55,31 @@ class Handover:
         every = self.tune.validate_every
         return every if every < 1 else round(every)
 
+    def steps(self) -> dict[str, Any]:
+        """Steps and their size, in the words of the Trainer of Transformers, which both programs pass on."""
+        tune = self.tune
+        return {
+            "gradient_accumulation_steps": tune.accumulate,
+            **given("max_steps", tune.max_steps),
+            "learning_rate": tune.learning_rate,
+            "weight_decay": tune.weight_decay,
+            "max_grad_norm": tune.max_grad_norm,
+            "seed": self.config.project.seed,
+        }
+
+    def checkpoints(self) -> dict[str, Any]:
+        """The best checkpoint by the loss on validation, in the same words."""
+        return {
+            "eval_steps": self.every,
+            "save_steps": self.every,
+            "save_total_limit": self.tune.keep,
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "eval_loss",
+            "greater_is_better": False,
+            "logging_steps": 10,
+            "output_dir": "model",
+        }
+
     def revision(self, name: str) -> dict[str, str]:
         """The revision of the base under the name that a program has for it."""
         revision = self.config.model.revision

@@ -89,18 +89,13 @@ def _training(handover: Handover) -> dict[str, Any]:
     tune = handover.tune
     return {
         "per_device_train_batch_size": tune.batch,
-        "gradient_accumulation_steps": tune.accumulate,
         "num_train_epochs": tune.epochs,
-        **given("max_steps", tune.max_steps),
-        "learning_rate": tune.learning_rate,
+        **handover.steps(),
         "lr_scheduler_type": tune.scheduler,
         "warmup_steps": handover.warmup_steps,
         "optim": tune.optimizer,
-        "weight_decay": tune.weight_decay,
-        "max_grad_norm": tune.max_grad_norm,
         "bf16": tune.precision in ("auto", "bfloat16"),
         "fp16": tune.precision == "float16",
-        "seed": handover.config.project.seed,
     }
 
 
@@ -108,15 +103,8 @@ def _checkpoints(handover: Handover) -> dict[str, Any]:
     return {
         "per_device_eval_batch_size": handover.tune.batch,
         "eval_strategy": "steps",
-        "eval_steps": handover.every,
         "save_strategy": "steps",
-        "save_steps": handover.every,
-        "save_total_limit": handover.tune.keep,
-        "load_best_model_at_end": True,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
+        **handover.checkpoints(),
         **given("early_stopping_steps", handover.tune.patience),
-        "logging_steps": 10,
         "report_to": "none",
-        "output_dir": "model",
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-from ruamel.yaml import YAML
 
 from seshat.config import Config
 from seshat.config.neural import Task
-from seshat.data.card import counts_text, size_category, table
+from seshat.data.card import counts_text, front_matter, size_category, table
 from seshat.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -67,33 +65,16 @@ def messages_card(config: Config, prompt: Prompt, tally: MessagesTally) -> str:
         prompt: what the questions were asked with.
         tally: what the files hold.
     """
-    stream = io.StringIO()
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.dump(_header(config, tally), stream)
     project, shares = config.project, config.format.instruct.tasks
-    tasks = table(
-        ("task", "asks for", "share", *tally.tasks),
-        (
-            (task, _ASKED[task], shares[task], *(f"{counts[task]:,}" for counts in tally.tasks.values()))
-            for task in shares
-        ),
-    )
-    sources = table(
-        ("source", "examples", "licence"),
-        ((name, f"{tally.sources[name]:,}", ", ".join(sorted(tally.licences[name]))) for name in sorted(tally.sources)),
-    )
     pair = " and ".join(f"{project.language_name(tag)} ({tag})" for tag in (project.language, project.pivot))
-    return f"""---
-{stream.getvalue()}---
-
+    return f"""{front_matter(_header(config, tally))}
 # {project.name}: instructions
 
 {pair}. Questions and answers to fine-tune a chat model with, made by Seshat for this purpose: {project.purpose}.
 
 ## What is in it
 
-{tasks}
+{_tasks(shares, tally)}
 
 A line holds `messages` (one `system`, one `user` and one `assistant` turn: train on the last), `id`, `task`,
 `direction` and `meta`: the record the example was made of, its document, speaker, source, licence, access level and
@@ -106,7 +87,7 @@ are asked everything once. Which questions are taken depends on the seed ({proje
 
 ## Where it comes from
 
-{sources}
+{_sources(tally)}
 
 ## Who may use it
 
@@ -125,6 +106,21 @@ from datasets import load_dataset
 data = load_dataset(".")  # this folder
 ```
 """
+
+
+def _tasks(shares: Mapping[Task, float], tally: MessagesTally) -> str:
+    rows = (
+        (task, _ASKED[task], share, *(f"{counts[task]:,}" for counts in tally.tasks.values()))
+        for task, share in shares.items()
+    )
+    return table(("task", "asks for", "share", *tally.tasks), rows)
+
+
+def _sources(tally: MessagesTally) -> str:
+    rows = (
+        (name, f"{count:,}", ", ".join(sorted(tally.licences[name]))) for name, count in sorted(tally.sources.items())
+    )
+    return table(("source", "examples", "licence"), rows)
 
 
 def _prompt(prompt: Prompt, tasks: tuple[Task, ...]) -> str:

@@ -189,7 +189,7 @@ def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool =
     Args:
         family: decides the class.
         folder: the model.
-        backend: what :func:`seshat.models.neural.device.decide` chose.
+        backend: what :func:`seshat.models.neural.device.choose` gave.
         frozen: whether its weights stay as they are (adapters, translation): they are then kept in the arithmetic of
             the backend, or quantised. Weights that are trained are kept in float32, so that small steps count.
 

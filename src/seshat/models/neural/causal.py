@@ -14,15 +14,14 @@ from seshat.models.neural import accelerators, dialogues, loop, preflight, scori
 from seshat.models.neural import base as bases
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.preflight import Preflight, Row
-from seshat.models.neural.training import Corpus, Training
+from seshat.models.neural.training import Answering, Corpus
 from seshat.progress import track
 from seshat.project import Project
 from seshat.retrieval import FOLDER
+from seshat.spaced import evenly
 
 MESSAGES = "messages"
 """Folder below ``data/training`` that ``format`` writes for this family."""
-_ROOM = 2
-"""Times as long as the longest reference an answer may become in validation."""
 
 
 def train(project: Project, folder: Path) -> dict[str, Any]:
@@ -46,7 +45,7 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
     return Causal(project).fit(folder)
 
 
-class Causal(Training):
+class Causal(Answering):
     """Training of a decoder."""
 
     family = "causal"
@@ -57,17 +56,8 @@ class Causal(Training):
         self.prompt.check_wording(self.folder)
         accelerators.check(project.config, self.backend)
 
-    def corpus(self, name: str) -> Corpus:
-        """The dialogues of ``train`` or ``validation``, masked up to the answer."""
-        look = self.judge(self.section.finetune.truncation_limit if name == "train" else 1.0)
-        corpus = Corpus(None)
-        corpus.data = dialogues.dataset(self._rows(name, look, corpus))
-        judged = look.judge()
-        if name == "train":
-            self.examined = judged
-        return corpus
-
-    def _rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
+    def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
+        """The dialogues, masked up to the answer."""
         found = dialogues.read(self.folder / f"{name}.jsonl")
         rows = dialogues.tokenised(found, self.prompt, self.tokenizer, look.stops)
         for dialogue, row in track(rows, f"tokenising {name}"):
@@ -128,16 +118,13 @@ class Causal(Training):
     def scorer(self) -> loop.Score | None:
         """Translates validation, evenly spaced segments of it, and scores each direction."""
         asked = [one for one in dialogues.read(self.folder / "validation.jsonl") if one.task == "translate"]
-        most = self.section.finetune.validation_segments
-        asked = [asked[i * len(asked) // most] for i in range(most)] if len(asked) > most else asked
+        asked = evenly(asked, self.section.finetune.validation_segments)
         if not asked:
             return None
         questions = [self.prompt.render(self.tokenizer, one.messages[:-1], answer=False) for one in asked]
         rows = self.tokenizer(questions, add_special_tokens=False)["input_ids"]
         references = [one.answer for one in asked]
-        longest = max(len(ids) for ids in self.tokenizer(references, add_special_tokens=False)["input_ids"])
-        most_tokens = min(self.prompt.decoding.max_new_tokens, _ROOM * longest + 8)
-        decoding = self.prompt.decoding.model_copy(update={"max_new_tokens": most_tokens})
+        decoding = self.room(self.tokenizer(references, add_special_tokens=False)["input_ids"])
         ends = answer_ends(self.tokenizer, self.prompt)
 
         def score(model: Any, _batch: int) -> dict[str, float]:

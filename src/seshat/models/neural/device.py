@@ -87,25 +87,15 @@ class Backend:
         """The device of this process, as torch names it: with several GPUs, each process has its own."""
         return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if self.device == "cuda" else self.device
 
+    def logged(self) -> Backend:
+        """This one, after its reasons went to the log: for choices that are then used."""
+        log.info("device", choice="; ".join(self.reasons))
+        return self
+
     def describe(self) -> dict[str, Any]:
         """For ``run.json``."""
         chosen = {"device": self.device, "dtype": self.dtype, "quantization": self.quantization}
         return {**chosen, "attention": self.attention, "reasons": list(self.reasons)}
-
-
-def decide(
-    device: str = "auto",
-    precision: str = "auto",
-    quantization: str = "none",
-    attention: str = "sdpa",
-    *,
-    machine: Machine | None = None,
-    setting: str = "train.finetune.device",
-) -> Backend:
-    """Choose once, and log the reasons; see :func:`choose`."""
-    backend = choose(device, precision, quantization, attention, machine=machine, setting=setting)
-    log.info("device", choice="; ".join(backend.reasons))
-    return backend
 
 
 def choose(

@@ -15,18 +15,17 @@ import structlog
 
 from seshat.config import Direction
 from seshat.errors import UsageError
-from seshat.models.neural import dialogues, loop, scoring
+from seshat.models.neural import loop, scoring
 from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
 from seshat.models.neural.preflight import MASKED, Preflight, Row
-from seshat.models.neural.training import Corpus, Training, note
+from seshat.models.neural.training import Answering, Corpus, note
 from seshat.models.train import directions
 from seshat.progress import track
 from seshat.project import Project
 from seshat.records import Segment
+from seshat.spaced import evenly
 
-_ROOM = 2
-"""Times as long as the longest reference a translation may become in validation."""
 _CHUNK = 1_000
 log = structlog.get_logger(__name__)
 
@@ -52,7 +51,7 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
     return EncoderDecoder(project).fit(folder)
 
 
-class EncoderDecoder(Training):
+class EncoderDecoder(Answering):
     """Training of an encoder-decoder."""
 
     family = "seq2seq"
@@ -87,17 +86,8 @@ class EncoderDecoder(Training):
         model.generation_config.forced_bos_token_id = None
         return model
 
-    def corpus(self, name: str) -> Corpus:
+    def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
         """Pairs in every direction."""
-        look = self.judge(self.section.finetune.truncation_limit if name == "train" else 1.0)
-        corpus = Corpus(None)
-        corpus.data = dialogues.dataset(self._rows(name, look, corpus))
-        judged = look.judge()
-        if name == "train":
-            self.examined = judged
-        return corpus
-
-    def _rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
         segments = track(self.segments(f"{name}.jsonl"), f"tokenising {name}")
         while chunk := list(islice(segments, _CHUNK)):
             for direction in self.directions:
@@ -128,7 +118,7 @@ class EncoderDecoder(Training):
         """Translates validation greedily, evenly spaced segments of it, and scores each direction."""
         segments = [one for _, one in self.segments("validation.jsonl")]
         most = max(1, self.section.finetune.validation_segments // len(self.directions))
-        asked = {way: _spaced([one for one in segments if _is_pair(one, way)], most) for way in self.directions}
+        asked = {way: evenly([one for one in segments if _is_pair(one, way)], most) for way in self.directions}
         asked = {way: found for way, found in asked.items() if found}
         if not asked:
             return None
@@ -136,9 +126,8 @@ class EncoderDecoder(Training):
             way: self.encoding.sources([one.texts[way.source] for one in found], way) for way, found in asked.items()
         }
         references = {way: [one.texts[way.target] for one in found] for way, found in asked.items()}
-        longest = max(len(ids) for way, texts in references.items() for ids in self.encoding.targets(texts, way))
-        limit = min(self.prompt.decoding.max_new_tokens, _ROOM * longest + 8)
-        decoding = self.prompt.decoding.model_copy(update={"max_new_tokens": limit, "beams": 1, "temperature": 0.0})
+        wanted = (ids for way, texts in references.items() for ids in self.encoding.targets(texts, way))
+        decoding = self.room(wanted).model_copy(update={"beams": 1, "temperature": 0.0})
 
         def score(model: Any, _batch: int) -> dict[str, float]:
             search = Search(model, self.tokenizer, decoding)
@@ -180,9 +169,3 @@ class _Pairs:
 
 def _is_pair(segment: Segment, direction: Direction) -> bool:
     return all(segment.texts.get(tag, "").strip() for tag in (direction.source, direction.target))
-
-
-def _spaced(segments: Sequence[Segment], most: int) -> list[Segment]:
-    if len(segments) <= most:
-        return list(segments)
-    return [segments[i * len(segments) // most] for i in range(most)]

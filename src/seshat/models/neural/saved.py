@@ -11,7 +11,7 @@ from seshat.config.load import FILE_NAME
 from seshat.errors import DataError, require
 from seshat.models.neural import base as bases
 from seshat.models.neural.base import Family
-from seshat.models.neural.device import Backend, Machine, decide
+from seshat.models.neural.device import Backend, Machine, choose
 from seshat.models.neural.vocabulary import fit_embeddings
 from seshat.prompt import Prompt
 
@@ -123,8 +123,9 @@ class Saved:
     def _backend(self) -> Backend:
         machine = Machine.here()
         if self.has_adapter:
-            return decide(quantization=self.described.get("quantization") or "none", machine=machine)
-        return decide(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine)
+            bits = self.described.get("quantization") or "none"
+            return choose(quantization=bits, machine=machine).logged()
+        return choose(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine).logged()
 
 
 def _placed(model: Any, backend: Backend) -> Any:

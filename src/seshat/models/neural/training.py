@@ -15,19 +15,20 @@ from seshat.config.pretrained import cautions, trains_adapters
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json
 from seshat.models.neural import base as bases
-from seshat.models.neural import device, encoding, journal, loop, lora, vocabulary
+from seshat.models.neural import device, dialogues, encoding, journal, loop, lora, vocabulary
 from seshat.models.neural.base import Family
 from seshat.models.neural.phases import Phase, Traits, choose, digest, phases, with_replay, write_seen
-from seshat.models.neural.preflight import Preflight
+from seshat.models.neural.preflight import Preflight, Row
 from seshat.models.neural.saved import ADAPTER, WEIGHTS
 from seshat.models.neural.start import Start
 from seshat.processes import is_main_process, wait_for_all
 from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.prompt import Decoding, Prompt
 from seshat.records import Segment
 
 CHECKPOINTS = "checkpoints"
 """Folder below that of a model with its best checkpoints, when they are kept."""
+_ROOM = 2
 log = structlog.get_logger(__name__)
 
 
@@ -44,7 +45,11 @@ class Corpus:
 
 
 class Training(ABC):
-    """One training: what it starts from, what it learns from, what it leaves."""
+    """One training of a family: what it starts from, what it learns from, what it leaves.
+
+    A family says how its examples become tokens (:meth:`corpus`, or :meth:`Answering.rows`) and how they are batched;
+    the rest has defaults.
+    """
 
     family: ClassVar[Family]
     files: ClassVar[tuple[str, ...]] = ("train.jsonl",)
@@ -59,7 +64,8 @@ class Training(ABC):
             log.warning(caution.message, setting=".".join(map(str, caution.path)))
         self.start = Start.of(project, adapters=self.adapters)
         tuning = self.section.finetune
-        self.backend = device.decide(tuning.device, tuning.precision, config.model.quantization, config.model.attention)
+        wanted = tuning.device, tuning.precision, config.model.quantization, config.model.attention
+        self.backend = device.choose(*wanted).logged()
         self.tokenizer = bases.open_tokenizer(self.start.tokenizer)
         self.extension = self._extension()
         if self.extension.pieces:
@@ -239,6 +245,34 @@ class Training(ABC):
             *self.inputs(),
             *adapter,
         )
+
+
+class Answering(Training):
+    """Training of a family that gives an answer to what it reads."""
+
+    @abstractmethod
+    def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
+        """The examples of ``train`` or ``validation`` that pass the preflight; traits and digests go to the corpus."""
+
+    def corpus(self, name: str) -> Corpus:
+        """The examples, judged before anything is trained on them; only ``train`` can be refused for its length."""
+        look = self.judge(self.section.finetune.truncation_limit if name == "train" else 1.0)
+        corpus = Corpus(None)
+        corpus.data = dialogues.dataset(self.rows(name, look, corpus))
+        judged = look.judge()
+        if name == "train":
+            self.examined = judged
+        return corpus
+
+    def room(self, references: Iterable[Sequence[int]]) -> Decoding:
+        """How validation is decoded: an answer may become so long as the longest reference twice over.
+
+        Args:
+            references: token ids.
+        """
+        longest = max(map(len, references))
+        most = min(self.prompt.decoding.max_new_tokens, _ROOM * longest + 8)
+        return self.prompt.decoding.model_copy(update={"max_new_tokens": most})
 
 
 def note(corpus: Corpus, segment: Segment) -> None:

@@ -88,7 +88,8 @@ class Trainer:
         self.direction = direction
         self.vocabulary = vocabulary
         self.validation = validation[:VALIDATION]
-        self.backend = device.decide(self.settings.device, self.settings.precision, setting="train.seq2seq.device")
+        wanted = self.settings.device, self.settings.precision
+        self.backend = device.choose(*wanted, setting="train.seq2seq.device").logged()
         self.model = network.build(self.settings, vocabulary, self.seed).to(self.backend.device)
         self.optimizer = torch.optim.AdamW(
             checkpoint.trained(self.model).values(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01
