@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
 from seshat.config.base import Section
+
+_Weight = Annotated[float, Field(ge=0)]
+
+
+class MixtureSection(Section):
+    """How much each measure counts in the utility `mixture`; only their proportions matter.
+
+    The defaults are those of the first place of the Deep Past challenge.
+    """
+
+    chrf: _Weight = 0.55
+    """chrF++."""
+    bleu: _Weight = 0.25
+    """BLEU of the sentence."""
+    jaccard: _Weight = 0.20
+    """Words in common, of all words of the two."""
+    length: _Weight = 0.10
+    """The shorter length by the longer one."""
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> MixtureSection:
+        if not self.chrf + self.bleu + self.jaccard + self.length:
+            raise ValueError("every weight is 0; at least one must count")
+        return self
 
 
 class MbrSection(Section):
-    """Consensus decoding: of many candidates, the one most like all the others."""
+    """Many candidates per text; the one most like all the others is the translation."""
 
     enabled: bool = False
     """Decode so by default; `seshat translate --mbr` does it once."""
+    candidates: int = Field(default=32, ge=1)
+    """Candidates per text, of all models together; a time budget makes them fewer."""
+    utility: Literal["chrf++", "bleu", "mixture"] = "chrf++"
+    """How alike two candidates are."""
+    mixture: MixtureSection = MixtureSection()
+    """The weights of the utility `mixture`."""
+    n_best: int = Field(default=8, ge=1)
+    """Candidates from the beam of each model that can sample; one that cannot gives all of its own from the beam."""
+    temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (0.6, 0.8, 1.05)
+    """The others are sampled, in equal parts, at these temperatures; none: beams only."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Sample among the likeliest tokens that have this much probability together."""
+    models: tuple[str, ...] = ()
+    """More models below models/ (other seeds, checkpoints, families) to share the candidates among; `NAME@xx-es` asks
+    one that knows another source language."""
+    bleu_tokenizer: str = "13a"
+    """How BLEU cuts words, as in `evaluate.bleu_tokenizer`."""

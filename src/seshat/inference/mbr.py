@@ -1,0 +1,213 @@
+"""Consensus decoding: of many candidates the one that is most like all the others.
+
+Minimum Bayes risk decoding (Kumar and Byrne 2004, https://aclanthology.org/N04-1022): candidates are drawn from the
+model, or from several; each is taken for the truth in turn, and the one that would then be best on average is the
+translation. A candidate that comes up several times counts as often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from seshat.config import Direction
+from seshat.config.mbr import MbrSection
+from seshat.errors import UsageError
+from seshat.inference.budget import Budget
+from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
+
+if TYPE_CHECKING:
+    from seshat.inference.utility import Utility
+
+log = structlog.get_logger(__name__)
+
+
+def choose(candidates: Sequence[Sequence[str]], utility: Utility | None = None) -> list[tuple[int, float]]:
+    """The candidate of each text that is most like all of its candidates, itself among them.
+
+    Args:
+        candidates: per text, at least one; the same one may come several times, and counts as often.
+        utility: how alike two are; default: chrF++.
+
+    Returns:
+        Per text the place of the chosen one - the first, where several are as good - and its mean utility, 0 to 1.
+
+    Raises:
+        ValueError: a text has no candidates.
+    """
+    found = []
+    for texts in candidates:
+        places, means = rank(texts, utility)
+        found.append((places[0], means[0]))
+    return found
+
+
+def rank(texts: Sequence[str], utility: Utility | None = None) -> tuple[list[int], list[float]]:
+    """The different candidates of one text, the most agreed on first.
+
+    Returns:
+        Where each stands first in ``texts``, and its mean utility over all of ``texts``, 0 to 1.
+
+    Raises:
+        ValueError: there are no candidates.
+    """
+    import numpy as np
+
+    from seshat.inference.utility import Utility
+
+    if not texts:
+        raise ValueError("no candidates to choose from")
+    first: dict[str, int] = {}
+    for place, text in enumerate(texts):
+        first.setdefault(text, place)
+    number = {text: place for place, text in enumerate(first)}
+    table = (utility or Utility({"chrf": 1.0})).pairwise(list(first))
+    total = np.zeros(len(first))
+    for text in texts:  # one after the other, as a plain loop would add them: ties then fall the same way
+        total += table[:, number[text]]
+    order = np.argsort(-total, kind="stable")
+    places = list(first.values())
+    return [places[place] for place in order], [float(total[place]) / len(texts) / 100 for place in order]
+
+
+def sources(settings: MbrSection, direction: Direction) -> list[tuple[str, Direction]]:
+    """The further models of the configuration, and what each is asked to translate from and into.
+
+    Raises:
+        UsageError: one would give another language.
+    """
+    found = []
+    for name in settings.models:
+        model, _, way = name.partition("@")
+        asked = direction
+        if way:
+            source, _, target = way.rpartition("-")
+            asked = Direction(source, target)
+        if asked.target != direction.target or not asked.source:
+            raise UsageError(
+                f"translate.mbr.models: {name} does not translate into {direction.target}, as {direction} does.",
+                f"Write it as NAME, or as NAME@xx-{direction.target}.",
+            )
+        found.append((model, asked))
+    return found
+
+
+class MbrTranslator:
+    """Translates by consensus of the candidates of one or several translators.
+
+    The hypotheses say how much the candidates agree (:attr:`Hypothesis.agreement`); their alternatives are the other
+    candidates, the most agreed on first, each with the score that its own engine gave it.
+
+    Args:
+        translators: where candidates come from, the main one first; all into the same language.
+        settings: section ``translate.mbr``.
+        seed: start of the random numbers that candidates are sampled with.
+        budget: the time there is; without, as many candidates as the settings say.
+    """
+
+    def __init__(
+        self,
+        translators: Sequence[Translator],
+        settings: MbrSection,
+        *,
+        seed: int = 0,
+        budget: Budget | None = None,
+    ) -> None:
+        from seshat.inference.utility import Utility
+
+        main = translators[0]
+        self.name = main.name
+        self.direction = main.direction
+        self.inner = main
+        self.budget = budget
+        self._translators = list(translators)
+        self._settings = settings
+        self._seed = seed
+        self._utility = Utility.of(settings)
+
+    def expect(self, texts: Sequence[str]) -> None:
+        """Say what all is to be translated within the budget."""
+        if self.budget:
+            self.budget.expect(texts)
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch with as many candidates as the settings and the budget allow."""
+        out = [Hypothesis("", 0.0)] * len(texts)
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        wanted = [texts[place] for place in places]
+        for place, candidates in zip(places, self._within_budget(wanted), strict=True):
+            out[place] = self._consensus(candidates, n_best)
+        return out
+
+    def close(self) -> None:
+        """Let go of what the translators hold."""
+        for translator in self._translators:
+            close(translator)
+
+    def _within_budget(self, texts: Sequence[str]) -> list[list[Candidate]]:
+        most = self._settings.candidates
+        budget = self.budget
+        if budget is None or not texts:
+            return self._gather(texts, most)
+        found: list[list[Candidate]] = []
+        for part in budget.parts(texts):
+            if not budget.begun:
+                self._pilot(texts, budget)
+            count = budget.candidates(most)
+            with budget.measured(part, count):
+                found += self._gather(part, count)
+        return found
+
+    def _pilot(self, texts: Sequence[str], budget: Budget) -> None:
+        """Learn on a few texts what the first candidate costs, and what further ones do."""
+        few = budget.pilot(texts)
+        self._gather(few, 1)  # engines take longer the first time
+        with budget.measured(few, 1, done=False):
+            self._gather(few, 1)
+        several = budget.pilot_candidates(few, self._settings.candidates)
+        if several > 1:
+            with budget.measured(few, several, done=False):
+                self._gather(few, several)
+
+    def _gather(self, texts: Sequence[str], count: int) -> list[list[Candidate]]:
+        """Candidates of each text: of every translator its share, from the beam and by sampling."""
+        found: list[list[Candidate]] = [[] for _ in texts]
+        if not texts:
+            return found
+        models = self._translators[:count]
+        for number, translator in enumerate(models):
+            share = count // len(models) + (number < count % len(models))
+            sampler = translator if isinstance(translator, Sampler) and self._settings.temperatures else None
+            beams = min(self._settings.n_best, share) if sampler else share
+            for own, hypothesis in zip(found, translator.translate(texts, beams), strict=True):
+                own += _all_of(hypothesis)
+            if sampler:
+                self._sample(sampler, texts, share - beams, found)
+        return found
+
+    def _sample(self, sampler: Sampler, texts: Sequence[str], count: int, found: list[list[Candidate]]) -> None:
+        temperatures = self._settings.temperatures
+        for number, temperature in enumerate(temperatures):
+            share = count // len(temperatures) + (number < count % len(temperatures))
+            if not share:
+                continue
+            seed = self._seed + number
+            drawn = sampler.sample(texts, share, temperature=temperature, top_p=self._settings.top_p, seed=seed)
+            for own, candidates in zip(found, drawn, strict=True):
+                own += candidates
+
+    def _consensus(self, candidates: Sequence[Candidate], n_best: int) -> Hypothesis:
+        if len(candidates) == 1:
+            return Hypothesis(candidates[0].text, candidates[0].score)
+        places, means = rank([one.text for one in candidates], self._utility)
+        ordered = [candidates[place] for place in places]
+        alternatives = tuple(ordered[:n_best]) if n_best > 1 else ()
+        return Hypothesis(ordered[0].text, ordered[0].score, alternatives, agreement=round(means[0], 6))
+
+
+def _all_of(hypothesis: Hypothesis) -> list[Candidate]:
+    """The best and the others; engines differ in whether the best stands among the alternatives too."""
+    best = Candidate(hypothesis.text, hypothesis.score)
+    return [best, *(other for other in hypothesis.alternatives if other.text != hypothesis.text)]
