@@ -57,11 +57,39 @@ class DownloadFile(Section):
     """Refuse the file when its hash is another."""
 
 
+class KaggleSource(Section):
+    """Files of a Kaggle competition or dataset."""
+
+    competition: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
+    """Name of the competition: the last part of its address. Its rules must have been accepted."""
+    dataset: str | None = Field(default=None, pattern=r"^[\w-]+/[\w-]+$")
+    """OWNER/NAME of a dataset."""
+    files: dict[str, RawPath] = Field(default_factory=dict)
+    """File there -> where it goes, below data/raw. None: everything, into `path`."""
+    path: RawPath = "kaggle"
+    """Folder below data/raw for everything."""
+    max_gigabytes: float = Field(default=20.0, gt=0)
+    """An archive that would unpack to more is refused."""
+
+    @property
+    def most_bytes(self) -> int:
+        """The limit in bytes."""
+        return int(self.max_gigabytes * 1e9)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> KaggleSource:
+        if (self.competition is None) == (self.dataset is None):
+            raise Mistakes([Mistake((), "give either `competition: NAME` or `dataset: OWNER/NAME`")])
+        return self
+
+
 class DownloadSection(Section):
     """The fetch recipe: run with `seshat download`, never by itself."""
 
     files: tuple[DownloadFile, ...] = ()
     """Files to fetch."""
+    kaggle: tuple[KaggleSource, ...] = ()
+    """Competitions and datasets on Kaggle; credentials come from the environment or ~/.kaggle."""
     licence: str | None = None
     """Licence or terms of the data, shown with every fetch."""
     citation: str | None = None

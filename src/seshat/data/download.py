@@ -1,6 +1,6 @@
 """``seshat download``: the fetch recipe of a project, carried out when the user asks for it.
 
-Nothing else in Seshat uses the network. Files come over HTTP(S) with the standard library, which respects the usual
+Stages never use the network. Files come over HTTP(S) with the standard library, which respects the usual
 proxy variables, or are copied from a folder. A file appears under its name only when it is whole and its hash right.
 """
 
@@ -42,7 +42,7 @@ def run(project: Project, from_folder: Path | None = None) -> dict[str, Any]:
         DataError: files could not be fetched, or are not those the recipe means; lists all of them.
     """
     recipe = project.config.download
-    if not recipe.files:
+    if not recipe.files and not recipe.kaggle:
         raise DataError("there is no fetch recipe: download.files is empty.", "Put your own files below data/raw.")
     if from_folder is not None and not from_folder.is_dir():
         raise DataError(f"{from_folder}: there is no such folder.")
@@ -57,9 +57,21 @@ def run(project: Project, from_folder: Path | None = None) -> dict[str, Any]:
             fetched.append(file.path)
         except SeshatError as error:
             failed.append(error)
+    warnings = _warnings(recipe)
+    for source in recipe.kaggle:
+        from seshat.data import kaggle
+
+        try:
+            outcome = kaggle.get(project, source, from_folder, _below)
+        except SeshatError as error:
+            failed.append(error)
+        else:
+            fetched += outcome.fetched
+            present += outcome.present
+            warnings += outcome.warnings
     if failed:
         raise _together(failed, len(fetched) + len(present))
-    return {**_terms(recipe), "fetched": fetched, "already_there": present, "warnings": _warnings(recipe)}
+    return {**_terms(recipe), "fetched": fetched, "already_there": present, "warnings": warnings}
 
 
 def _terms(recipe: DownloadSection) -> dict[str, str]:
@@ -84,11 +96,16 @@ def _together(failed: list[SeshatError], done: int) -> DataError:
 
 
 def _target(raw: Path, file: DownloadFile) -> Path:
-    """Where a file goes; refuses links that lead out of ``data/raw``."""
-    target = raw / file.path
+    """Where a file goes."""
+    return _below(raw, file.path)
+
+
+def _below(raw: Path, path: str) -> Path:
+    """A place below ``data/raw``; refuses links that lead out of it."""
+    target = raw / path
     if not target.resolve().is_relative_to(raw.resolve()):
         raise DataError(
-            f"{file.path}: a link on the way leads out of data/raw; nothing is written there.",
+            f"{path}: a link on the way leads out of data/raw; nothing is written there.",
             "Take the link away, or choose another path in the recipe.",
         )
     return target

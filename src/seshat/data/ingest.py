@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from seshat.config import Config
+from seshat.data.corrections import Corrections
 from seshat.data.readers import read_source
 from seshat.data.readers.context import Context
 from seshat.errors import DataError, SeshatError
@@ -37,7 +39,7 @@ class Reading:
 
     def __init__(self, config: Config, raw: Path) -> None:
         self.contexts = [Context(raw, source, config.ingest, config.project) for source in config.ingest.sources]
-        self.recipe = bool(config.download.files)
+        self.recipe = bool(config.download.files or config.download.kaggle)
         self.problems: list[DataError] = []
         """Files and sources that could not be used as a whole and are not optional."""
         self.passed: list[str] = []
@@ -120,16 +122,16 @@ def run(project: Project) -> dict[str, Any]:
             "there are no sources: ingest.sources is empty.",
             f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
         )
-    reading = Reading(project.config, project.raw)
+    reading, people = Reading(project.config, project.raw), Corrections.of(project)
     counts: Counter[type[Any]] = Counter()
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
-        for record in reading.records():
+        for record in chain(reading.records(), people.records(project.config)):
             stream = streams[type(record)]
             stream.write(dump(record))
             stream.write("\n")
             counts[type(record)] += 1
-    write_json(project.ingested / "report.json", reading.report())
+    write_json(project.ingested / "report.json", {**reading.report(), "corrections": people.report(project.config)})
     for warning in reading.warnings():
         log.debug("ingest", warning=warning)
     summary = {
@@ -137,6 +139,7 @@ def run(project: Project) -> dict[str, Any]:
         "entries": counts[Entry],
         "documents": counts[Document],
         "rejects": counts[Reject],
+        **({"corrections": len(people.found)} if people.found else {}),
         "folder": project.ingested.relative_to(project.root).as_posix(),
         "warnings": [*reading.warnings(), *_rejects_warning(counts[Reject])],
     }
