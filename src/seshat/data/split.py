@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from seshat.config import Config
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
+from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
 from seshat.errors import DataError
@@ -143,7 +144,8 @@ def _collect(project: Project) -> Collector:
     )
     for segment in track(_segments(project), "reading"):
         if not _excluded(segment.meta, config):
-            collector.add(segment)
+            # What people correct depends on what they tried: it teaches, and does not measure.
+            collector.add(segment, drawable=segment.meta.source != CORRECTIONS)
     for entry in _entries(project):
         drawable = config.split.lexicon_examples and not _excluded(entry.meta, config)
         for segment in examples_of(entry):
@@ -162,10 +164,11 @@ class _Writer:
         self._split, self._seed = project.config.split, project.config.project.seed
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in SETS}
         self.excluded: Counter[str] = Counter()
-        self.upsampled = self.entries = self.examples_removed = 0
+        self.upsampled = self.entries = self.examples_removed = self.corrections_held = 0
 
     def segment(self, segment: Segment, role: Role) -> None:
         if role is Role.LEAK or role is Role.DUPLICATE:
+            self.corrections_held += role is Role.LEAK and segment.meta.source == CORRECTIONS
             self.exclude(segment, [f"split:{role.name.lower()}"])
             return
         name = role.name.lower()
@@ -251,6 +254,11 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
                 f"{name} holds {sizes[name]} segments, fewer than split.min_segments ({section.min_segments}): scores "
                 f"measured on it vary a lot. Give it a larger share (split.{name}) or more data."
             )
+    if writer.corrections_held:
+        warnings.append(
+            f"{writer.corrections_held} corrections are of sentences like those in validation or test; they were left "
+            "out of train (split:leak), so that scores stay honest. The translation memory uses them all the same."
+        )
     if assignment.conflicts:
         what = "stay there (split.allow_leaks)" if section.allow_leaks else "were left out (split:leak)"
         warnings.append(

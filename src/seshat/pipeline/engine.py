@@ -86,7 +86,8 @@ class Engine:
             log.debug("stage is not up to date", stage=one.name, reasons=reasons)
             _require(one, self.project)
             started = time.monotonic()
-            if one.shared is None and self._cache.restore(one.name):
+            restorable = one.shared is None or not one.shared.written
+            if restorable and self._cache.restore(one.name):
                 seconds = time.monotonic() - started
                 yield Outcome(one.name, "cache", seconds, tuple(reasons), self._summary(one.name))
             else:
@@ -118,7 +119,7 @@ class Engine:
             log.warning("input changed during the run; the stage will run again next time", changed=changed)
         key = self._cache.key(one.name)
         if key and not changed:
-            shared = one.shared.path(self.project) if one.shared else None
+            shared = one.shared.path(self.project) if one.shared and one.shared.written else None
             written = graph.name(shared, self.project) if shared and shared.exists() else ""
             kept = memory.Memory(graph.settings(one, self.project), summary, written)
             memory.write(self.project.state, one.name, key, kept)

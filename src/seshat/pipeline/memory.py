@@ -54,6 +54,8 @@ def explain(changes: Iterable[tuple[str, str]], before: dict[str, Any], now: dic
     for name, what in changes:
         if name.startswith("versions."):
             reasons.append(f"its code changed (version {before.get(name, '?')} -> {now.get(name)})")
+        elif name == "decisions.ingest":
+            reasons.append("people have corrected translations")
         elif name.startswith("decisions."):
             reasons.append("what people have written in its review file changed")
         elif name in now and name in before:

@@ -23,15 +23,18 @@ _LANGUAGES = ("project.language", "project.pivot", "project.languages", "project
 
 @dataclass(frozen=True)
 class SharedFile:
-    """A file that a stage writes, people correct, and the stage reads back.
+    """A file that people write and a stage reads, when its bytes change although people have written nothing.
 
     It cannot be an input or an output for DVC, which would see a change after every run. What counts is what people
-    have written in it. A stage that has one is not restored from the cache: the file would hold what another run wrote.
+    have written in it.
     """
 
     path: Callable[[Project], Path]
     decisions: Callable[[Project], str | None]
     """A digest of what people have written; ``None`` for nothing."""
+    written: bool = True
+    """Whether the stage writes it too. Such a stage is not restored from the cache: the file would hold what another
+    run wrote."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Stage:
     writes: Callable[[Project], tuple[Path, ...]]
     """Files and folders it writes."""
     shared: SharedFile | None = None
-    """A file that the stage and people both write."""
+    """A file that people write beside the raw files."""
 
     def run(self, project: Project) -> dict[str, Any]:
         """Do the work of the stage; returns its summary."""
@@ -105,6 +108,19 @@ def _review_decisions(project: Project) -> str | None:
     columns = ("bead_id", *(column for column in review.HUMAN if column != "comment"))
     decided = [[row[column] for column in columns] for row in rows if any(row[column] for column in columns[1:])]
     return hashlib.sha256(json.dumps(decided).encode()).hexdigest() if decided else None
+
+
+def _corrections_file(project: Project) -> Path:
+    from seshat.data import corrections
+
+    return corrections.store_path(project)
+
+
+def _corrections(project: Project) -> str | None:
+    """A digest of the corrections that people made of translations."""
+    from seshat.data import corrections
+
+    return corrections.digest(project)
 
 
 def _instructs(config: Config) -> bool:
@@ -217,6 +233,7 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda _config: ("ingest", *_LANGUAGES),
         reads=source_paths,
         writes=lambda project: _files(project.ingested, *RECORDS, "rejects.jsonl", "report.json"),
+        shared=SharedFile(_corrections_file, _corrections, written=False),
     ),
     Stage(
         name="clean",

@@ -1,0 +1,154 @@
+"""Corrections come back: from the store into train, never into test."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.small_project import small_project
+
+from seshat.data import corrections, ingest
+from seshat.data.corrections import SUPERSEDED
+from seshat.errors import DataError
+from seshat.jsonl import read_jsonl
+from seshat.pipeline.engine import engine
+from seshat.pipeline.stages import stage
+from seshat.project import Project, open_project
+from seshat.records import Access, Method, Reject, Segment
+
+
+def store(project: Project, *rows: dict[str, Any]) -> Path:
+    """A store of corrections, as the page leaves it."""
+    path = corrections.store_path(project)
+    connection = sqlite3.connect(path)
+    columns = ", ".join(f'"{name}" TEXT' for name in corrections.COLUMNS)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS corrections ({columns})")
+    for number, row in enumerate(rows):
+        full = {"id": f"c{number}", "source": "qsm", "target": "es", "at": f"2026-01-0{number + 1}", **row}
+        marks = ", ".join("?" * len(full))
+        names = ", ".join(f'"{name}"' for name in full)
+        connection.execute(f"INSERT INTO corrections ({names}) VALUES ({marks})", list(full.values()))
+    connection.commit()
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return open_project(small_project(tmp_path))
+
+
+def corrected(project: Project) -> list[Segment]:
+    ingest.run(project)
+    records = read_jsonl(project.ingested / "segments.jsonl", Segment)
+    return [one for one in records if one.meta.source == corrections.SOURCE]
+
+
+def test_a_correction_becomes_a_gold_segment_with_its_provenance(project: Project) -> None:
+    row = {"text": "Mina palina gelu.", "translation": " La nin\u0303a quiere la casa. ", "machine": "La niña la casa."}
+    store(project, {**row, "by": "Rosa", "access": "public", "note": "word order"})
+    (found,) = corrected(project)
+    assert found.texts == {"qsm": "Mina palina gelu.", "es": "La niña quiere la casa."}
+    assert (found.meta.method, found.meta.speaker, found.meta.access) == (Method.GOLD, "Rosa", Access.PUBLIC)
+    assert str(found.meta.origin) == "data/corrections.sqlite:1"
+    assert found.meta.extra == {
+        "direction": "qsm-es",
+        "machine": "La niña la casa.",
+        "at": "2026-01-01",
+        "note": "word order",
+    }
+    report = json.loads((project.ingested / "report.json").read_text(encoding="utf-8"))
+    assert report["corrections"] == {"found": 1, "superseded": 0, "rejects": 0}
+
+
+def test_the_newest_wins_and_the_others_stay_tagged(project: Project) -> None:
+    store(
+        project,
+        {"text": "Mina  palina gelu.", "translation": "una"},
+        {"text": "La casa.", "translation": "pali", "source": "es", "target": "qsm"},
+        {"text": "Mina palina gelu.", "translation": "dos"},
+        {"text": "Mina palina gelu.", "translation": "  "},
+        {"text": "Mina", "translation": "girl", "target": "en"},
+    )
+    found = corrected(project)
+    assert [(one.texts["es"], one.meta.tags) for one in found] == [
+        ("una", (SUPERSEDED,)),
+        ("La casa.", ()),
+        ("dos", ()),
+    ]
+    assert found[0].meta.access is Access.RESTRICTED
+    rejects = [one.reason for one in read_jsonl(project.ingested / "rejects.jsonl", Reject) if "corr" in one.file]
+    assert [reason.split(":")[0] for reason in rejects] == [
+        "a correction without text or without translation",
+        "a correction from 'qsm' into 'en'",
+    ]
+
+
+def test_a_damaged_store_is_named_and_none_is_needed(project: Project) -> None:
+    assert corrections.digest(project) is None
+    assert corrected(project) == []
+    path = corrections.store_path(project)
+    path.write_bytes(b"no database" * 100)
+    assert corrections.digest(project) is not None
+    with pytest.raises(DataError, match="corrections cannot be read"):
+        ingest.run(project)
+
+
+def test_a_run_notices_what_people_wrote_and_not_what_the_database_does(project: Project) -> None:
+    with engine(project) as runs:
+        runs.run("ingest")
+    path = store(project)  # a store without corrections
+    assert _reasons(project) == ()
+    store(project, {"text": "Mina palina gelu.", "translation": "La niña quiere la casa."})
+    assert _reasons(project) == ("people have corrected translations",)
+    with engine(project) as runs:
+        outcome = runs.run("ingest")
+    assert outcome.summary["corrections"] == 1
+    before = path.read_bytes()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 7")
+    connection.close()
+    assert path.read_bytes() != before
+    assert _reasons(project) == ()
+
+
+def _reasons(project: Project) -> tuple[str, ...]:
+    with engine(project) as runs:
+        return runs.status()[0].reasons
+
+
+def test_corrections_are_learned_from_and_never_measured_on(project: Project) -> None:
+    _prepare(project)
+    sets = ("train", "validation", "test")
+    before = {name: [one.id for one in _read(project, name)] for name in sets}
+    asked = next(_read(project, "test")).texts
+    fresh = "Wani nisana hiro teka."
+    store(
+        project,
+        {"text": asked["qsm"], "translation": "Una frase que ya está en la prueba."},
+        {"text": fresh, "translation": "Mala."},
+        {"text": fresh, "translation": "El viejo canta a la luna."},
+    )
+    report = _prepare(project)
+    after = {name: [one.id for one in _read(project, name)] for name in sets}
+    assert (after["validation"], after["test"]) == (before["validation"], before["test"])
+    assert set(after["train"]) - set(before["train"]) == {"corrections:c2"}
+    assert set(before["train"]) <= set(after["train"])
+    assert any("1 corrections are of sentences like those in" in warning for warning in report["warnings"])
+    excluded = {one.id: one.meta.tags for one in _read(project, "excluded")}
+    assert excluded["corrections:c0"] == ("split:leak",)
+    assert SUPERSEDED in excluded["corrections:c1"]
+
+
+def _prepare(project: Project) -> dict[str, Any]:
+    for name in ("ingest", "clean", "align"):
+        stage(name).run(project)
+    return stage("split").run(project)
+
+
+def _read(project: Project, name: str) -> Iterator[Segment]:
+    return read_jsonl(project.processed / f"{name}.jsonl", Segment)
