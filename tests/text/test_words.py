@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.text.words import graphemes, sentences, tokenize, words
+from seshat.text.words import graphemes, sentences, tokenize, word_spans, words
 
 SCRIPTS = {
     "Latin with stacked diacritics": "aéẽ̀ọ̀́ñãx̌ūŋɨʔÀẼBß",
@@ -155,3 +155,8 @@ def test_sentences(text: str, expected: list[str]) -> None:
 def test_sentences_take_the_abbreviations_of_a_language() -> None:
     text = "La Sra. Rojas llegó. Bien."
     assert sentences(text, abbreviations=["sra"]) == ["La Sra. Rojas llegó.", "Bien."]
+
+
+@pytest.mark.parametrize("text", ["Ye' dör «ká».\n'dos' y 'tres'", "a-lim{ki} <gap> 3.14", "นี่คือบ้าน", "l’été – no"])
+def test_spans_are_where_the_words_stand(text: str) -> None:
+    assert [text[start:end] for start, end in word_spans(text)] == words(text)

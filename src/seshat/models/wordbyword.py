@@ -12,24 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from seshat.config import Direction
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json
 from seshat.progress import task
 from seshat.project import Project
 from seshat.records import Entry, Segment
+from seshat.retrieval import short_glosses
 from seshat.text.words import words
 
 if TYPE_CHECKING:
     from seshat.text.wordtable import WordTable
 
 TABLE, LEXICON = "table.npz", "lexicon.json"
-_REMARK = regex.compile(r"\s*[(\[][^)\]]*[)\]]\s*")
-_ALTERNATIVES = regex.compile(r"[;,/]")
-_MAX_GLOSS_WORDS = 3
-"""A longer gloss explains a word rather than translate it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +67,24 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
     Raises:
         DataError: there is nothing to train on.
     """
+    pairs, entries = _training(project, direction)
+    with task("learn word translations"):
+        model = WordByWord.train(direction, pairs, entries)
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save(folder)
+    return {"pairs": len(pairs), "words": len(model.table.source_words), "stands_in": "word-by-word"}
+
+
+def read(project: Project, direction: Direction) -> WordByWord:
+    """A model of the training data of a project, learned now.
+
+    Raises:
+        DataError: there is nothing to learn from.
+    """
+    return WordByWord.train(direction, *_training(project, direction))
+
+
+def _training(project: Project, direction: Direction) -> tuple[list[tuple[str, str]], list[Entry]]:
     segments = read_jsonl(project.training / "train.jsonl", Segment)
     texts = ((segment.texts.get(direction.source), segment.texts.get(direction.target)) for segment in segments)
     pairs = [(source, target) for source, target in texts if source and target]
@@ -81,11 +94,7 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
             f"{project.training / 'train.jsonl'}: no pairs for {direction}.",
             "Run `seshat check` to see where the data went.",
         )
-    with task("learn word translations"):
-        model = WordByWord.train(direction, pairs, entries)
-    shutil.rmtree(folder, ignore_errors=True)
-    model.save(folder)
-    return {"pairs": len(pairs), "words": len(model.table.source_words), "stands_in": "word-by-word"}
+    return pairs, entries
 
 
 def lexicon_words(entries: Iterable[Entry], direction: Direction) -> dict[str, str]:
@@ -99,20 +108,13 @@ def lexicon_words(entries: Iterable[Entry], direction: Direction) -> dict[str, s
         if entry.type == "affix":
             continue
         if entry.lang == direction.source:
-            gloss = next(iter(_glosses(entry, direction.target)), None)
+            gloss = next(iter(short_glosses(entry, direction.target)), None)
             for form in (entry.headword, *entry.forms) if gloss else ():
                 found.setdefault(form.casefold(), gloss or "")
         elif entry.lang == direction.target:
-            for gloss in _glosses(entry, direction.source):
+            for gloss in short_glosses(entry, direction.source):
                 found.setdefault(gloss.casefold(), entry.headword)
     return found
-
-
-def _glosses(entry: Entry, language: str) -> list[str]:
-    """The short glosses of an entry, remarks in brackets removed, alternatives apart."""
-    raw = [gloss for sense in entry.senses for gloss in sense.glosses.get(language, ())]
-    cut = [part.strip(" .") for gloss in raw for part in _ALTERNATIVES.split(_REMARK.sub(" ", gloss))]
-    return [gloss for gloss in cut if gloss and len(gloss.split()) <= _MAX_GLOSS_WORDS]
 
 
 def _folded(text: str) -> list[str]:

@@ -33,7 +33,7 @@ STAND_IN = "\ufdd0"
 """What rules see in the place of a placeholder: a noncharacter, which no text may contain and no property matches.
 Every step gives back as many as it gets."""
 
-_DIACRITICS = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+DIACRITICS = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 """The blocks of diacritics that stand over or under a letter and change it. (Vowel signs of Indic scripts and Arabic
 vowels are marks too, but do not change the letter they stand on.)"""
 
@@ -242,7 +242,7 @@ def _map(rule: MapRule) -> Step:
 
 def _key_pattern(key: str, any_case: bool) -> str:
     characters = "".join(_any_case(c) if any_case else regex.escape(c, special_only=False) for c in key)
-    return characters if unicodedata.combining(key[-1]) else rf"{characters}(?!{_DIACRITICS})"
+    return characters if unicodedata.combining(key[-1]) else rf"{characters}(?!{DIACRITICS})"
 
 
 def _any_case(character: str) -> str:

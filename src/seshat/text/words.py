@@ -61,6 +61,19 @@ def words(text: str) -> list[str]:
     return _find(text, _WORDS, _EDGED_WORDS)
 
 
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the :func:`words` of a text stand in it: (start, end) of each."""
+    if _ANY_APOSTROPHE.search(text) is None:
+        return [match.span() for match in _WORDS.finditer(text)]
+    found: list[tuple[int, int]] = []
+    begin = 0
+    for line in text.splitlines(keepends=True):
+        matches = (_WORDS if _quotes(line) else _EDGED_WORDS).finditer(line)
+        found += [(begin + match.start(), begin + match.end()) for match in matches]
+        begin += len(line)
+    return found
+
+
 def tokenize(text: str) -> list[str]:
     """Words, placeholders and punctuation marks, in order; only white space and zero-width spaces are lost."""
     return _find(text, _TOKENS, _EDGED_TOKENS)
@@ -77,9 +90,13 @@ def _find(text: str, plain: regex.Pattern[str], edged: regex.Pattern[str]) -> li
         return plain.findall(text)
     found: list[str] = []
     for line in text.splitlines():
-        quotes = _OPENING.search(line) is not None and _CLOSING.search(line) is not None
-        found += (plain if quotes else edged).findall(line)
+        found += (plain if _quotes(line) else edged).findall(line)
     return found
+
+
+def _quotes(line: str) -> bool:
+    """Whether a line has a quotation in single quotes."""
+    return _OPENING.search(line) is not None and _CLOSING.search(line) is not None
 
 
 # Full stop, question and exclamation mark of the European scripts need a space behind them to end a sentence; danda,

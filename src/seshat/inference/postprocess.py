@@ -1,0 +1,277 @@
+"""Post-processing: what is mended in a translation, step by step, each with its reason.
+
+A step is a pure function of the text, its source and the other candidates. Which steps there are, in which order and
+with which thresholds, stands in ``translate.postprocess``; ``seshat evaluate`` leaves out each in turn and says
+whether it helps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import regex
+
+from seshat.config import Config, Direction
+from seshat.config.clean import Profile, WhitespaceRule
+from seshat.config.postprocess import (
+    EmptyStep,
+    Fallback,
+    NamesStep,
+    PostprocessStep,
+    RepetitionsStep,
+    ResidueStep,
+    WhitespaceStep,
+)
+from seshat.inference.lexicon import Lexicon
+from seshat.inference.names import Names
+from seshat.inference.repetitions import collapse
+from seshat.inference.residue import Residue
+from seshat.inference.translator import Candidate, Hypothesis, Translator, close
+from seshat.text.normalise import Normaliser
+from seshat.text.words import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from seshat.project import Project
+
+CANDIDATES = 4
+"""How many candidates a model is asked for where its best is empty."""
+_SAYS_SOMETHING = regex.compile(rf"[\p{{L}}\p{{N}}]|{PLACEHOLDER}")
+
+Changed = tuple[str, list[str]]
+"""A text, and why it was changed, in words; none: it is as it was."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a step may look at beside the text."""
+
+    source: str
+    candidates: Iterable[str] = ()
+    """The model's other translations, best first."""
+
+
+Apply = Callable[[str, Given], Changed]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named step."""
+
+    name: str
+    apply: Apply
+
+
+@dataclass(frozen=True)
+class Postprocessor:
+    """Steps in order."""
+
+    steps: tuple[Step, ...]
+
+    def without(self, name: str) -> Postprocessor:
+        """All steps but one."""
+        return Postprocessor(tuple(step for step in self.steps if step.name != name))
+
+    def mend(self, text: str, source: str, candidates: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
+        """One translation mended.
+
+        Args:
+            text: what the model said.
+            source: what it was asked to translate.
+            candidates: its other translations, best first; looked at where ``text`` is empty.
+
+        Returns:
+            The text, and what was changed, as ``step: reason``.
+        """
+        changes: list[str] = []
+        given = Given(source, (self.alternative(one, source) for one in candidates))
+        for step in self.steps:
+            text, reasons = step.apply(text, given)
+            changes += [f"{step.name}: {reason}" for reason in reasons]
+        return text, tuple(changes)
+
+    def alternative(self, text: str, source: str) -> str:
+        """Another candidate mended: it may stay empty."""
+        return self.without("empty").mend(text, source)[0]
+
+    def hypothesis(self, found: Hypothesis, source: str) -> Hypothesis:
+        """A hypothesis mended, with its alternatives: each once, none empty."""
+        others = [(one, self.alternative(one.text, source)) for one in found.alternatives]
+        text, changes = self.mend(found.text, source, [one.text for one in found.alternatives])
+        kept: dict[str, Candidate] = {}
+        for one, mended in others:
+            if not is_empty(mended, source):
+                kept.setdefault(mended, Candidate(mended, one.score))
+        return replace(found, text=text, alternatives=tuple(kept.values()), changes=(*found.changes, *changes))
+
+
+class PostprocessingTranslator:
+    """Mends what another translator says."""
+
+    def __init__(self, inner: Translator, postprocessor: Postprocessor) -> None:
+        self.name = inner.name
+        self.direction: Direction = inner.direction
+        self.inner = inner
+        self.postprocessor = postprocessor
+        self._asks = any(step.name == "empty" for step in postprocessor.steps)
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate and mend a batch; ``changes`` of each hypothesis says what was mended, and why."""
+        found = self.inner.translate(texts, n_best)
+        more = self._asked_again(texts, found) if self._asks else {}
+        mended = []
+        for place, (one, text) in enumerate(zip(found, texts, strict=True)):
+            filled = self.postprocessor.hypothesis(replace(one, alternatives=more.get(place, one.alternatives)), text)
+            # What was asked for to replace an empty translation is no answer to give beside it.
+            mended.append(replace(filled, alternatives=()) if place in more else filled)
+        return mended
+
+    def _asked_again(self, texts: Sequence[str], found: Sequence[Hypothesis]) -> dict[int, tuple[Candidate, ...]]:
+        """More candidates where the best says nothing and there are no others, by the place of the text."""
+        alone = [place for place, one in enumerate(found) if not one.alternatives]
+        said = {place: self.postprocessor.alternative(found[place].text, texts[place]) for place in alone}
+        empty = [place for place, one in said.items() if is_empty(one, texts[place])]
+        more = self.inner.translate([texts[place] for place in empty], CANDIDATES) if empty else []
+        return {
+            place: (Candidate(one.text, one.score), *one.alternatives) for place, one in zip(empty, more, strict=True)
+        }
+
+    def close(self) -> None:
+        """Let go of what the inner translator holds."""
+        close(self.inner)
+
+
+def is_empty(text: str, source: str) -> bool:
+    """Whether a translation says nothing although its source says something."""
+    return _SAYS_SOMETHING.search(text) is None and _SAYS_SOMETHING.search(source) is not None
+
+
+def changed_steps(changes: Iterable[str]) -> tuple[str, ...]:
+    """The names of the steps in ``Hypothesis.changes``, each once."""
+    return tuple(dict.fromkeys(change.partition(":")[0] for change in changes))
+
+
+def tally(hypotheses: Iterable[Hypothesis]) -> dict[str, int]:
+    """How many translations each step changed; steps that changed none are left out."""
+    return dict(Counter(name for one in hypotheses for name in changed_steps(one.changes)))
+
+
+def build(
+    steps: Sequence[PostprocessStep],
+    direction: Direction,
+    *,
+    lexicon: Lexicon | None = None,
+    word_by_word: Callable[[], Translator | None] = lambda: None,
+    languages: Iterable[str] = (),
+) -> Postprocessor:
+    """Make the steps of a configuration.
+
+    Args:
+        steps: ``translate.postprocess.steps``.
+        direction: from and into which language.
+        lexicon: where names are looked up; without one the step ``names`` does nothing.
+        word_by_word: opens the word-by-word translator, when it is needed for the first time.
+        languages: names of the two languages, which models write as labels too.
+    """
+    return Postprocessor(
+        tuple(
+            Step(one.type, _step(one, direction, lexicon, cache(word_by_word), tuple(languages)))
+            for one in steps
+            if not (one.type == "names" and lexicon is None)
+        )
+    )
+
+
+def for_project(project: Project, direction: Direction) -> Postprocessor:
+    """The steps that a project is configured with; its lexicon and word table are read when they are needed."""
+    from seshat.jsonl import read_jsonl
+    from seshat.records import Entry
+
+    config = project.config
+    settings = config.project
+    steps = config.translate.postprocess.steps
+    lexicon = None
+    if any(isinstance(one, NamesStep) for one in steps):
+        entries = read_jsonl(project.training / "lexicon.jsonl", Entry)
+        allowed = (entry for entry in entries if settings.max_access.allows(entry.meta.access))
+        lexicon = Lexicon(allowed, settings.language, settings.pivot)
+    return build(
+        steps,
+        direction,
+        lexicon=lexicon,
+        word_by_word=lambda: _word_by_word(project, direction),
+        languages=language_names(config),
+    )
+
+
+def language_names(config: Config) -> list[str]:
+    """The names of the two languages of a project, and their tags."""
+    settings = config.project
+    return [name for tag in (settings.language, settings.pivot) for name in (settings.language_name(tag), tag)]
+
+
+def _word_by_word(project: Project, direction: Direction) -> Translator | None:
+    """Learned from the training data now; ``None`` where there are none."""
+    from seshat.errors import DataError
+    from seshat.inference.engines.wordbyword import WordByWordTranslator
+    from seshat.models.wordbyword import read
+
+    try:
+        return WordByWordTranslator(direction, read(project, direction))
+    except DataError:
+        return None
+
+
+def _step(
+    settings: PostprocessStep,
+    direction: Direction,
+    lexicon: Lexicon | None,
+    word_by_word: Callable[[], Translator | None],
+    languages: tuple[str, ...],
+) -> Apply:
+    match settings:
+        case ResidueStep():
+            residue = Residue((*settings.labels, *languages), settings.notes)
+            return lambda text, given: residue.clean(text, given.source)
+        case RepetitionsStep():
+            return lambda text, given: collapse(text, given.source, settings.times, settings.longest)
+        case NamesStep():
+            whole = lexicon or Lexicon((), *direction)
+            names = Names(whole.of_types(settings.types), whole, settings.threshold, direction.source)
+            return lambda text, given: names.mend(text, given.source)
+        case WhitespaceStep():
+            rule = WhitespaceRule(name="white space", type="whitespace")
+            tidy = Normaliser(Profile(rules=(rule,))).apply
+            return lambda text, _given: _tidied(text, tidy(text))
+        case EmptyStep():
+            return lambda text, given: _filled(text, given, settings.fallback, word_by_word)
+
+
+def _tidied(text: str, tidy: str) -> Changed:
+    return tidy, ["spaces, line breaks or invisible characters"] if tidy != text else []
+
+
+def _filled(
+    text: str, given: Given, fallback: Sequence[Fallback], word_by_word: Callable[[], Translator | None]
+) -> Changed:
+    if not is_empty(text, given.source):
+        return text, []
+    for way, found in _offers(given, fallback, word_by_word):
+        if not is_empty(found, given.source):
+            return found, [f"nothing was said; {way}"]
+    return text, []
+
+
+def _offers(
+    given: Given, fallback: Sequence[Fallback], word_by_word: Callable[[], Translator | None]
+) -> Iterator[tuple[str, str]]:
+    for kind in fallback:
+        if kind == "candidate":
+            yield from (("the next candidate", one) for one in given.candidates)
+        elif kind == "copy":
+            yield "the source, copied", given.source
+        elif translator := word_by_word():
+            yield "word by word", translator.translate([given.source])[0].text
