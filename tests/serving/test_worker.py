@@ -105,8 +105,13 @@ def test_stopping_finishes_what_is_there_and_takes_nothing_new(worker: Worker, g
 def test_many_threads(gate: Gate) -> None:
     gate.open.set()
     worker = Worker(queue=10_000, batch=16, gather=0.001)
+
+    def ask(n: int) -> list[str]:
+        answer: list[str] = worker.submit(n % 3, [f"t{n}"], gate, 10).result(10)
+        return answer
+
     with ThreadPoolExecutor(16) as threads:
-        asked = [threads.submit(lambda n=n: worker.submit(n % 3, [f"t{n}"], gate, 10).result(10)) for n in range(400)]
+        asked = [threads.submit(ask, n) for n in range(400)]
         wait(asked)
     assert [one.result() for one in asked] == [[f"T{n}"] for n in range(400)]
     assert worker.waiting == 0

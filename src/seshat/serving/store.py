@@ -1,14 +1,24 @@
-"""Corrections and searches in a database: SQLite files of the project, or PostgreSQL.
+"""Corrections: what people say a text means, in a database that loses none.
 
-Corrections are data (``data/corrections.sqlite``); the search index is made from ``data/training`` and made anew when
-that changes (``.seshat/search.sqlite``).
+SQLite (``data/corrections.sqlite``) or PostgreSQL (``serve.database``). Nothing of models is imported here, so that
+stage ``ingest`` can read corrections too.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict
 
+from seshat.project import Project
 from seshat.records import Access
+from seshat.serving.database import Database, Postgres, Sqlite
+
+_FIELDS = ("id", "source", "target", "text", "translation", "machine", "by", "access", "note", "at")
+_COLUMNS = ", ".join(f'"{name}"' for name in _FIELDS)  # "by" and "access" mean something in SQL
 
 
 class Correction(BaseModel):
@@ -33,3 +43,75 @@ class Correction(BaseModel):
     """Made from the rest (but for ``at``), so that the same correction sent twice is one."""
     at: str = ""
     """When it was stored (ISO 8601, UTC)."""
+
+    def stamped(self) -> Correction:
+        """With its ``id``, and the time now."""
+        said = [str(getattr(self, name)) for name in _FIELDS if name not in ("id", "at")]
+        digest = hashlib.sha256("\x1f".join(said).encode()).hexdigest()
+        return self.model_copy(update={"id": digest[:20], "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+
+
+class Corrections:
+    """The corrections in a database.
+
+    Args:
+        database: where; the table is made where it is missing.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        columns = ", ".join(f'"{name}" TEXT NOT NULL' for name in _FIELDS if name != "id")
+        with database.writing() as cursor:
+            cursor.execute(
+                f"CREATE TABLE IF NOT EXISTS corrections (number {database.number}, id TEXT NOT NULL UNIQUE, "
+                f"{columns}, level INTEGER NOT NULL)"
+            )
+
+    def add(self, correction: Correction) -> Correction:
+        """Store a correction; when this returns, it is on the disk. Sent again, it becomes the newest.
+
+        Returns:
+            The correction with its ``id`` and ``at``.
+        """
+        stamped = correction.stamped()
+        marks = ", ".join("?" for _ in (*_FIELDS, "level"))
+        with self._database.writing() as cursor:
+            cursor.execute("DELETE FROM corrections WHERE id = ?", (stamped.id,))
+            cursor.execute(
+                f"INSERT INTO corrections ({_COLUMNS}, level) VALUES ({marks})",  # noqa: S608
+                (*(str(getattr(stamped, name)) for name in _FIELDS), stamped.access.level),
+            )
+        return stamped
+
+    def newest(self, viewer: Access, limit: int) -> list[Correction]:
+        """The newest that a viewer may see, newest first."""
+        sql = f"SELECT {_COLUMNS} FROM corrections WHERE level <= ? ORDER BY number DESC LIMIT ?"  # noqa: S608
+        return [_correction(row) for row in self._database.rows(sql, (viewer.level, limit))]
+
+    def all(self, viewer: Access = Access.SEALED) -> Iterator[Correction]:
+        """All that a viewer may see, in the order in which they came."""
+        sql = f"SELECT {_COLUMNS} FROM corrections WHERE level <= ? ORDER BY number"  # noqa: S608
+        return (_correction(row) for row in self._database.rows(sql, (viewer.level,)))
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._database.close()
+
+
+def _correction(row: tuple[str, ...]) -> Correction:
+    return Correction.model_validate(dict(zip(_FIELDS, row, strict=True)))
+
+
+def corrections_file(project: Project) -> Path:
+    """Where corrections are, without a server for them."""
+    return project.root / "data" / "corrections.sqlite"
+
+
+def open_corrections(project: Project) -> Corrections:
+    """The corrections of a project, where its configuration keeps them.
+
+    Raises:
+        SeshatError: the database cannot be opened.
+    """
+    address = project.config.serve.database
+    return Corrections(Postgres(address) if address else Sqlite(corrections_file(project)))
