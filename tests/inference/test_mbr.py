@@ -128,6 +128,26 @@ def test_candidates_come_from_beams_temperatures_and_models_and_counts_weigh() -
     assert found[1].agreement is None
 
 
+class _Fixed:
+    """A beam with these scores."""
+
+    name, direction = "fixed", WAY
+
+    def __init__(self, scores: dict[str, float]) -> None:
+        self.found = tuple(Candidate(text, score) for text, score in scores.items())
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        return [Hypothesis(self.found[0].text, self.found[0].score, self.found[1:n_best])] * len(texts)
+
+
+def test_candidates_of_a_beam_count_by_their_scores() -> None:
+    beam = _Fixed({"a dog barks": 0.0, "the cat sat": -3.0, "the cat sits": -3.1, "the cats sit": -3.2})
+    chosen = {scale: MbrTranslator([beam], MbrSection(scale=scale)).translate(["x"])[0] for scale in (0.0, 1.0)}
+    assert chosen[0.0].text == "the cat sits"
+    assert chosen[1.0].text == "a dog barks"
+    assert (chosen[1.0].agreement or 0) > (chosen[0.0].agreement or 0)
+
+
 def test_one_candidate_is_the_translation_itself() -> None:
     translator = MbrTranslator([_Sampling(), _Beams()], MbrSection(candidates=1))
     assert translator.translate(["uno"]) == [Hypothesis("uno", 0.0)]

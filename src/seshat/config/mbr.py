@@ -46,6 +46,8 @@ class MbrSection(Section):
     """The weights of the utility `mixture`."""
     n_best: int = Field(default=8, ge=1)
     """Candidates from the beam of each model that can sample; one that cannot gives all of its own from the beam."""
+    scale: float = Field(default=1.0, ge=0)
+    """Candidates of a beam count by the exponential of so many times their score; 0: all the same."""
     temperatures: tuple[Annotated[float, Field(gt=0)], ...] = (0.6, 0.8, 1.05)
     """The others are sampled, in equal parts, at these temperatures; none: beams only."""
     top_p: float = Field(default=1.0, gt=0, le=1)

@@ -2,13 +2,15 @@
 
 Minimum Bayes risk decoding (Kumar and Byrne 2004, https://aclanthology.org/N04-1022): candidates are drawn from the
 model, or from several; each is taken for the truth in turn, and the one that would then be best on average is the
-translation. A candidate that comes up several times counts as often.
+translation. A sampled candidate counts as often as it comes up. Those of a beam come up once each, however likely they
+are, and so count by their scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from seshat.inference.utility import Utility
 
 log = structlog.get_logger(__name__)
+
+
+class Vote(NamedTuple):
+    """A candidate, and how much it counts."""
+
+    candidate: Candidate
+    weight: float
 
 
 def choose(candidates: Sequence[Sequence[str]], utility: Utility | None = None) -> list[tuple[int, float]]:
@@ -44,8 +53,15 @@ def choose(candidates: Sequence[Sequence[str]], utility: Utility | None = None) 
     return found
 
 
-def rank(texts: Sequence[str], utility: Utility | None = None) -> tuple[list[int], list[float]]:
+def rank(
+    texts: Sequence[str], utility: Utility | None = None, weights: Sequence[float] | None = None
+) -> tuple[list[int], list[float]]:
     """The different candidates of one text, the most agreed on first.
+
+    Args:
+        texts: the candidates.
+        utility: how alike two are; default: chrF++.
+        weights: how much each counts; default: all the same.
 
     Returns:
         Where each stands first in ``texts``, and its mean utility over all of ``texts``, 0 to 1.
@@ -65,11 +81,12 @@ def rank(texts: Sequence[str], utility: Utility | None = None) -> tuple[list[int
     number = {text: place for place, text in enumerate(first)}
     table = (utility or Utility({"chrf": 1.0})).pairwise(list(first))
     total = np.zeros(len(first))
-    for text in texts:  # one after the other, as a plain loop would add them: ties then fall the same way
-        total += table[:, number[text]]
+    for place, text in enumerate(texts):  # in the order of a plain loop, so that ties fall the same way
+        total += table[:, number[text]] * (weights[place] if weights else 1.0)
+    whole = math.fsum(weights) if weights else len(texts)
     order = np.argsort(-total, kind="stable")
     places = list(first.values())
-    return [places[place] for place in order], [float(total[place]) / len(texts) / 100 for place in order]
+    return [places[place] for place in order], [float(total[place]) / whole / 100 for place in order]
 
 
 def sources(settings: MbrSection, direction: Direction) -> list[tuple[str, Direction]]:
@@ -146,12 +163,12 @@ class MbrTranslator:
         for translator in self._translators:
             close(translator)
 
-    def _within_budget(self, texts: Sequence[str]) -> list[list[Candidate]]:
+    def _within_budget(self, texts: Sequence[str]) -> list[list[Vote]]:
         most = self._settings.candidates
         budget = self.budget
         if budget is None or not texts:
             return self._gather(texts, most)
-        found: list[list[Candidate]] = []
+        found: list[list[Vote]] = []
         for part in budget.parts(texts):
             if not budget.begun:
                 self._pilot(texts, budget)
@@ -171,9 +188,9 @@ class MbrTranslator:
             with budget.measured(few, several, done=False):
                 self._gather(few, several)
 
-    def _gather(self, texts: Sequence[str], count: int) -> list[list[Candidate]]:
+    def _gather(self, texts: Sequence[str], count: int) -> list[list[Vote]]:
         """Candidates of each text: of every translator its share, from the beam and by sampling."""
-        found: list[list[Candidate]] = [[] for _ in texts]
+        found: list[list[Vote]] = [[] for _ in texts]
         if not texts:
             return found
         models = self._translators[:count]
@@ -182,12 +199,12 @@ class MbrTranslator:
             sampler = translator if isinstance(translator, Sampler) and self._settings.temperatures else None
             beams = min(self._settings.n_best, share) if sampler else share
             for own, hypothesis in zip(found, translator.translate(texts, beams), strict=True):
-                own += _all_of(hypothesis)
+                own += _votes(hypothesis, beams, self._settings.scale)
             if sampler:
                 self._sample(sampler, texts, share - beams, found)
         return found
 
-    def _sample(self, sampler: Sampler, texts: Sequence[str], count: int, found: list[list[Candidate]]) -> None:
+    def _sample(self, sampler: Sampler, texts: Sequence[str], count: int, found: list[list[Vote]]) -> None:
         temperatures = self._settings.temperatures
         for number, temperature in enumerate(temperatures):
             share = count // len(temperatures) + (number < count % len(temperatures))
@@ -196,18 +213,24 @@ class MbrTranslator:
             seed = self._seed + number
             drawn = sampler.sample(texts, share, temperature=temperature, top_p=self._settings.top_p, seed=seed)
             for own, candidates in zip(found, drawn, strict=True):
-                own += candidates
+                own += [Vote(one, 1.0) for one in candidates]
 
-    def _consensus(self, candidates: Sequence[Candidate], n_best: int) -> Hypothesis:
+    def _consensus(self, votes: Sequence[Vote], n_best: int) -> Hypothesis:
+        candidates = [vote.candidate for vote in votes]
         if len(candidates) == 1:
             return Hypothesis(candidates[0].text, candidates[0].score)
-        places, means = rank([one.text for one in candidates], self._utility)
+        places, means = rank([one.text for one in candidates], self._utility, [vote.weight for vote in votes])
         ordered = [candidates[place] for place in places]
         alternatives = tuple(ordered[:n_best]) if n_best > 1 else ()
         return Hypothesis(ordered[0].text, ordered[0].score, alternatives, agreement=round(means[0], 6))
 
 
-def _all_of(hypothesis: Hypothesis) -> list[Candidate]:
-    """The best and the others; engines differ in whether the best stands among the alternatives too."""
+def _votes(hypothesis: Hypothesis, count: int, scale: float) -> Iterator[Vote]:
+    """The candidates of a beam, weighted by their scores; together they count as many as were asked for."""
     best = Candidate(hypothesis.text, hypothesis.score)
-    return [best, *(other for other in hypothesis.alternatives if other.text != hypothesis.text)]
+    # Engines differ in whether the best stands among the alternatives too.
+    found = [best, *(other for other in hypothesis.alternatives if other.text != hypothesis.text)]
+    highest = max(one.score for one in found)
+    shares = [math.exp(scale * (one.score - highest)) for one in found]
+    for one, share in zip(found, shares, strict=True):
+        yield Vote(one, count * share / sum(shares))
