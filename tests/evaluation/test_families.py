@@ -12,7 +12,7 @@ import pytest
 
 from seshat.cli.evaluate import overrides
 from seshat.config import Config
-from seshat.errors import DataError, UsageError
+from seshat.errors import DataError, PromptMismatch, UsageError
 from seshat.evaluation import compare, evaluate, perplexity, systems, tasks
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.languagemodel import opened
@@ -250,8 +250,10 @@ def test_without_the_adapter_nothing_need_be_trained(bases: Path, tmp_path: Path
     for of in ("xx", "es"):  # in another arithmetic: what stands beside an adapter is opened as the adapter is
         assert figures(one, "likelihood", of) == pytest.approx(figures(other, "likelihood", of), rel=0.02)
     assert "tasks" not in one
-    assert overrides(True, ["checkpoint-4"]) == ["evaluate.zero_shot=alone", 'evaluate.checkpoints=["checkpoint-4"]']
-    assert overrides(False, None) == []
+    settings = ["evaluate.zero_shot=alone", 'evaluate.checkpoints=["checkpoint-4"]']
+    assert overrides(True, ["checkpoint-4"], False) == settings
+    assert overrides(False, None, False) == []
+    assert overrides(False, None, True) == ["evaluate.allow_other_prompt=true"]
 
 
 def test_the_stage_names_every_setting_it_reads(bases: Path, tmp_path: Path) -> None:
@@ -320,17 +322,48 @@ def test_a_base_that_is_not_here_is_a_note(bases: Path, tmp_path: Path) -> None:
         systems.base(project, "filler")
 
 
+def test_another_prompt_is_refused_unless_told_to(bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = causal(bases, tmp_path, evaluate={"zero_shot": "beside", "perplexity_texts": 2, "task_examples": 2})
+    values = project.config.model_dump(mode="json", by_alias=True)
+    values["prompt"]["system"] = "Another one."
+    with pytest.raises(PromptMismatch, match=r"(?s)Another one\..*--allow-other-prompt"):
+        evaluate.run(Project(tmp_path, Config.model_validate(values)))
+    values["evaluate"]["allow_other_prompt"] = True
+    said: set[str] = set()
+    render = Prompt.render
+
+    def heard(prompt: Prompt, *arguments: Any, **options: Any) -> str:
+        said.add(prompt.system)
+        return render(prompt, *arguments, **options)
+
+    monkeypatch.setattr(Prompt, "render", heard)
+    found = evaluate.run(Project(tmp_path, Config.model_validate(values)))
+    assert said == {"Another one."}, "model and base, translation and tasks"
+    assert found["tasks"]
+    assert found["table"]
+
+
 def test_another_wording_is_said_and_not_measured(bases: Path, tmp_path: Path) -> None:
     project = causal(bases, tmp_path, evaluate={"zero_shot": "none", "perplexity_texts": 0})
     values = project.config.model_dump(mode="json", by_alias=True)
     values["prompt"]["system"] = "Another one."
-    other = Project(tmp_path, Config.model_validate(values))
-    found = evaluate.run(other)
+    values["train"]["name"] = "later"  # the configuration is about another model
+    found = compare.run(Project(tmp_path, Config.model_validate(values)), ["tiny"], ["copy"])
     assert "tasks" not in found
     assert any("trained with another prompt" in line and "Another one." in line for line in found["warnings"])
-    values["prompt"] |= {"system": project.config.prompt.system, "max_new_tokens": 9}
-    same_words = Project(tmp_path, Config.model_validate(values))
-    assert "tasks" in evaluate.run(same_words)
+
+
+def test_a_model_is_opened_once(bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seshat.models.neural import base
+
+    project = causal(bases, tmp_path, evaluate={"perplexity_texts": 2, "task_examples": 2})
+    opened: list[Path] = []
+    really = base.open_model
+    monkeypatch.setattr(
+        base, "open_model", lambda family, folder, *a, **o: opened.append(folder) or really(family, folder, *a, **o)
+    )
+    evaluate.run(project)
+    assert len(opened) == 2, "the adapter's base, and the base alone"
 
 
 def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ Checkpoints = Annotated[
     list[str] | None,
     typer.Option("--checkpoint", metavar="NAME", help="A checkpoint beside the model, or its folder; may be repeated."),
 ]
+AllowOtherPrompt = Annotated[
+    bool,
+    typer.Option("--allow-other-prompt", help="Ask the model as configured, though it was trained otherwise."),
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -26,9 +30,10 @@ def add(app: typer.Typer) -> None:
     )
 
 
-def overrides(no_adapter: bool, checkpoints: list[str] | None) -> list[str]:
+def overrides(no_adapter: bool, checkpoints: list[str] | None, other_prompt: bool) -> list[str]:
     """The options of ``evaluate`` as settings."""
     found = ["evaluate.zero_shot=alone"] if no_adapter else []
+    found += ["evaluate.allow_other_prompt=true"] if other_prompt else []
     return [*found, f"evaluate.checkpoints={json.dumps(checkpoints)}"] if checkpoints else found
 
 

@@ -11,7 +11,7 @@ import typer
 
 from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
-from seshat.cli.evaluate import Checkpoints, NoAdapter
+from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter
 from seshat.pipeline.stages import STAGES, Stage
 from seshat.processes import alone, is_main_process
 
@@ -164,9 +164,13 @@ def _format_command(stage: Stage) -> Any:
 
 def _evaluate_command(stage: Stage) -> Any:
     def command(
-        context: Context, no_adapter: NoAdapter = False, checkpoint: Checkpoints = None, resolved: Resolved = False
+        context: Context,
+        no_adapter: NoAdapter = False,
+        checkpoint: Checkpoints = None,
+        allow_other_prompt: AllowOtherPrompt = False,
+        resolved: Resolved = False,
     ) -> None:
-        context.overrides += evaluate.overrides(no_adapter, checkpoint)
+        context.overrides += evaluate.overrides(no_adapter, checkpoint, allow_other_prompt)
         _run_stage(context, stage, resolved)
 
     return command

@@ -179,6 +179,8 @@ class EvaluateSection(Section):
     """The untrained base of a fine-tuned model: `beside` it in the table, `alone` (as `--no-adapter` does), or not."""
     checkpoints: tuple[str, ...] = ()
     """Checkpoints of the model to measure beside it: names such as `checkpoint-400`, or folders."""
+    allow_other_prompt: bool = False
+    """Ask the model as configured, though it was trained with another prompt (as `--allow-other-prompt` does)."""
     perplexity_texts: int = Field(default=200, ge=0)
     """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
     fill: int = Field(default=10, ge=0)

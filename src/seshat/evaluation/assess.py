@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from seshat.evaluation.questions import Question
 from seshat.evaluation.systems import System
 from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
 from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
@@ -43,7 +44,7 @@ class Findings:
     answers: dict[str, list[str]] = field(default_factory=dict)
     """System -> an answer to each test question."""
     translations: dict[tuple[str, str], list[Hypothesis]] = field(default_factory=dict)
-    """System and direction -> one hypothesis per test sentence, of those asked with the sentences before."""
+    """System and direction -> one hypothesis per test sentence."""
     fillings: dict[str, list[list[fill.Filling]]] = field(default_factory=dict)
     """System -> offers for each blank."""
     notes: list[str] = field(default_factory=list)
@@ -92,8 +93,7 @@ class Assessment:
         """Let every system work, and judge: what ``evaluation.json`` says; the page is made from it alone."""
         config = self.project.config
         for system in self.systems:
-            if system.is_language_model and (self.segments or self.questions or self.blanks):
-                self._ask(system)
+            self._work(system)
         results = [found for way in config.project.directions if (found := self._direction(way))]
         leaks = self.material.leaks(self.test, self.languages)
         sections = self._beside_translation()
@@ -131,19 +131,35 @@ class Assessment:
             **sections,
         }
 
-    def _ask(self, system: System) -> None:
-        """What a language model alone can be asked."""
+    def _work(self, system: System) -> None:
+        """All that a system does, in one go, so that its weights are opened once."""
+        asks = system.is_language_model and (self.segments or self.questions or self.blanks)
         try:
-            with opened(system) as model:
-                if self.segments:
-                    self.found.costs[system.name] = likelihood.measure(model, self.segments, self.languages)
-                if system.family == "masked" and self.blanks:
-                    offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
-                    self.found.fillings[system.name] = offers
-                if system.family == "causal":
-                    self._question(system, model)
+            with opened(system, self.prompt if system.other_prompt else None) if asks else nullcontext() as model:
+                if model is not None:
+                    self._ask(system, model)
+                self._translate(system)
         except SeshatError as error:
             self._give_up(system, error)
+
+    def _ask(self, system: System, model: LanguageModel) -> None:
+        """What a language model alone can be asked."""
+        if self.segments:
+            self.found.costs[system.name] = likelihood.measure(model, self.segments, self.languages)
+        if system.family == "masked" and self.blanks:
+            offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
+            self.found.fillings[system.name] = offers
+        if system.family == "causal":
+            self._question(system, model)
+
+    def _translate(self, system: System) -> None:
+        """The test set in every direction that was not asked with the sentences before."""
+        ways = [way for way in self.project.config.project.directions if str(way) in system.directions]
+        ways = [way for way in ways if (system.name, str(way)) not in self.found.translations]
+        translators = [self.translator(system, way) for way in ways]  # all at once: they share their weights
+        for way, translator in zip(ways, translators, strict=True):
+            found = self.translated(system, translator, self.test.texts(way.source))
+            self.found.translations[system.name, str(way)] = found
 
     def _question(self, system: System, model: LanguageModel) -> None:
         """Ask the questions of the instruction data, which must have been written in the words of its training."""
@@ -171,7 +187,9 @@ class Assessment:
                 self.found.translations[system.name, str(way)] = found
 
     def _notes(self, system: System, direction: Direction, texts: Sequence[str]) -> Path:
-        return notes_folder(self.project.state, system.folder, direction, texts, system.name)
+        settings = self.project.config.translate.model_dump_json()
+        asked = self.prompt.hash if system.other_prompt else ""
+        return notes_folder(self.project.state, system.folder, direction, texts, f"{system.name}\0{settings}\0{asked}")
 
     def _give_up(self, system: System, error: SeshatError) -> None:
         """A base that cannot do something is no reason to stop; anything else is.
@@ -185,18 +203,12 @@ class Assessment:
         self.found.notes.append(f"{system.name} was not measured: {error.message}")
 
     def _direction(self, direction: Direction) -> dict[str, Any] | None:
-        """Translate with every system and measure; ``None`` when none translates this way."""
+        """Measure the translations of every system and of the floors; ``None`` when no model translates this way."""
         sources, references = self.test.texts(direction.source), self.test.texts(direction.target)
         train_sources, train_targets = self.material.sides(direction, self.languages[0])
         nearest = NearestTranslator(direction, train_sources, train_targets)
-        found: dict[str, list[Hypothesis]] = {}
-        for system in self.systems:
-            if str(direction) in system.directions:
-                try:
-                    ready = self.found.translations.get((system.name, str(direction)))
-                    found[system.name] = ready or self.translated(system, direction, sources)
-                except SeshatError as error:
-                    self._give_up(system, error)
+        made = {one.name: self.found.translations.get((one.name, str(direction))) for one in self.systems}
+        found = {name: hypotheses for name, hypotheses in made.items() if hypotheses is not None}
         models = [name for name in self.models if name in found]
         if not models:
             return None
@@ -218,13 +230,29 @@ class Assessment:
             self.files[f"{direction}.{file_name(name)}.jsonl"] = [_line(*row) for row in rows]
         return result
 
-    def translated(self, system: System, direction: Direction, sources: Sequence[str]) -> list[Hypothesis]:
-        """Translate with a model; a killed run goes on with what is finished."""
-        from seshat.inference.load import load_translator
+    def translator(self, system: System, direction: Direction) -> Translator:
+        """What translates as `seshat translate` would.
 
-        translator = load_translator(system.folder, direction, adapter=system.adapter)
+        Bases and checkpoints are mended too, but get no consensus decoding, which takes many times as long.
+        """
+        from seshat.inference.chain import open_chain
+
+        consensus = None if system.kind == "model" else False
+        translator = open_chain(
+            self.project,
+            system.name,
+            direction,
+            folder=system.folder,
+            adapter=system.adapter,
+            mbr=consensus,
+            allow_other_prompt=system.other_prompt,
+        )
         translator.name = system.name
-        return translate(translator, sources, self._notes(system, direction, sources))
+        return translator
+
+    def translated(self, system: System, translator: Translator, sources: Sequence[str]) -> list[Hypothesis]:
+        """Translations of a system; a killed run goes on with what is finished."""
+        return translate(translator, sources, self._notes(system, translator.direction, sources))
 
     def _beside_translation(self) -> dict[str, Any]:
         """Sections of the evaluation that only some families have."""

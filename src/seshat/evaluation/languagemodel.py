@@ -60,8 +60,12 @@ class LanguageModel:
 
 
 @contextmanager
-def opened(system: System) -> Iterator[LanguageModel]:
+def opened(system: System, prompt: Prompt | None = None) -> Iterator[LanguageModel]:
     """A language model for as long as it is needed: two at once might not fit into the memory.
+
+    Args:
+        system: the model.
+        prompt: what to ask it with instead of its own prompt.
 
     Raises:
         DataError: its files, or its base, are not there.
@@ -69,7 +73,7 @@ def opened(system: System) -> Iterator[LanguageModel]:
     """
     from seshat.models.neural.saved import Saved
 
-    saved = Saved.read(system.folder)
+    saved = Saved.read(system.folder, prompt)
     tokenizer = saved.tokenizer(adapter=system.adapter)
     model = LanguageModel(
         system.name,

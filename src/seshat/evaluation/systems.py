@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.model import ZERO_SHOT
-from seshat.errors import DataError, SeshatError, UsageError
+from seshat.errors import DataError, PromptMismatch, SeshatError, UsageError
 from seshat.jsonl import write_json
 from seshat.project import Project
 from seshat.prompt import FILE as PROMPT_FILE
@@ -34,6 +34,8 @@ class System:
     directions: tuple[str, ...]
     """What it translates; a masked model translates nothing."""
     kind: Kind = "model"
+    other_prompt: bool = False
+    """Whether it is asked as the configuration says instead of as it was trained."""
 
     @property
     def adapter(self) -> bool:
@@ -75,8 +77,10 @@ def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[s
 
     Raises:
         DataError: a model or a checkpoint is not there.
+        PromptMismatch: the model that the configuration describes was trained with another prompt.
     """
     settings = project.config.evaluate
+    _hold_to_prompt(project, names)
     if settings.zero_shot == "alone":
         return [base(project, name, several=len(names) > 1) for name in names], []
     models = [read(project, name) for name in names]
@@ -94,6 +98,18 @@ def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[s
         except SeshatError as error:
             notes.append(f"The base of {model.name} was not measured beside it: {error.message}")
     return found, notes
+
+
+def _hold_to_prompt(project: Project, names: Sequence[str]) -> None:
+    """The model that the configuration describes is asked as it says, or not at all without being told to."""
+    folder, name = project.model(), project.config.train.name
+    if name in names and (folder / PROMPT_FILE).exists() and not project.config.evaluate.allow_other_prompt:
+        try:
+            Prompt.check(folder, Prompt.of(project))
+        except PromptMismatch as error:
+            raise PromptMismatch(
+                error.message, f"{error.hint} Or ask it so all the same: seshat evaluate --allow-other-prompt"
+            ) from error
 
 
 def base(project: Project, name: str, *, several: bool = False) -> System:
@@ -122,7 +138,7 @@ def base(project: Project, name: str, *, several: bool = False) -> System:
             "There is nothing to measure without what is trained; leave out --no-adapter.",
         )
     Saved.read(folder).base()
-    return _system(project, shown, folder, described, "base")
+    return _system(project, shown, folder, described, "base", name)
 
 
 def checkpoint(project: Project, name: str, wanted: str) -> System:
@@ -144,7 +160,7 @@ def checkpoint(project: Project, name: str, wanted: str) -> System:
     described = _described(project.model(name)) or _planned(project, name)
     described = described | {"checkpoint": digest.hexdigest()}
     shown = f"{name} ({weights.name})"
-    return _system(project, shown, _view(project, shown, described, weights), described, "checkpoint")
+    return _system(project, shown, _view(project, shown, described, weights), described, "checkpoint", name)
 
 
 def _checkpoint_folder(project: Project, name: str, wanted: str) -> Path:
@@ -192,11 +208,15 @@ def _link(place: Path, target: Path) -> None:
         shutil.copytree(target, place)
 
 
-def _system(project: Project, name: str, folder: Path, described: dict[str, Any], kind: Kind) -> System:
+def _system(
+    project: Project, name: str, folder: Path, described: dict[str, Any], kind: Kind, model: str | None = None
+) -> System:
     ways = [str(direction) for direction in project.config.project.directions]
     family = described["family"]
     known = () if family == "masked" else tuple(way for way in ways if way in described["directions"])
-    return System(name, folder, family, known, kind)
+    # A model is named as its folder; a base and a checkpoint belong to a model.
+    ours = (model or name) == project.config.train.name and (folder / PROMPT_FILE).exists()
+    return System(name, folder, family, known, kind, ours and project.config.evaluate.allow_other_prompt)
 
 
 def _described(folder: Path) -> dict[str, Any] | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from seshat.config.load import FILE_NAME
 from seshat.errors import DataError, require
@@ -17,6 +19,8 @@ from seshat.prompt import Prompt
 
 WEIGHTS, ADAPTER = "weights", "adapter"
 """Folders below that of a model: all weights, or an adapter; with the tokenizer."""
+_OPEN: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+"""Models that somebody works with: both directions, and what measures it beside, share one in the memory."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Saved:
         return bases.open_tokenizer(folder, padding_side="left" if self.family == "causal" else "right")
 
     def model(self, tokenizer: Any, *, adapter: bool = True, backend: Backend | None = None) -> Any:
-        """The model, ready to be asked.
+        """The model, ready to be asked; one that somebody works with already is not opened a second time.
 
         Args:
             tokenizer: what :meth:`tokenizer` gave.
@@ -108,13 +112,17 @@ class Saved:
                 were trained as a whole compute in float32, as their weights are stored.
         """
         backend = backend or self._backend()
-        if not self.has_adapter:
-            return _placed(
-                bases.open_model(self.family, self.own if adapter else self.base(), backend, frozen=True), backend
-            )
+        folder = self.own if adapter else self.base()
+        key = adapter, backend, len(tokenizer), *_written(folder)
+        model = _OPEN.get(key)
+        if model is None:
+            model = _OPEN[key] = self._opened(tokenizer, folder, adapter, backend)
+        return model
+
+    def _opened(self, tokenizer: Any, folder: Path, adapter: bool, backend: Backend) -> Any:
+        if not (adapter and self.has_adapter):
+            return _placed(bases.open_model(self.family, folder, backend, frozen=True), backend)
         model = bases.open_model(self.family, self.base(), backend, frozen=True)
-        if not adapter:
-            return _placed(model, backend)
         with bases.quiet():
             peft = require("peft", extra="train", purpose="Opening an adapter")
             fit_embeddings(model, tokenizer)
@@ -126,6 +134,12 @@ class Saved:
             bits = self.described.get("quantization") or "none"
             return choose(quantization=bits, machine=machine).logged()
         return choose(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine).logged()
+
+
+def _written(folder: Path) -> Iterator[tuple[str, int]]:
+    """Where weights are and when they were written: others in their place are another model."""
+    for path in sorted(folder.resolve().glob("*.safetensors")):
+        yield str(path), path.stat().st_mtime_ns
 
 
 def _placed(model: Any, backend: Backend) -> Any:
