@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.evaluation.invented import behaviour, invented_words, loops
+from seshat.evaluation.invented import behaviour, invented_words, invention, loops
 
 
 def test_what_is_known_or_copied_is_not_invented() -> None:
     known = {"the", "dog", "sleeps", "river"}
-    found = invented_words(["The dog sleepz at Topo 12 <gap>.", "Sleepz dogg"], ["nua Topo kala", "x"], known)
+    found = invention(["The dog sleepz at Topo 12 <gap>.", "Sleepz dogg"], ["nua Topo kala", "x"], known)
     assert found["words"] == 7
     assert found["invented"] == 4
     assert found["per_100"] == 57.14
@@ -21,8 +21,14 @@ def test_what_is_known_or_copied_is_not_invented() -> None:
     ]
 
 
+def test_invented_words_of_one_text_can_be_marked_in_it() -> None:
+    known = {"the", "dog", "ye'"}
+    assert invented_words("The Dogg's Ye' topo, {NAME} 12 dogg!", "Topo", known) == ["Dogg's", "dogg"]
+    assert invented_words("", "Topo", known) == []
+
+
 def test_no_words_no_rate() -> None:
-    assert invented_words(["", "12 !"], ["", ""], set()) == {"words": 0, "invented": 0, "per_100": 0.0, "list": []}
+    assert invention(["", "12 !"], ["", ""], set()) == {"words": 0, "invented": 0, "per_100": 0.0, "list": []}
 
 
 def test_behaviour_counts_what_it_says() -> None:

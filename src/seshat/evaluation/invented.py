@@ -13,6 +13,7 @@ from typing import Any
 import regex
 
 from seshat.evaluation.testbed import folded
+from seshat.text.words import words
 
 LISTED = 50
 """Most invented words that the report lists."""
@@ -26,12 +27,27 @@ _NEAR = 75.0
 """How alike (rapidfuzz ratio, 0 to 100) a known word must be to be named as a possible original."""
 
 
-def invented_words(texts: Sequence[str], sources: Sequence[str], attested: Collection[str]) -> dict[str, Any]:
-    """Words that stand nowhere: not in a text or lexicon of that language, nor in the sentence's own source.
+def invented_words(text: str, source: str, known: Collection[str]) -> list[str]:
+    """The words of one translation that stand nowhere: not in a text or lexicon of its language, nor in its source.
+
+    Args:
+        text: a translation.
+        source: what it translates; a word that stands there is copied, not invented.
+        known: every known word of the target language, case-folded (:attr:`Material.attested`).
+
+    Returns:
+        The words as they are written, in their order, as often as they stand there.
+    """
+    own = set(folded(source))
+    return [word for word in _lettered(text) if (said := word.casefold()) not in known and said not in own]
+
+
+def invention(texts: Sequence[str], sources: Sequence[str], attested: Collection[str]) -> dict[str, Any]:
+    """How many words of a set of translations are invented, and which most often.
 
     Args:
         texts: translations (or references).
-        sources: their sources; a word that stands there is copied, not invented.
+        sources: their sources.
         attested: every known word of the target language, case-folded.
 
     Returns:
@@ -41,12 +57,8 @@ def invented_words(texts: Sequence[str], sources: Sequence[str], attested: Colle
     total = 0
     found: Counter[str] = Counter()
     for text, source in zip(texts, sources, strict=True):
-        own = set(folded(source))
-        for word in folded(text):
-            if _HAS_LETTER.search(word):
-                total += 1
-                if word not in attested and word not in own:
-                    found[word] += 1
+        total += len(_lettered(text))
+        found.update(word.casefold() for word in invented_words(text, source, attested))
     number = found.total()
     listed = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:LISTED]
     known = sorted(attested) if len(attested) <= _SEARCHED else []
@@ -56,6 +68,10 @@ def invented_words(texts: Sequence[str], sources: Sequence[str], attested: Colle
         "per_100": round(100 * number / total, 2) if total else 0.0,
         "list": [{"word": word, "count": count, "near": _near(word, known)} for word, count in listed],
     }
+
+
+def _lettered(text: str) -> list[str]:
+    return [word for word in words(text) if _HAS_LETTER.search(word)]
 
 
 def _near(word: str, known: Sequence[str]) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.evaluation.baselines import NearestTranslator
-from seshat.evaluation.invented import behaviour, invented_words
+from seshat.evaluation.invented import behaviour, invention
 from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
 from seshat.evaluation.samples import choose
 from seshat.evaluation.significance import Rows, Score, bootstrap, interval, paired_randomisation
@@ -61,7 +61,7 @@ def measure(
         found = texts[row["name"]]
         row["kind"] = "model" if row["name"] in models else "floor"
         row["behaviour"] = behaviour(found, sources, references)
-        row["invented"] = invented_words(found, sources, attested)
+        row["invented"] = invention(found, sources, attested)
     _against_best_floor(table, counts, settings.bootstrap, seed)
     slices = score_slices(cut(test.segments, direction, material), counts, settings.bootstrap, seed)
     shown = choose(quality[models[0]], settings.samples)
@@ -73,7 +73,7 @@ def measure(
         "systems": table,
         "references": {
             "behaviour": behaviour(references, sources, references),
-            "invented": invented_words(references, sources, attested),
+            "invented": invention(references, sources, attested),
         },
         "slices": slices,
         "lengths": length_histogram({"references": references, **{name: texts[name] for name in models}}),
