@@ -27,6 +27,8 @@ from seshat.pipeline.stages import STAGES, Stage
 from seshat.project import Project
 
 NAMES = [stage.name for stage in STAGES]
+FED = [name for name in NAMES if name != "augment"]
+"""Stages that read data in the project of these tests: `augment` has nothing to do there."""
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def test_a_raw_file_nobody_reads_runs_nothing(root: Path, ran: list[str]) -> Non
 def test_a_changed_raw_file_runs_what_depends_on_it(root: Path, ran: list[str], name: str) -> None:
     (root / "data/raw" / name).write_text("changed\n")
     outcomes = update(root)
-    assert ran == NAMES
+    assert ran == FED
     assert "changed" in " ".join(outcomes[0].reasons)
 
 
@@ -179,7 +181,7 @@ def test_a_failing_stage_keeps_what_was_done(fresh: Path, ran: list[str], monkey
     monkeypatch.setattr(sys.modules["seshat.data.split"], "run", fail)
     with pytest.raises(DataError, match="too little"):
         update(fresh)
-    assert ran == NAMES[:3]
+    assert ran == NAMES[: NAMES.index("split")]
     monkeypatch.setattr(sys.modules["seshat.data.split"], "run", good)
     update(fresh)
     assert ran == NAMES

@@ -38,6 +38,11 @@ class Project:
         return self.root / "data" / "interim" / "align"
 
     @property
+    def augmented(self) -> Path:
+        """Written by ``augment``: ``segments.jsonl`` (what it made), ``decisions.jsonl`` and ``report.json``."""
+        return self.root / "data" / "interim" / "augment"
+
+    @property
     def processed(self) -> Path:
         """Written by ``split``.
 

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, get_args
 
-from seshat.config import pretrained
+from seshat.config import augmented, pretrained
 from seshat.config.base import Mistake
 from seshat.config.ingest import column_language
-from seshat.config.known import project_languages, unknown_language, unknown_source
+from seshat.config.known import known_sources, project_languages, unknown_language, unknown_source
 from seshat.config.model import ZERO_SHOT, TrainSection
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _filters(config: Config) -> Found:
 
 
 def _upsampling(config: Config) -> Found:
-    known = {source.name for source in config.ingest.sources}
+    known = known_sources(config)
     for name in config.split.upsample:
         if name not in known:
             yield ("split", "upsample", name), unknown_source(name, config)
@@ -159,13 +159,16 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Config], Found]], ...] = (
     (("project", "clean"), _profiles),
     (("ingest", "clean"), _profile_sources),
     (("clean",), _filters),
-    (("ingest", "split"), _upsampling),
+    (("ingest", "align", "augment", "split"), _upsampling),
     (("download",), _downloads),
     (("train",), _model),
     (("train", "evaluate"), _evaluation),
     (("model", "train"), pretrained.family),
     (("model", "train"), pretrained.base),
     (("train",), pretrained.fine_tuning),
-    (("ingest", "train"), pretrained.phases),
+    (("ingest", "align", "augment", "train"), pretrained.phases),
     (("project", "model", "prompt", "train"), pretrained.languages),
+    (("ingest", "augment"), augmented.names),
+    (("train", "augment"), augmented.circles),
+    (("project", "augment"), augmented.languages),
 )

@@ -25,7 +25,13 @@ def unknown_language(tag: str, config: Config) -> str:
     )
 
 
+def known_sources(config: Config) -> list[str]:
+    """Names of the sources: those that are read, and those that `align` and `augment` make."""
+    read = [source.name for source in config.ingest.sources]
+    return [*read, *(starts.name for starts in config.align.starts), *config.augment.names]
+
+
 def unknown_source(name: str, config: Config) -> str:
     """What to say of a name that no source has."""
-    known = [source.name for source in config.ingest.sources]
+    known = known_sources(config)
     return f"there is no source '{name}' in ingest.sources{did_you_mean(name, known)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seshat.config import presets
 from seshat.config.base import Mistake
-from seshat.config.known import project_languages, unknown_language, unknown_source
+from seshat.config.known import known_sources, project_languages, unknown_language, unknown_source
 
 if TYPE_CHECKING:
     from seshat.config.schema import Config
@@ -95,7 +95,7 @@ def fine_tuning(config: Config) -> Found:
 
 def phases(config: Config) -> Found:
     """Phases choose among what there is."""
-    known = {source.name for source in config.ingest.sources}
+    known = known_sources(config)
     seen: set[str] = set()
     for index, phase in enumerate(config.train.phases):
         at = ("train", "phases", index)

@@ -66,6 +66,12 @@ class SplitSection(Section):
         "clean:copied",
         "clean:repetition",
         "align:low-confidence",
+        "augment:low-confidence",
+        "augment:length-ratio",
+        "augment:perplexity",
+        "augment:damaged",
+        "augment:other-translation",
+        "audit:rejected",
     )
     """Records with one of these tags stay out of all three sets (they stay in the files)."""
 

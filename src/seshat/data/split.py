@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from seshat.config import Config
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
+from seshat.data.augmentation.decisions import Decisions
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
@@ -50,14 +51,20 @@ class Collector:
         """Stratum -> number."""
         self.index = TextIndex(config.split.min_words, keep_texts=config.split.near_duplicates)
 
-    def add(self, segment: Segment, *, drawable: bool = True) -> None:
-        """Take note of a segment; its row is the number of segments before it."""
+    def add(self, segment: Segment, *, drawable: bool = True, made: bool = False) -> None:
+        """Take note of a segment; its row is the number of segments before it.
+
+        Args:
+            segment: the segment.
+            drawable: whether it may be drawn into validation or test.
+            made: whether ``augment`` made it: then it is never fixed there either, whatever its document is.
+        """
         section, meta, numbers = self._config.split, segment.meta, self._numbers
         self.index.add(segment.texts)
         role = self._groups.role(meta.doc_id) if self._groups is not None and not meta.split else None
-        numbers["fixed"].append(_FIXED.get(role or meta.split or "", NONE))
+        numbers["fixed"].append(NONE if made else _FIXED.get(role or meta.split or "", NONE))
         numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._pair))
-        numbers["drawable"].append(drawable and meta.method not in _MADE)
+        numbers["drawable"].append(drawable and not made and meta.method not in _MADE)
         numbers["access"].append(meta.access.level)
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
@@ -128,9 +135,12 @@ def _excluded(meta: Meta, config: Config) -> list[str]:
     return [tag for tag in meta.tags if tag in config.split.exclude_tags]
 
 
-def _segments(project: Project) -> Iterator[Segment]:
-    for folder in (project.cleaned, project.aligned):
-        yield from read_jsonl(folder / "segments.jsonl", Segment)
+def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:
+    """All segments as people have corrected them, and whether ``augment`` made them."""
+    decided = Decisions.load(project.augmented / "decisions.jsonl")
+    for folder in (project.cleaned, project.aligned, project.augmented):
+        for segment in read_jsonl(folder / "segments.jsonl", Segment):
+            yield decided.applied(segment), folder == project.augmented
 
 
 def _entries(project: Project) -> Iterator[Entry]:
@@ -142,10 +152,10 @@ def _collect(project: Project) -> Collector:
     collector = Collector(
         config, read_groups(project.raw / config.split.groups.path, config.split) if config.split.groups else None
     )
-    for segment in track(_segments(project), "reading"):
+    for segment, made in track(_segments(project), "reading"):
         if not _excluded(segment.meta, config):
             # What people correct depends on what they tried: it teaches, and does not measure.
-            collector.add(segment, drawable=segment.meta.source != CORRECTIONS)
+            collector.add(segment, drawable=segment.meta.source != CORRECTIONS, made=made)
     for entry in _entries(project):
         drawable = config.split.lexicon_examples and not _excluded(entry.meta, config)
         for segment in examples_of(entry):
@@ -204,7 +214,7 @@ def _write_all(project: Project, assignment: Assignment) -> _Writer:
     roles = iter(assignment.role.tolist())
     with ExitStack() as stack:
         writer = _Writer(project, stack)
-        for segment in track(_segments(project), "writing", len(assignment.role)):
+        for segment, _ in track(_segments(project), "writing", len(assignment.role)):
             if tags := _excluded(segment.meta, config):
                 writer.exclude(segment, tags)
             else:

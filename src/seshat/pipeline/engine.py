@@ -165,6 +165,7 @@ def sweep(project: Project) -> list[Path]:
         project.ingested,
         project.cleaned,
         project.aligned,
+        project.augmented,
         project.processed,
         project.training,
         project.models,

@@ -78,6 +78,8 @@ def source_paths(project: Project) -> tuple[Path, ...]:
         for pattern in (source.path,) if isinstance(source.path, str) else source.path:
             for path in _expand(pattern, (settings.language, settings.pivot)):
                 found[project.raw / path] = None
+        if source.join:
+            found[project.raw / source.join.path] = None
     paths = [path for path in found if path.exists()]
     return tuple(path for path in paths if not any(other in path.parents for other in paths))
 
@@ -147,6 +149,35 @@ def _align_settings(config: Config) -> tuple[str, ...]:
     return ("align", *lists, "project.max_access", *_LANGUAGES)
 
 
+def _augment_settings(config: Config) -> tuple[str, ...]:
+    if not config.augment.wanted:
+        return ("augment", "project.language", "project.pivot")
+    lists = ("clean.profiles", "clean.placeholders", "align.min_confidence")
+    return ("augment", *lists, "split.exclude_tags", "split.groups", "project.max_access", *_LANGUAGES)
+
+
+def _augment_reads(project: Project) -> tuple[Path, ...]:
+    """Nothing while it has nothing to do, so that it does not run with every change of the data."""
+    section = project.config.augment
+    if not section.wanted:
+        return ()
+    reads = [*_files(project.cleaned, "segments.jsonl", "entries.jsonl"), project.aligned / "segments.jsonl"]
+    if section.pages is not None:
+        reads += [project.raw / section.pages.path, project.raw / section.pages.texts.path]
+    translators = section.pages.translators.values() if section.pages else ()
+    made = [part for part in (section.back_translation, section.pseudo_labels) if part]
+    models = [*translators, *made, *(part.back for part in made if part.back)]
+    folders = (project.root / one.model for one in models if one.server is None and one.model)
+    return tuple(dict.fromkeys((*reads, *folders)))
+
+
+def _audit_decisions(project: Project) -> str | None:
+    """A digest of what people have decided about the pairs that an audit doubts."""
+    from seshat.data.augmentation.decisions import digest
+
+    return digest(project.root / project.config.augment.audit.review)
+
+
 def _train_settings(config: Config) -> tuple[str, ...]:
     if _fine_tunes(config):
         parts = ["finetune", "phases", "lora", *(["masked"] if config.train.family == "masked" else [])]
@@ -212,7 +243,8 @@ def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
 def _evaluate_settings(config: Config) -> tuple[str, ...]:
     several = _fine_tunes(config) or config.evaluate.compare
     asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
-    return ("evaluate", "project", "train.name", *asked)
+    delivered = ("engine", "decoding", "server", "mbr", "postprocess")
+    return ("evaluate", "project", "train.name", *(f"translate.{key}" for key in delivered), *asked)
 
 
 def _evaluate_reads(project: Project) -> tuple[Path, ...]:
@@ -258,6 +290,16 @@ STAGES: tuple[Stage, ...] = (
         shared=SharedFile(lambda project: project.root / project.config.align.review, _review_decisions),
     ),
     Stage(
+        name="augment",
+        module="seshat.pipeline.augment",
+        version=1,
+        summary="Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
+        settings=_augment_settings,
+        reads=_augment_reads,
+        writes=lambda project: _files(project.augmented, "segments.jsonl", "decisions.jsonl", "report.json"),
+        shared=SharedFile(lambda project: project.root / project.config.augment.audit.review, _audit_decisions),
+    ),
+    Stage(
         name="split",
         module="seshat.data.split",
         version=1,
@@ -266,6 +308,7 @@ STAGES: tuple[Stage, ...] = (
         reads=lambda project: (
             *_files(project.cleaned, "segments.jsonl", "entries.jsonl"),
             project.aligned / "segments.jsonl",
+            *_files(project.augmented, "segments.jsonl", "decisions.jsonl"),
             *((project.raw / groups.path,) if (groups := project.config.split.groups) else ()),
         ),
         writes=lambda project: _files(project.processed, *SETS, "excluded.jsonl", "report.json"),
@@ -302,7 +345,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="evaluate",
         module="seshat.evaluation.evaluate",
-        version=2,
+        version=3,
         summary="Score the model beside its floors, with intervals, and write the report.",
         settings=_evaluate_settings,
         reads=_evaluate_reads,

@@ -69,8 +69,12 @@ class Row:
         return replace(self, cells={**self.cells, **cells})
 
 
-def read(path: Path) -> tuple[list[Row], bytes | None]:
+def read(path: Path, needed: Sequence[str] = _NEEDED) -> tuple[list[Row], bytes | None]:
     """Read a review file as spreadsheets save it: comma, semicolon or tab; UTF-8 or UTF-16.
+
+    Args:
+        path: the file.
+        needed: columns that it must have.
 
     Returns:
         The rows, and the content of the file as it was (None: there is no file).
@@ -91,7 +95,7 @@ def read(path: Path) -> tuple[list[Row], bytes | None]:
     except csv.Error as error:
         raise DataError(f"{path}: not a table: {error}.", "Save it again as CSV from the spreadsheet.") from error
     columns = [cell.strip() for cell in table[0]]
-    missing = [column for column in _NEEDED if column not in columns]
+    missing = [column for column in needed if column not in columns]
     if missing:
         raise DataError(
             f"{path}:1: the columns {', '.join(missing)} are missing.",
@@ -111,13 +115,14 @@ def _decode(path: Path, content: bytes) -> str:
         ) from error
 
 
-def write(path: Path, rows: Iterable[Row], before: bytes | None) -> None:
+def write(path: Path, rows: Iterable[Row], before: bytes | None, columns: Sequence[str] = COLUMNS) -> None:
     """Write the review file: UTF-8 with a byte-order mark, so that spreadsheets open it right.
 
     Args:
         path: the file.
         rows: its rows.
         before: its content when it was read.
+        columns: the columns that Seshat writes, in order; those that people have added come after them.
 
     Raises:
         DataError: somebody has saved the file since it was read; it is left as it is.
@@ -127,14 +132,14 @@ def write(path: Path, rows: Iterable[Row], before: bytes | None) -> None:
             f"{path}: somebody has changed the file while this run was working; it is left as it is.",
             "Run the same command again.",
         )
-    content = _render(list(rows))
+    content = _render(list(rows), columns)
     if content != before:
         write_bytes(path, content)
 
 
-def _render(rows: Sequence[Row]) -> bytes:
-    added = dict.fromkeys(column for row in rows for column in row.cells if column not in COLUMNS)
-    columns = [*COLUMNS, *added]
+def _render(rows: Sequence[Row], known: Sequence[str]) -> bytes:
+    added = dict.fromkeys(column for row in rows for column in row.cells if column not in known)
+    columns = [*known, *added]
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(columns)
