@@ -106,6 +106,28 @@ ENTRY_FIELDS = ("headword", "forms", "pos", "type")
 """Fields of a lexicon entry besides `gloss.<lang>` and `example.<lang>`."""
 
 
+class Fold(Section):
+    """A difference in writing that a join does not mind."""
+
+    pattern: Regex
+    """Regular expression; applied to the keys of both tables."""
+    replacement: str = ""
+    r"""What takes its place; `\1` is its first group."""
+
+
+class Join(Section):
+    """Columns of another table, for instance the definitions of a dictionary for a list of forms with their lemmas."""
+
+    path: RawPath
+    """The other table, below data/raw; written like the source's own."""
+    on: tuple[str, ...] = Field(min_length=1)
+    """Columns of a row that hold the key, tried in order; `{lemma} {number}` puts several together."""
+    to: str
+    """The column of the other table that the key stands in."""
+    fold: tuple[Fold, ...] = ()
+    """Tried in order, each on top of those before, until a key is found; it is compared as it stands first."""
+
+
 class Source(Section):
     """One source of material: files that are read alike."""
 
@@ -126,6 +148,15 @@ class Source(Section):
     `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Several columns for one field: a
     list. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for all. Other columns are kept in `meta.extra`.
     When empty, the columns are taken by their headers and reported."""
+    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """For tables, column -> its value, or values, in the rows to read; the other rows are counted and left out."""
+    types: dict[str, str] = Field(default_factory=dict)
+    """What the file calls a type of entries -> the type (`PN: person`)."""
+    extract: dict[str, Regex] = Field(default_factory=dict)
+    """Field of entries -> regular expression for what counts in its cells; every match (its first group) is one part,
+    the rest of the cell is left out."""
+    join: Join | None = None
+    """Another table whose columns can be named in `columns` too."""
     header: bool = True
     """Whether the first row of a CSV, TSV or XLSX table names the columns; otherwise they are called 1, 2, 3."""
     separator: Regex = r"\s*[;|]\s*"
@@ -177,6 +208,9 @@ class Source(Section):
         ]
         if wrong:
             raise Mistakes(wrong)
+        for field in self.extract:
+            if field not in self.columns:
+                raise Mistakes([Mistake(("extract", field), f"'{field}' is not in columns")])
         if self.kind == "entries" and self.columns and "headword" not in self.columns:
             raise Mistakes([Mistake(("columns",), "entries need a column for 'headword'")])
         return self

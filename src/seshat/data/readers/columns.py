@@ -65,8 +65,9 @@ def choose(found: Sequence[str], has: Callable[[str], bool], source: Source, con
     """
     if not source.columns:
         return _guess(found, source, context, file)
-    fields = {field: (names,) if isinstance(names, str) else names for field, names in source.columns.items()}
+    fields = {field: names_in(names) for field, names in source.columns.items()}
     missing = [(field, name) for field, names in fields.items() for name in names if not has(name)]
+    missing += [("where", name) for name in source.where if not has(name)]
     if missing:
         wanted = "; ".join(f"'{name}' for {field}{_similar(name, found)}" for field, name in missing)
         raise DataError(
@@ -85,6 +86,11 @@ def _similar(name: str, found: Sequence[str]) -> str:
 
     best = process.extractOne(name.casefold(), [column.casefold() for column in found], score_cutoff=60)
     return f" (did you mean '{found[best[2]]}'?)" if best else ""
+
+
+def names_in(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A setting that is one name or several, as several."""
+    return (names,) if isinstance(names, str) else names
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import regex
 
 from seshat.config.ingest import column_language
-from seshat.data.readers.columns import choose, has_path, names_of, rest, values
+from seshat.data.readers.columns import choose, has_path, names_in, names_of, rest, values
 from seshat.data.readers.context import Context, FileReport
-from seshat.data.readers.rows import Row, open_table
+from seshat.data.readers.join import Joined
+from seshat.data.readers.rows import Row, Table, open_table
 from seshat.data.readers.xlsx import cell_text
 from seshat.errors import DataError
 from seshat.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense
@@ -50,9 +51,23 @@ class _Maker:
         self.prefix = context.prefix(path)
         self.orders: dict[str, int] = {}
         self.separator = regex.compile(context.source.separator)
+        self.extract = {field: regex.compile(one) for field, one in context.source.extract.items()}
+        self.types = {name.casefold(): kind for name, kind in context.source.types.items()}
 
     def records(self) -> Iterator[Record | Reject]:
         table = open_table(self.path, self.context)
+        table = Table(table.columns, self._wanted(table))
+        joined = None
+        if self.source.join:
+            wanted = (name for names in self.source.columns.values() for name in names_in(names))
+            joined = Joined(self.source.join, wanted, self.context)
+            columns = table.columns and tuple(dict.fromkeys((*table.columns, *joined.columns)))
+            table = Table(columns, joined.added(table, table.columns or ()))
+        yield from self._made(table)
+        if joined:
+            joined.report(self.report)
+
+    def _made(self, table: Table) -> Iterator[Record | Reject]:
         rows = table.rows
         if table.columns is None:
             ahead = list(islice(rows, PEEK))
@@ -71,6 +86,17 @@ class _Maker:
         self._prepare()
         for row in rows:
             yield row if isinstance(row, Reject) else self._record(row)
+
+    def _wanted(self, table: Table) -> Iterator[Row | Reject]:
+        """The rows that ``where`` asks for."""
+        for row in table.rows:
+            if isinstance(row, Reject) or all(
+                {str(value or "").strip() for value in values(row.cells, column)} & {*names_in(wanted)}
+                for column, wanted in self.source.where.items()
+            ):
+                yield row
+            else:
+                self.report.details["left_out"] = self.report.details.get("left_out", 0) + 1
 
     def _prepare(self) -> None:
         fields = self.columns.fields
@@ -148,8 +174,9 @@ class _Maker:
         if not heads:
             return None
         headword, *others = heads
-        forms = [*others, *self._parts(row, self.columns.fields.get("forms", ()))]
-        glosses = {tag: found for tag, names in self.glosses.items() if (found := self._parts(row, names))}
+        forms = [*others, *self._parts(row, "forms")]
+        glosses = {tag: found for tag in self.glosses if (found := self._parts(row, f"gloss.{tag}"))}
+        kind = self._one(row, "type").casefold() or "word"
         examples = self._examples(row)
         return Entry(
             id=name,
@@ -157,13 +184,16 @@ class _Maker:
             headword=headword,
             forms=tuple(dict.fromkeys(form for form in forms if form != headword)),
             pos=self._one(row, "pos") or None,
-            type=self._one(row, "type").casefold() or "word",
+            type=self.types.get(kind, kind),
             senses=(Sense(glosses=glosses, examples=examples),) if glosses or examples else (),
             meta=self._meta(row, self._extra(row)),
         )
 
-    def _parts(self, row: Row, names: Sequence[str]) -> tuple[str, ...]:
-        parts = (part.strip() for text in self._all(row, names) for part in self.separator.split(text))
+    def _parts(self, row: Row, field: str) -> tuple[str, ...]:
+        texts = self._all(row, self.columns.fields.get(field, ()))
+        if pattern := self.extract.get(field):
+            texts = [found[1] if pattern.groups else found[0] for text in texts for found in pattern.finditer(text)]
+        parts = (part.strip() for text in texts for part in self.separator.split(text))
         return tuple(dict.fromkeys(part for part in parts if part))
 
     def _examples(self, row: Row) -> tuple[Example, ...]:
