@@ -22,6 +22,7 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from seshat.models.neural import answers
 from seshat.models.neural.kernels import kernels
 
 BLOCK = 512
@@ -232,19 +233,21 @@ def _step(
             stack.callback(lambda: [hook.remove() for hook in hooks])
         model.train()
         precision = torch.autocast("cpu", dtype=getattr(torch, autocast)) if autocast else None
-        _loss(model, family, load, precision, label_smoothing).backward()
+        _loss(model, family, load, device, precision, label_smoothing).backward()
     for parameter in trained:
         parameter.grad = None
     return ledger.early, ledger.late
 
 
-def _loss(model: Any, family: str, load: Load, precision: Any, label_smoothing: float) -> Any:
-    """The loss as the trainers compute it: TRL's fused head for the causal family, the model's own otherwise."""
+def _loss(model: Any, family: str, load: Load, device: str, precision: Any, label_smoothing: float) -> Any:
+    """The loss as the trainers compute it: of decoders by :mod:`.answers` or TRL's head, else the model's own."""
     import torch
 
     rows = torch.zeros(load.batch, load.length, dtype=torch.long)
     labels = torch.zeros(load.batch, load.target or load.length, dtype=torch.long)
-    batch: dict[str, Any] = {"input_ids": rows, "attention_mask": torch.ones_like(rows), "use_cache": False}
+    mask = torch.ones_like(rows)
+    mask[0, -1] = 0  # without any padding, attention would do without a mask
+    batch: dict[str, Any] = {"input_ids": rows, "attention_mask": mask, "use_cache": False}
     if family == "seq2seq":
         batch["decoder_input_ids"] = torch.zeros_like(labels)
     if not label_smoothing:
@@ -254,6 +257,8 @@ def _loss(model: Any, family: str, load: Load, precision: Any, label_smoothing: 
     if family == "masked":
         del batch["use_cache"]
     with precision or torch.autocast("cpu", enabled=False):
+        if family == "causal" and answers.is_direct(model, device, load.batch, load.length):
+            return answers.summed(model, {"input_ids": rows, "attention_mask": mask}, labels, load.length)
         result = model(**batch)
     if family == "causal":
         return -result.log_probs.sum()

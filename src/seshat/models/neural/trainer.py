@@ -14,7 +14,7 @@ import structlog
 
 from seshat.errors import SeshatError
 from seshat.jsonl import atomic_path, write_json
-from seshat.models.neural import journal
+from seshat.models.neural import answers, journal
 from seshat.models.neural.lora import in_float32
 from seshat.models.neural.preflight import MASKED
 from seshat.models.seq2seq import checkpoint
@@ -322,10 +322,36 @@ def _tailored(kind: type[Any], attempt: Attempt) -> type[Any]:
                 output.metrics.update({f"{prefix}_{name}": value for name, value in found.items()})
             return output
 
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            loss = None if return_outputs or not attempt.job.trainer else _answer_loss(self, model, inputs)
+            if loss is None:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            total, tokens = loss
+            if num_items_in_batch is None:
+                return total / tokens
+            # as in Trainer.compute_loss: the count is of all processes, which then take the mean of their gradients
+            alone = not self.args.average_tokens_across_devices
+            return total / num_items_in_batch * (1 if alone else self.accelerator.num_processes)
+
         def create_model_card(self, *_arguments: Any, **_options: Any) -> None:
             pass
 
     return Tailored
+
+
+def _answer_loss(trainer: Any, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any] | None:
+    """Loss of a micro-batch of dialogues, summed, and how many tokens it is of; ``None`` to leave it to TRL."""
+    labels = inputs["labels"]
+    trained = labels[:, 1:] != MASKED
+    starts = trained.any(0).nonzero()
+    positions = labels.shape[1] - int(starts[0]) if len(starts) else 0
+    plain = trainer.accelerator.unwrap_model(model)
+    if not positions or not answers.is_direct(plain, labels.device.type, len(labels), positions):
+        return None
+    rest = {name: value for name, value in inputs.items() if name != "labels"}
+    return answers.summed(model, rest, labels, positions), trained.sum()
 
 
 def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
