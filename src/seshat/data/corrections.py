@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from seshat.config import Config
 from seshat.config.project import ProjectSection
 from seshat.data.readers.lines import EXCERPT
-from seshat.errors import DataError
+from seshat.errors import DataError, SeshatError
 from seshat.project import Project
 from seshat.records import Access, Meta, Method, Origin, Reject, Segment
 
@@ -29,7 +30,7 @@ SOURCE = "corrections"
 SUPERSEDED = "ingest:superseded"
 """Tag of a correction when a newer one of the same text in the same direction exists."""
 COLUMNS = ("id", "source", "target", "text", "translation", "machine", "by", "at", "access", "note")
-_SELECT = f"""SELECT {", ".join(f'"{name}"' for name in COLUMNS)} FROM corrections ORDER BY "at", rowid"""  # noqa: S608
+_SELECT = f"""SELECT {", ".join(f'"{name}"' for name in COLUMNS)} FROM corrections ORDER BY rowid"""  # noqa: S608
 
 
 class Correction(BaseModel):
@@ -71,12 +72,28 @@ def store_path(project: Project) -> Path:
     return project.root / "data" / "corrections.sqlite"
 
 
-def read(path: Path) -> list[Correction]:
-    """All corrections of a store, the oldest first; none when there is no store yet.
+def read(project: Project) -> list[Correction]:
+    """All corrections of a project, the oldest first; none when there is no store yet.
 
     Raises:
-        DataError: the file is no such store, or damaged.
+        SeshatError: the store cannot be read.
     """
+    rows = _from_server(project) if project.config.serve.database else _from_file(store_path(project))
+    return [Correction.model_validate({**row, "row": number}) for number, row in enumerate(rows, start=1)]
+
+
+def _from_server(project: Project) -> list[dict[str, Any]]:
+    from seshat.serving.store import open_corrections
+
+    store = open_corrections(project)
+    try:
+        return [one.model_dump(mode="json") for one in store.all()]
+    finally:
+        store.close()
+
+
+def _from_file(path: Path) -> list[dict[str, Any]]:
+    """Rows of the file, which is only read: neither the file nor its table is made here."""
     if not path.exists():
         return []
     try:
@@ -92,10 +109,7 @@ def read(path: Path) -> list[Correction]:
             f"{path}: the corrections cannot be read: {error}.",
             "Put a copy of the file back, or move it away: the run goes on without corrections.",
         ) from error
-    return [
-        Correction.model_validate({**dict(zip(COLUMNS, row, strict=True)), "row": number})
-        for number, row in enumerate(rows, start=1)
-    ]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def newest(corrections: Iterable[Correction]) -> dict[tuple[str, str, str], Correction]:
@@ -105,11 +119,10 @@ def newest(corrections: Iterable[Correction]) -> dict[tuple[str, str, str], Corr
 
 def digest(project: Project) -> str | None:
     """A digest of what people have written; ``None`` for nothing."""
-    path = store_path(project)
     try:
-        rows = [one.model_dump(mode="json") for one in read(path)]
-    except DataError:  # ingest will say what is wrong with it
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        rows = [one.model_dump(mode="json") for one in read(project)]
+    except SeshatError as error:  # ingest will say so too
+        return hashlib.sha256(str(error).encode()).hexdigest()
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest() if rows else None
 
 
@@ -126,10 +139,10 @@ class Corrections:
         """Those in the store of a project.
 
         Raises:
-            DataError: the store cannot be read.
+            SeshatError: the store cannot be read.
         """
-        path = store_path(project)
-        return cls(read(path), path.relative_to(project.root).as_posix())
+        file = SOURCE if project.config.serve.database else store_path(project).relative_to(project.root).as_posix()
+        return cls(read(project), file)
 
     def records(self, config: Config) -> Iterator[Segment | Reject]:
         """Corrections as gold segments; an earlier one of the same text and direction is kept, tagged."""

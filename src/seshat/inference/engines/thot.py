@@ -30,7 +30,7 @@ class ThotTranslator:
     def __init__(self, folder: Path, direction: Direction, workers: int | None = None) -> None:
         self.name = folder.parent.name
         self.direction = direction
-        self._opened = Opened(folder)
+        self._opened = Opened(folder, folder.with_name(str(direction.reverse)))
         self._workers = Workers(self._opened, workers)
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
@@ -39,6 +39,10 @@ class ThotTranslator:
         flat = [piece for group in pieces for piece in group]
         found = iter(self._candidates(flat, n_best))
         return [_joined([next(found) for _ in group], n_best) for group in pieces]
+
+    def learn(self, source: str, target: str) -> None:
+        """Learn from a text and its translation at once; it lasts as long as this object does."""
+        self._opened.learn(source, target)
 
     def _candidates(self, texts: Sequence[str], n_best: int) -> list[list[Candidate]]:
         weights = self._opened.settings.weights

@@ -12,10 +12,11 @@ from typing import Any
 from seshat.errors import DataError
 from seshat.jsonl import write_json, write_text
 from seshat.models.statistical.decoder import Decoder
+from seshat.models.statistical.learning import LearnedTable, Table
 from seshat.models.statistical.options import Options, Source
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores
 from seshat.models.statistical.segmentation import Segmenter, join_pieces
-from seshat.models.statistical.tokens import Spacing, capitalised, first_is_capital
+from seshat.models.statistical.tokens import Spacing, Truecaser, capitalised, first_is_capital, tokens_of
 from seshat.models.statistical.unknown import Guesser
 
 PHRASES, LANGUAGE_MODEL, KNOWN, VOCABULARY, PIECES, SETTINGS = (
@@ -75,24 +76,61 @@ class Settings:
 
 
 class Direction:
-    """One direction, opened: makes sources, decodes them, and writes target tokens as text."""
+    """One direction, opened: makes sources, decodes them, and writes target tokens as text.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the folder of the direction.
+        reverse: that of the other direction, which knows how to cut target words; only asked when learning.
+    """
+
+    def __init__(self, folder: Path, reverse: Path | None = None) -> None:
         self.folder = folder
         self.settings = Settings.read(folder)
         self.segmenter = Segmenter.read(folder / PIECES)
+        self.lessons: list[tuple[Sequence[str], Sequence[str]]] = []
+        """What was learned since the model was trained: source keys and target tokens, in order."""
+        self._reverse = reverse
+
+    @cached_property
+    def _table(self) -> LearnedTable:
+        return LearnedTable(PhraseTable(self.folder / PHRASES), self.settings.max_phrase)
+
+    @cached_property
+    def _options(self) -> Options:
+        return Options(
+            self._table,
+            self.settings.max_phrase,
+            lambda: open_guesser(self.folder, self._table, self.segmenter),
+            self.settings.guesses,
+        )
 
     @cached_property
     def decoder(self) -> Decoder:
         """The decoder, made when it is first needed."""
-        table = PhraseTable(self.folder / PHRASES)
-        options = Options(
-            table,
-            self.settings.max_phrase,
-            lambda: open_guesser(self.folder, table, self.segmenter),
-            self.settings.guesses,
-        )
-        return Decoder(self.folder / LANGUAGE_MODEL, options, reordering=self.settings.reordering)
+        return Decoder(self.folder / LANGUAGE_MODEL, self._options, reordering=self.settings.reordering)
+
+    def learn(self, source: str, target: str) -> int:
+        """Learn from one sentence and its translation; returns how many phrase pairs that gave."""
+        words = self._truecaser.apply(tokens_of(target))
+        return self.take(self.source(source).keys, self._target_segmenter.cut_all(words))
+
+    def take(self, source: Sequence[str], target: Sequence[str]) -> int:
+        """As :meth:`learn`, from source keys and target tokens."""
+        self.lessons.append((tuple(source), tuple(target)))
+        self._options.learned.update(join_pieces(source))
+        return self._table.learn(source, target)
+
+    @cached_property
+    def _truecaser(self) -> Truecaser:
+        """The usual case of target words, from the list of them: most frequent spelling first."""
+        usual: dict[str, str] = {}
+        for word in _lines(self.folder / VOCABULARY):
+            usual.setdefault(word.lower(), word)
+        return Truecaser({lower: word for lower, word in usual.items() if word != lower})
+
+    @cached_property
+    def _target_segmenter(self) -> Segmenter:
+        return Segmenter.read(self._reverse / PIECES) if self._reverse else Segmenter()
 
     def source(self, text: str) -> Source:
         """A text as the decoder sees it."""
@@ -104,7 +142,7 @@ class Direction:
         return capitalised(text) if first_is_capital(source.text) else text
 
 
-def open_guesser(folder: Path, table: PhraseTable, segmenter: Segmenter) -> Guesser:
+def open_guesser(folder: Path, table: Table, segmenter: Segmenter) -> Guesser:
     """The guesser of a folder that has its word lists."""
 
     def lookup(word: str) -> list[tuple[Phrase, Scores]]:

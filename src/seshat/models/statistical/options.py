@@ -8,7 +8,8 @@ from functools import cached_property
 
 from seshat.models.statistical.features import FEATURES, PHRASE_FEATURES
 from seshat.models.statistical.guesses import log_probability
-from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores
+from seshat.models.statistical.learning import Table
+from seshat.models.statistical.phrases import Phrase, Scores
 from seshat.models.statistical.segmentation import Segmenter
 from seshat.models.statistical.tokens import is_name, is_verbatim, is_word, key_of, tokens_of
 from seshat.models.statistical.unknown import Guesser
@@ -72,13 +73,15 @@ class Options:
     """Collects translation options for sentences."""
 
     def __init__(
-        self, table: PhraseTable, max_phrase: int, guesser: Callable[[], Guesser], guess_weights: Sequence[float]
+        self, table: Table, max_phrase: int, guesser: Callable[[], Guesser], guess_weights: Sequence[float]
     ) -> None:
         self._table = table
         self._max_phrase = max_phrase
         self._make_guesser = guesser
         self._guess_weights = guess_weights
         self._guessed: dict[tuple[str, str, bool], dict[Phrase, Values]] = {}
+        self.learned: set[str] = set()
+        """Words (keys) learned since the training: there is no need to guess what they mean."""
 
     @cached_property
     def _guesser(self) -> Guesser:
@@ -102,7 +105,7 @@ class Options:
         if is_verbatim(word.key) or not is_word(word.key):
             options[pieces] = {(word.surface,): values(UNSEEN, (word.surface,)), **options.get(pieces, {})}
             return
-        if word.key not in self._guesser.known:
+        if word.key not in self.learned and word.key not in self._guesser.known:
             guesses = self._guesses(word)
             if len(pieces) > 1:  # the pieces translate it too; only a good guess competes with them
                 guesses = {target: row for target, row in guesses.items() if row[_PLACE["guess"]] >= GOOD_GUESS}

@@ -17,6 +17,7 @@ from seshat.processes import leave_with_parent
 
 CHUNK = 25
 """Sentences given to a worker at once."""
+Lessons = list[tuple[Sequence[str], Sequence[str]]]
 _opened: dict[Path, Direction] = {}
 
 
@@ -40,10 +41,15 @@ def _leave_with_parent() -> None:
         Thread(target=wait, daemon=True).start()
 
 
-def _decode(folder: Path, sources: list[Source], weights: tuple[float, ...], n: int) -> list[list[Translation]]:
+def _decode(
+    folder: Path, lessons: Lessons, sources: list[Source], weights: tuple[float, ...], n: int
+) -> list[list[Translation]]:
     if folder not in _opened:
         _opened[folder] = Direction(folder)
-    return _opened[folder].decoder.translate(sources, weights, n)
+    opened = _opened[folder]
+    for source, target in lessons[len(opened.lessons) :]:
+        opened.take(source, target)
+    return opened.decoder.translate(sources, weights, n)
 
 
 class Workers:
@@ -63,8 +69,8 @@ class Workers:
             self._pool = ProcessPoolExecutor(
                 self._count, mp_context=get_context("spawn"), initializer=leave_with_parent
             )
-        folder = self._direction.folder
-        futures = [self._pool.submit(_decode, folder, chunk, tuple(weights), n) for chunk in chunks]
+        folder, lessons = self._direction.folder, list(self._direction.lessons)
+        futures = [self._pool.submit(_decode, folder, lessons, chunk, tuple(weights), n) for chunk in chunks]
         return [one for future in futures for one in future.result()]
 
     def close(self) -> None:
