@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,6 +164,12 @@ def test_nothing_is_printed(base_model: Path, tmp_path: Path, capfd: pytest.Capt
     with capture_logs():
         train.run(project)
     assert capfd.readouterr() == ("", "")
+
+
+def test_packages_are_imported_in_silence() -> None:
+    program = "from seshat.models.neural import lora; lora.peft('A test')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 # Kinds of training

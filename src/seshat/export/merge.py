@@ -11,7 +11,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import DataError, require
+from seshat.errors import DataError
+from seshat.models.neural import lora
 from seshat.models.neural.base import Family, open_model, open_tokenizer, quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.vocabulary import fit_embeddings
@@ -34,8 +35,7 @@ def merge(family: Family, base: Path, adapter: Path, target: Path) -> None:
     Raises:
         DataError: the base is quantised, or the adapter does not fit it.
     """
-    with quiet():
-        peft = require("peft", extra="train", purpose="Merging an adapter")
+    package = lora.peft("Merging an adapter")
     if "quantization_config" in json.loads((base / "config.json").read_text(encoding="utf-8")):
         raise DataError(
             f"{base}: this base is quantised itself; an adapter is merged into the full weights.",
@@ -46,7 +46,7 @@ def merge(family: Family, base: Path, adapter: Path, target: Path) -> None:
     fit_embeddings(model, tokenizer)
     with quiet():
         try:
-            merged = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
+            merged = package.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
         except (RuntimeError, ValueError) as error:
             raise DataError(
                 f"{adapter}: the adapter does not fit {base}: {str(error).splitlines()[0]}",

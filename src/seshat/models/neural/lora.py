@@ -12,6 +12,16 @@ from seshat.models.neural.base import quiet
 _TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}
 
 
+def peft(purpose: str) -> Any:
+    """PEFT, imported in silence: bitsandbytes says on import which kernels it could not download.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    with quiet():
+        return require("peft", extra="train", purpose=purpose)
+
+
 def attach(
     model: Any,
     section: LoraSection,
@@ -34,13 +44,13 @@ def attach(
     Raises:
         UsageError: no layer has one of the names in ``train.lora.targets``.
     """
-    peft = require("peft", extra="train", purpose="Training an adapter")
     from transformers import set_seed
 
+    package = peft("Training an adapter")
     set_seed(seed)
     targets = section.targets if isinstance(section.targets, str) else list(section.targets)
     _check(model, targets)
-    config = peft.LoraConfig(
+    config = package.LoraConfig(
         r=section.rank,
         lora_alpha=section.alpha,
         lora_dropout=section.dropout,
@@ -51,14 +61,14 @@ def attach(
         **(more or {}),
     )
     with quiet():
-        return in_float32(peft.get_peft_model(model, config))
+        return in_float32(package.get_peft_model(model, config))
 
 
 def again(model: Any, adapter: Path) -> Any:
     """Put an earlier adapter on its base, to be trained further."""
-    peft = require("peft", extra="train", purpose="Training an adapter")
+    package = peft("Training an adapter")
     with quiet():
-        return in_float32(peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
+        return in_float32(package.PeftModel.from_pretrained(model, str(adapter), is_trainable=True))
 
 
 def save(model: Any, folder: Path, base: str) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from seshat.config.load import FILE_NAME
-from seshat.errors import DataError, require
+from seshat.errors import DataError
 from seshat.models.neural import base as bases
+from seshat.models.neural import lora
 from seshat.models.neural.base import Family
 from seshat.models.neural.device import Backend, Machine, choose
 from seshat.models.neural.vocabulary import fit_embeddings
@@ -123,10 +124,10 @@ class Saved:
         if not (adapter and self.has_adapter):
             return _placed(bases.open_model(self.family, folder, backend, frozen=True), backend)
         model = bases.open_model(self.family, self.base(), backend, frozen=True)
+        package = lora.peft("Opening an adapter")
         with bases.quiet():
-            peft = require("peft", extra="train", purpose="Opening an adapter")
             fit_embeddings(model, tokenizer)
-            return _placed(peft.PeftModel.from_pretrained(model, str(self.own), is_trainable=False), backend)
+            return _placed(package.PeftModel.from_pretrained(model, str(self.own), is_trainable=False), backend)
 
     def _backend(self) -> Backend:
         machine = Machine.here()
