@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests import finetuned, tiny_models
 
-from seshat.errors import DataError, MissingPackage, UsageError
+from seshat.errors import CheckFailed, DataError, MissingPackage, UsageError
 from seshat.export import engines, proof
 from seshat.export.export import run
 from seshat.inference.load import load_translator
@@ -404,6 +404,23 @@ def test_encoder_decoders_in_int8(tmp_path: Path, name: str) -> None:
     first, empty = fast.translate(["Mina palina basi.", ""], n_best=2)
     assert len(first.alternatives) == 2 and first.alternatives[0].score >= first.alternatives[1].score
     assert empty.text == ""
+
+
+def test_few_segments_tell_little() -> None:
+    """One translation of fifty that comes out better is chance; all of them worse is not."""
+    references = [f"el perro número {number} duerme en la casa" for number in range(50)]
+    before = ["un gato corre", *references[1:]]
+    row = proof.prove_scores(TO_ES, references, before, references, "13a")
+    assert row["difference"]["chrf2"] > 1 and row["interval"][0] <= 0 < 1 < row["interval"][1]
+    proof.verdict("x", [row], 1.0, "report.json")
+    (doubt,) = proof.doubts("x", [row], 1.0)
+    assert "on 50 segments" in doubt and "export.segments" in doubt
+    assert proof.doubts("x", [row], 10.0) == []
+    for one, other in ((before, ["ruido"] * 50), (["ruido"] * 50, before)):  # better is another model too
+        bad = proof.prove_scores(TO_ES, references, one, other, "13a")
+        with pytest.raises(CheckFailed, match="95 % interval"):
+            proof.verdict("x", [bad], 1.0, "report.json")
+        assert proof.doubts("x", [bad], 1.0) == []
 
 
 def test_a_masked_model_is_judged_by_bits_per_byte(tmp_path: Path) -> None:

@@ -291,6 +291,7 @@ class ExportSection(Section):
     quantization: tuple[GgufType, ...] = ("q8_0",)
     """GGUF types. `f16`, `q8_0` and the like need nothing else; those with a `k` need llama-cpp-python."""
     margin: float = Field(default=1.0, ge=0)
-    """Points by which chrF2 on validation may differ before and after; an export beyond is refused."""
+    """Points by which chrF2 on validation may differ before and after; an export that differs by more, and not by
+    chance (95 % interval), is refused."""
     segments: int = Field(default=100, ge=1)
     """Validation segments translated before and after to prove it."""

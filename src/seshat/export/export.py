@@ -79,7 +79,7 @@ def _notes(exporter: Exporter, done: Sequence[dict[str, Any]]) -> list[str]:
     """What to know before the exports are given away."""
     if not done:
         return []
-    found = []
+    found = list(exporter.doubts)
     name, least = exporter.saved.folder.name, exporter.data.least_open
     if least is not Access.PUBLIC:
         found.append(

@@ -38,6 +38,8 @@ class Exporter:
     saved: Saved
     output: Path
     rows: list[dict[str, Any]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """What the proofs could not tell."""
     stale: bool = False
     """Whether the scores on the test set are older than the model."""
 
@@ -131,6 +133,7 @@ class Exporter:
         path = self.project.reports / "export" / f"{folder.name}.json"
         write_json(path, proved)
         self.rows += proof.table(folder.name, proved["scores"])
+        self.doubts += proof.doubts(folder.name, proved["scores"], section.margin)
         proof.verdict(folder.name, proved["scores"], section.margin, str(path.relative_to(self.project.root)))
         return proved
 
