@@ -7,7 +7,7 @@ looked up is a folder of two files (:data:`PAIRS`, :data:`LEXICON`) which ``form
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import regex
@@ -80,6 +80,13 @@ class Retriever:
                 self._texts.append(one.texts)
                 self._close(one.texts.values(), one.meta.access)
         self._indexes: dict[str, TrigramIndex] = {}
+        self.before: Mapping[str, Sequence[str]] = {}
+        """Text -> the sentences before it in its document, where somebody knows them."""
+
+    @property
+    def context(self) -> int:
+        """How many sentences before a text go into its question."""
+        return self._prompt.context
 
     def _close(self, texts: Iterable[str], access: Access) -> None:
         if access is not Access.PUBLIC:
@@ -101,12 +108,13 @@ class Retriever:
         return self._hints[source, target].find(text, self._prompt.hints) if self._prompt.hints else []
 
     def question(self, text: str, source: str, target: str) -> list[Message]:
-        """The chat that asks for the translation of a text, with its hints and similar pairs."""
+        """The chat that asks for the translation of a text, with the sentences before it, hints and similar pairs."""
         return self._prompt.messages(
             "translate",
             source=source,
             target=target,
             text=text,
+            context=self.before.get(text, ()),
             hints=self.hints(text, source, target),
             shots=self.shots(text, source, target),
         )

@@ -139,7 +139,7 @@ class MbrTranslator:
         self.direction = main.direction
         self.inner = main
         self.budget = budget
-        self._translators = list(translators)
+        self.translators = list(translators)
         self._settings = settings
         self._seed = seed
         self._utility = Utility.of(settings)
@@ -160,7 +160,7 @@ class MbrTranslator:
 
     def close(self) -> None:
         """Let go of what the translators hold."""
-        for translator in self._translators:
+        for translator in self.translators:
             close(translator)
 
     def _within_budget(self, texts: Sequence[str]) -> list[list[Vote]]:
@@ -193,7 +193,7 @@ class MbrTranslator:
         found: list[list[Vote]] = [[] for _ in texts]
         if not texts:
             return found
-        models = self._translators[:count]
+        models = self.translators[:count]
         for number, translator in enumerate(models):
             share = count // len(models) + (number < count % len(models))
             sampler = translator if isinstance(translator, Sampler) and self._settings.temperatures else None
@@ -217,9 +217,10 @@ class MbrTranslator:
 
     def _consensus(self, votes: Sequence[Vote], n_best: int) -> Hypothesis:
         candidates = [vote.candidate for vote in votes]
-        if len(candidates) == 1:
+        weights = [vote.weight for vote in votes]
+        if math.fsum(weights) <= 1:  # only one was asked for
             return Hypothesis(candidates[0].text, candidates[0].score)
-        places, means = rank([one.text for one in candidates], self._utility, [vote.weight for vote in votes])
+        places, means = rank([one.text for one in candidates], self._utility, weights)
         ordered = [candidates[place] for place in places]
         alternatives = tuple(ordered[:n_best]) if n_best > 1 else ()
         return Hypothesis(ordered[0].text, ordered[0].score, alternatives, agreement=round(means[0], 6))

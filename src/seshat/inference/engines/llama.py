@@ -81,7 +81,7 @@ class LlamaCppTranslator:
         self.direction = direction
         self._prompt = Prompt.check(folder)
         self._decoding = self._prompt.decoding.changed(decoding)
-        self._memory = Retriever.load(folder / MEMORY, self._prompt)
+        self.memory = Retriever.load(folder / MEMORY, self._prompt)
         self._form = described.get("gguf", {}).get("unicode")
         self._package = package("Translating with a GGUF file")
         self._threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
@@ -108,7 +108,7 @@ class LlamaCppTranslator:
 
     def question(self, text: str) -> list[int]:
         """The token ids of the question about a text."""
-        messages = self._memory.question(text, *self.direction)
+        messages = self.memory.question(text, *self.direction)
         return self.encode(self._prompt.render(self._template, messages, answer=False))
 
     def encode(self, text: str) -> list[int]:

@@ -55,7 +55,7 @@ class ServerTranslator:
         self.direction = direction
         self.batch_size = 8 * settings.concurrency
         self._prompt = prompt
-        self._memory = memory or Retriever(prompt)
+        self.memory = memory or Retriever(prompt)
         self._decoding = decoding or prompt.decoding
         self._seed = seed
         self._remote = Remote(settings)
@@ -74,7 +74,7 @@ class ServerTranslator:
         def one(text: str) -> Hypothesis:
             if not text.strip():
                 return EMPTY
-            messages = self._memory.question(text, *self.direction)
+            messages = self.memory.question(text, *self.direction)
             if own["temperature"] > 0:
                 return hypothesis(self._answers(messages, n_best, own, self._seed), n_best)
             best = self._answers(messages, 1, own, self._seed)
@@ -92,7 +92,7 @@ class ServerTranslator:
         def one(text: str) -> list[Candidate]:
             if not text.strip():
                 return [Candidate("", 0.0)] * count
-            return self._answers(self._memory.question(text, *self.direction), count, drawing, seed)
+            return self._answers(self.memory.question(text, *self.direction), count, drawing, seed)
 
         return list(self._pool.map(one, texts))
 

@@ -138,7 +138,7 @@ class CausalTranslator(_Searching):
         saved = Saved.read(folder, prompt)
         self._prompt = saved.prompt
         self._thinks = saved.prompt.thinking
-        self._retriever = Retriever.load(folder / FOLDER, saved.prompt)
+        self.memory = Retriever.load(folder / FOLDER, saved.prompt)
         self._tokenizer = saved.tokenizer(adapter=adapter)
         model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
         ends = answer_ends(self._tokenizer, saved.prompt)
@@ -151,7 +151,7 @@ class CausalTranslator(_Searching):
 
     def question(self, text: str) -> list[int]:
         """The token ids of the question about a text."""
-        messages = self._retriever.question(text, *self.direction)
+        messages = self.memory.question(text, *self.direction)
         rendered = self._prompt.render(self._tokenizer, messages, answer=False)
         return list(self._tokenizer(rendered, add_special_tokens=False)["input_ids"])
 

@@ -1,0 +1,36 @@
+"""The lines before a text, for models that were trained with them (``prompt.context``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from seshat.retrieval import Retriever
+
+Before = Mapping[str, Sequence[str]]
+"""Text -> the lines before it."""
+
+
+def give_context(translator: object, before: Callable[[int], Before]) -> int:
+    """Tell every engine in a chain that puts the lines before a text into its question what they are.
+
+    Args:
+        translator: a chain, as :func:`seshat.inference.chain.open_chain` opens it.
+        before: gives at most so many lines before each text, as people write them.
+
+    Returns:
+        How many engines take them.
+    """
+    return _give(translator, before, lambda text: text)
+
+
+def _give(translator: object, before: Callable[[int], Before], seen: Callable[[str], str]) -> int:
+    memory = getattr(translator, "memory", None)
+    if isinstance(memory, Retriever):
+        if not memory.context:
+            return 0
+        memory.before = {seen(text): [seen(line) for line in lines] for text, lines in before(memory.context).items()}
+        return 1
+    if normalised := getattr(translator, "normalised", None):
+        outer, seen = seen, lambda text: str(normalised([outer(text)])[0])
+    inner = getattr(translator, "translators", None) or [getattr(translator, "inner", None)]
+    return sum(_give(one, before, seen) for one in inner if one is not None)
