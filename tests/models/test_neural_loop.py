@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,16 @@ def test_t4_takes_float16_where_bfloat16_would_be_emulated() -> None:
     assert asked.attention == "sdpa"
     assert any("only emulate" in reason for reason in asked.reasons)
     assert any("flash-attn is not installed" in reason for reason in asked.reasons)
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gemma3_text"])
+def test_what_overflows_in_float16_computes_in_float32(architecture: str) -> None:
+    t4 = Machine(("cuda", "cpu"), "Tesla T4", ())
+    chosen = choose(architecture=architecture, machine=t4)
+    assert chosen.dtype == "float32"
+    assert f"{architecture} overflows" in chosen.reasons[1]
+    assert choose(architecture=architecture, machine=replace(t4, bfloat16=("cuda",))).dtype == "bfloat16"
+    assert choose(precision="float16", architecture=architecture, machine=t4).dtype == "float16", "with a caution"
 
 
 def test_apple_has_no_four_bits() -> None:

@@ -201,7 +201,7 @@ def test_cautions(tmp_path: Path) -> None:
     root = project(tmp_path, "model: {preset: qwen3-4b-local}\ntrain: {lora: {enabled: no}}\n")
     assert "a learning rate for adapters" in cautions(load_config(root))[0].message
     root = project(tmp_path, "model: {preset: byt5-base}\ntrain: {finetune: {precision: float16}}\n")
-    assert "overflow in float16" in cautions(load_config(root))[0].message
+    assert "overflows in float16" in cautions(load_config(root))[0].message
 
 
 def test_nllb_is_known_by_its_architecture_not_by_its_name(tmp_path: Path) -> None:

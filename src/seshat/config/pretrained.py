@@ -16,6 +16,10 @@ Found = Iterator[tuple[tuple[str | int, ...], str]]
 
 NEEDS_CODES = frozenset({"m2m_100", "mbart"})
 """Architectures (``model_type`` of ``config.json``) that must be told the languages by code: NLLB, M2M-100, mBART."""
+OVERFLOWING = frozenset({"t5", "mt5", "umt5", "gemma3", "gemma3_text"})
+"""Architectures that were pretrained in bfloat16 and whose activations exceed what float16 can hold: the loss becomes
+NaN (T5: https://github.com/huggingface/transformers/issues/5651; Gemma 3: https://github.com/unslothai/unsloth/pull/4014).
+"""
 _ADAPTER_RATE = 1e-4
 """A learning rate from here on is for adapters, not for all weights of a causal or masked model."""
 
@@ -157,8 +161,8 @@ def _cautions(config: Config) -> Found:
             f"{train.finetune.learning_rate:g} is a learning rate for adapters; all weights of a model take about "
             "1e-5 to 5e-5",
         )
-    if train.family == "seq2seq" and train.finetune.precision == "float16" and architecture(config) in ("t5", "mt5"):
+    if train.finetune.precision == "float16" and architecture(config) in OVERFLOWING:
         yield (
             ("train", "finetune", "precision"),
-            "T5 models overflow in float16 and lose everything: write auto, bfloat16 or float32",
+            f"{config.model.base} overflows in float16 and loses everything: write auto, bfloat16 or float32",
         )

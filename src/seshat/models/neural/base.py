@@ -235,6 +235,12 @@ def _unpacked(model: Any) -> Any:
     return model
 
 
+def architecture(folder: Path) -> str | None:
+    """``model_type`` of a model's ``config.json``."""
+    kind: str | None = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    return kind
+
+
 def _check_family(family: Family, folder: Path) -> None:
     from transformers.models.auto import modeling_auto as known
 
@@ -243,7 +249,7 @@ def _check_family(family: Family, folder: Path) -> None:
         "seq2seq": known.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
         "masked": known.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     }
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    kind = architecture(folder)
     if kind not in tables[family]:
         fitting = [name for name, table in tables.items() if kind in table]
         raise DataError(

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from seshat.config.pretrained import OVERFLOWING
 from seshat.errors import MissingPackage, UsageError, require
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,7 @@ def choose(
     quantization: str = "none",
     attention: str = "sdpa",
     *,
+    architecture: str | None = None,
     machine: Machine | None = None,
     setting: str = "train.finetune.device",
 ) -> Backend:
@@ -114,6 +116,7 @@ def choose(
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         quantization: ``none``, ``nf4`` or ``int8``.
         attention: ``sdpa``, ``eager`` or ``flash_attention_2``.
+        architecture: ``model_type`` of the base, when it is trained: some do not bear float16.
         machine: what there is; default: this machine.
         setting: what the device is called in the configuration, for the error.
 
@@ -123,7 +126,7 @@ def choose(
     """
     machine = machine or Machine.here()
     chosen, why_device = _device(device, machine, setting)
-    dtype, why_dtype = _dtype(chosen, precision, machine)
+    dtype, why_dtype = _dtype(chosen, precision, machine, architecture)
     bits, why_bits = _quantization(chosen, quantization, dtype, machine)
     attention, why_attention = _attention(chosen, attention, dtype, machine)
     return Backend(chosen, dtype, bits, attention, (why_device, why_dtype, *why_bits, *why_attention))
@@ -139,12 +142,12 @@ def _device(device: str, machine: Machine, setting: str) -> tuple[str, str]:
     return chosen, f"{chosen}{name}: {'the best there is' if device == 'auto' else 'as configured'}"
 
 
-def _dtype(device: str, precision: str, machine: Machine) -> tuple[str, str]:
-    able = device in machine.bfloat16
-    best = "bfloat16" if able else "float16" if device == "cuda" else "float32"
+def _dtype(device: str, precision: str, machine: Machine, architecture: str | None) -> tuple[str, str]:
+    able, overflows = device in machine.bfloat16, architecture in OVERFLOWING
+    best = "bfloat16" if able else "float16" if device == "cuda" and not overflows else "float32"
     if precision == "auto":
         why = "the device has it" if able else f"this {device} has no bfloat16 of its own"
-        return best, f"{best}: {why}"
+        return best, f"{best}: {why}{f', and {architecture} overflows in float16' if overflows and not able else ''}"
     if precision == "bfloat16" and not able:
         return best, f"{best} instead of bfloat16, which this {device} would only emulate"
     if precision == "float16" and device != "cuda":

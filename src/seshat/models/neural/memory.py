@@ -141,7 +141,8 @@ class Planner:
         tuning = self.config.train.finetune
         device = tuning.device if target.here else "auto"
         attention = self.config.model.attention
-        return choose(device, tuning.precision, settings.quantization, attention, machine=target.machine)
+        wanted = device, tuning.precision, settings.quantization, attention
+        return choose(*wanted, architecture=self.known.values.get("model_type"), machine=target.machine)
 
     def need(self, settings: Settings, backend: Backend) -> Need:
         """Bytes by part, at the worst moment."""

@@ -65,7 +65,7 @@ class Training(ABC):
         self.start = Start.of(project, adapters=self.adapters)
         tuning = self.section.finetune
         wanted = tuning.device, tuning.precision, config.model.quantization, config.model.attention
-        self.backend = device.choose(*wanted).logged()
+        self.backend = device.choose(*wanted, architecture=bases.architecture(self.start.folder)).logged()
         self.tokenizer = bases.open_tokenizer(self.start.tokenizer)
         self.extension = self._extension()
         if self.extension.pieces:
