@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from seshat.config.base import Name, Section
+from seshat.config.base import Language, Name, Section
 from seshat.records import Access
 
 
@@ -23,6 +23,8 @@ class ServeSection(Section):
     """A PostgreSQL address (postgresql://…) for corrections and searches; default: SQLite files in the project."""
     api_key_file: str | None = None
     """A file with the API key, from the project folder; default: the environment variable SESHAT_API_KEY."""
+    language: Language | None = None
+    """Language of the web page (en, es, or one with words/TAG.yaml in the project); default: the pivot's, or English."""
     hosts: tuple[str, ...] = ()
     """Names under which this server is reached, such as words.example.org; others are refused."""
     max_body: int = Field(default=1_000_000, ge=1_000)
