@@ -75,7 +75,7 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
     shown: list[Table | str] = []
     if summary.get("table"):
         shown += ["", table([_scores(row) for row in summary["table"]])]
-    for key in ("perplexity", "tasks", "fill"):
+    for key in ("postprocess", "perplexity", "tasks", "fill"):
         if summary.get(key):
             shown += ["", table(summary[key], title=key.capitalize())]
     if summary.get("samples"):

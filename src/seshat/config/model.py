@@ -181,6 +181,10 @@ class EvaluateSection(Section):
     """Checkpoints of the model to measure beside it: names such as `checkpoint-400`, or folders."""
     allow_other_prompt: bool = False
     """Ask the model as configured, though it was trained with another prompt (as `--allow-other-prompt` does)."""
+    postprocess_texts: int = Field(default=200, ge=0)
+    """Validation sentences on which every step of translate.postprocess is left out in turn; 0 turns it off."""
+    confidence_texts: int = Field(default=400, ge=0)
+    """Validation sentences on which it is learnt how far translations may be trusted; 0 turns it off."""
     perplexity_texts: int = Field(default=200, ge=0)
     """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
     fill: int = Field(default=10, ge=0)

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.errors import SeshatError
-from seshat.evaluation import fill, likelihood, tasks
+from seshat.evaluation import ablation, fill, likelihood, tasks
 from seshat.evaluation.advice import beside_translation, warnings
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
+from seshat.evaluation.calibrate import calibrate, judge
 from seshat.evaluation.history import read_history
 from seshat.evaluation.languagemodel import LanguageModel, opened
 from seshat.evaluation.measure import measure
@@ -25,6 +26,8 @@ from seshat.evaluation.questions import Question
 from seshat.evaluation.systems import System
 from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
 from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
+from seshat.inference.confidence import FEWEST, Calibration
+from seshat.inference.postprocess import PostprocessingTranslator, tally
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
@@ -45,6 +48,10 @@ class Findings:
     """System -> an answer to each test question."""
     translations: dict[tuple[str, str], list[Hypothesis]] = field(default_factory=dict)
     """System and direction -> one hypothesis per test sentence."""
+    mending: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Direction -> whether the steps of post-processing help the main model on validation."""
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    """Direction -> how far translations of the main model may be trusted."""
     fillings: dict[str, list[list[fill.Filling]]] = field(default_factory=dict)
     """System -> offers for each blank."""
     notes: list[str] = field(default_factory=list)
@@ -160,6 +167,39 @@ class Assessment:
         for way, translator in zip(ways, translators, strict=True):
             found = self.translated(system, translator, self.test.texts(way.source))
             self.found.translations[system.name, str(way)] = found
+            if system.name == self.models[0]:
+                self._ablate(system, translator)
+                self._calibrate(system, translator)
+
+    def _ablate(self, system: System, translator: Translator) -> None:
+        """Try the steps of post-processing on validation."""
+        texts = self.settings.postprocess_texts
+        way = translator.direction
+        if not texts or not isinstance(translator, PostprocessingTranslator):
+            return
+        segments = ablation.validation(self.project, texts)
+        if segments:
+            sources, references = ([one.texts[tag] for one in segments] for tag in way)
+            raw = self.translated(system, translator.inner, sources)
+            seed, tokenizer = self.project.config.project.seed, self.settings.bleu_tokenizer
+            found = ablation.ablate(translator.postprocessor, sources, references, raw, seed, tokenizer)
+            self.found.mending[str(way)] = found
+
+    def _calibrate(self, system: System, translator: Translator) -> None:
+        """Learn on validation how far the translations of a model may be trusted."""
+        segments = ablation.validation(self.project, self.settings.confidence_texts)
+        if len(segments) < FEWEST:
+            return
+        sources, references = ([one.texts[tag] for one in segments] for tag in translator.direction)
+        inner = translator.inner if isinstance(translator, PostprocessingTranslator) else translator
+        said = self.translated(system, inner, sources)
+        if isinstance(translator, PostprocessingTranslator):
+            mend = translator.postprocessor.hypothesis
+            said = [mend(one, source) for one, source in zip(said, sources, strict=True)]
+        known = self.material.trained[translator.direction.source]
+        found = calibrate(sources, references, said, known, self.settings.bleu_tokenizer)
+        if found is not None:
+            self.found.calibrations[str(translator.direction)] = found
 
     def _question(self, system: System, model: LanguageModel) -> None:
         """Ask the questions of the instruction data, which must have been written in the words of its training."""
@@ -224,6 +264,12 @@ class Assessment:
         result, quality = measure(direction, self.test, self.material, found, models, self.settings, seed, nearest)
         folders = {one.name: one.folder / str(direction) for one in self.systems}
         result["history"] = {name: read_history(folders[name] / "history.jsonl") for name in models}
+        if str(direction) in self.found.mending:
+            result["postprocess"] = self.found.mending[str(direction)] | {"test": tally(found[models[0]])}
+            self.found.notes += ablation.remarks(str(direction), result["postprocess"])
+        if calibration := self.found.calibrations.get(str(direction)):
+            main = models[0]
+            result["confidence"] = judge(calibration, sources, found[main], quality[main])
         self.translations[str(direction)] = found
         for name, hypotheses in found.items():
             rows = zip(self.test.segments, sources, references, hypotheses, quality[name], strict=True)
@@ -287,4 +333,5 @@ def _line(segment: Segment, source: str, reference: str, hypothesis: Hypothesis,
         hypothesis=hypothesis.text,
         score=round(float(score), 2),
         model_score=round(hypothesis.score, 4),
+        changes=hypothesis.changes,
     )

@@ -16,6 +16,8 @@ from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Floats, Scorer,
 from seshat.evaluation.samples import choose
 from seshat.evaluation.significance import Rows, Score, bootstrap, interval, paired_randomisation
 from seshat.evaluation.slices import cut, score_slices
+from seshat.evaluation.terms import METRIC as TERMS
+from seshat.evaluation.terms import Terms, term_rate
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
 
@@ -62,6 +64,9 @@ def measure(
         row["kind"] = "model" if row["name"] in models else "floor"
         row["behaviour"] = behaviour(found, sources, references)
         row["invented"] = invention(found, sources, attested)
+    terms = Terms(material.entries, direction, sources, references)
+    if len(terms):
+        _add_terms(table, terms, texts, settings.bootstrap, seed)
     _against_best_floor(table, counts, settings.bootstrap, seed)
     slices = score_slices(cut(test.segments, direction, material), counts, settings.bootstrap, seed)
     shown = choose(quality[models[0]], settings.samples)
@@ -75,6 +80,7 @@ def measure(
             "behaviour": behaviour(references, sources, references),
             "invented": invention(references, sources, attested),
         },
+        **({"terms": {"asked": len(terms), "missed": terms.missed(texts[models[0]])}} if len(terms) else {}),
         "slices": slices,
         "lengths": length_histogram({"references": references, **{name: texts[name] for name in models}}),
         "samples": [_sample(place, test, direction, texts, quality, nearest) for place in shown],
@@ -119,6 +125,17 @@ def score_table(
             row["difference"] = difference
         table.append(row)
     return table
+
+
+def _add_terms(
+    table: list[dict[str, Any]], terms: Terms, texts: Mapping[str, Sequence[str]], samples: int, seed: int
+) -> None:
+    """Adds to every system how many of the lexicon's terms it says: ``{said, asked, score, low, high}``."""
+    counts = {name: terms.count(found) for name, found in texts.items()}
+    rows = score_table(counts, "", samples, seed, (TERMS,), term_rate)
+    for row, found in zip(table, rows, strict=True):
+        said, asked = counts[row["name"]].sum(axis=0).tolist()
+        row["terms"] = {"said": said, "asked": asked, **found["scores"][TERMS]}
 
 
 def _with_intervals(metrics: Sequence[str], values: Floats, resampled: Floats) -> dict[str, dict[str, float]]:

@@ -12,10 +12,17 @@ _SHOWN = 3
 
 
 def summary(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """``table`` of translation, ``perplexity``, ``tasks``, ``fill`` and ``samples``; only those that there are."""
+    """``table`` of translation, ``postprocess``, ``perplexity``, ``tasks``, ``fill`` and ``samples``.
+
+    Only those that there are.
+    """
     results = evaluation["directions"]
     parts: dict[str, Any] = {
         "table": [_translation(result, row) for result in results for row in result["systems"]],
+        "confidence": [
+            _level(result, row) for result in results for row in result.get("confidence", {}).get("levels", ())
+        ],
+        "postprocess": [_step(result, step) for result in results for step in _working(result)],
         "perplexity": [_surprise(table, row) for table in evaluation.get("likelihood", ()) for row in table["systems"]],
         "tasks": [_task(table, row) for table in evaluation.get("tasks", ()) for row in table["systems"]],
         "fill": [_fill(evaluation["fill"], row) for row in evaluation.get("fill", {}).get("systems", ())],
@@ -33,6 +40,40 @@ def _translation(result: Mapping[str, Any], system: Mapping[str, Any]) -> dict[s
         "chrf2 low": round(values["chrf2"]["low"], 1),
         "chrf2 high": round(values["chrf2"]["high"], 1),
         "p": system["difference"]["chrf2"]["p"] if "difference" in system else None,
+        **({"terms %": round(system["terms"]["score"], 1)} if "terms" in system else {}),
+    }
+
+
+def _working(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps of post-processing that changed anything; the page lists all."""
+    found = result.get("postprocess", {"steps": (), "test": {}})
+    return [step for step in found["steps"] if step["changed"] or step["name"] in found["test"]]
+
+
+def _level(result: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A level of confidence, as the test set judges it."""
+    found = result["confidence"]["correlation"]
+    return {
+        "direction": result["direction"],
+        "confidence": row["level"],
+        "sentences": row["segments"],
+        "chrf2 expected": "" if row["expected"] is None else f"{row['expected']:.1f}",
+        "measured": "" if row["measured"] is None else f"{row['measured']:.1f}",
+        "correlation": "" if found is None else f"{found:.2f}",
+    }
+
+
+def _step(result: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step of post-processing, as validation judges it."""
+    return {
+        "direction": result["direction"],
+        "step": step["name"],
+        "changed in test": result["postprocess"]["test"].get(step["name"], 0),
+        "in validation": f"{step['changed']} of {result['postprocess']['segments']}",
+        "chrf2 without": f"{step['without']['chrf2']:.1f}",
+        "with": f"{result['postprocess']['all']['chrf2']:.1f}",
+        "p": f"{step['p']:.3f}",
+        "on validation it": step["verdict"],
     }
 
 

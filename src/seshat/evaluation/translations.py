@@ -34,6 +34,8 @@ class Translation(BaseModel):
     """chrF2 of this sentence, 0 to 100."""
     model_score: float
     """The model's own score of its translation; higher is better, and only comparable within one system."""
+    changes: tuple[str, ...] = ()
+    """What post-processing changed in it."""
 
 
 class Answered(BaseModel):
@@ -66,7 +68,7 @@ def translate(translator: Translator, texts: Sequence[str], notes: Path | None =
             if done is None:
                 done = translator.translate(part)
                 if notes:
-                    rows = [[hypothesis.text, hypothesis.score] for hypothesis in done]
+                    rows = [[one.text, one.score, one.changes, one.agreement] for one in done]
                     write_text(notes / f"{start}.json", json.dumps(rows, ensure_ascii=False))
             found += done
             advance(len(part))
@@ -77,8 +79,8 @@ def _read(path: Path, size: int) -> list[Hypothesis] | None:
     """A finished chunk, or None when there is none."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        found = [Hypothesis(str(text), float(score)) for text, score in rows]
-    except (OSError, ValueError, TypeError):
+        found = [Hypothesis(str(row[0]), float(row[1]), changes=tuple(row[2]), agreement=row[3]) for row in rows]
+    except (OSError, ValueError, TypeError, IndexError):
         return None
     return found if len(found) == size else None
 

@@ -1,0 +1,136 @@
+"""Does each step of post-processing help? All steps, and all but one, on validation.
+
+The model translates once; the steps are then applied to what it said. A step that does not help here says so: rules
+that tidy a translation often cost more than they bring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from seshat.evaluation.advice import SIGNIFICANT
+from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Scorer, scores
+from seshat.evaluation.significance import paired_randomisation
+from seshat.inference.postprocess import Postprocessor, changed_steps
+from seshat.inference.translator import Hypothesis
+from seshat.jsonl import read_jsonl
+from seshat.project import Project
+from seshat.records import Segment
+
+TRIALS = 2_000
+"""Trials of the paired test: the smallest p-value is 0.0005."""
+
+
+def validation(project: Project, count: int) -> list[Segment]:
+    """At most ``count`` validation segments in both languages that this run may use, evenly from the whole set."""
+    settings = project.config.project
+    languages = settings.language, settings.pivot
+    found = [
+        one
+        for one in read_jsonl(project.training / "validation.jsonl", Segment)
+        if all(one.texts.get(tag, "").strip() for tag in languages) and settings.max_access.allows(one.meta.access)
+    ]
+    step = max(1, -(-len(found) // count)) if count else 1
+    return list(islice(found[::step], count))
+
+
+def ablate(
+    postprocessor: Postprocessor,
+    sources: Sequence[str],
+    references: Sequence[str],
+    raw: Sequence[Hypothesis],
+    seed: int,
+    tokenizer: str = "13a",
+) -> dict[str, Any]:
+    """Score the translations with all steps, with none, and with each step left out.
+
+    Args:
+        postprocessor: all steps.
+        sources: texts of validation.
+        references: their human translations.
+        raw: what the model said, not mended.
+        seed: start of the random numbers.
+        tokenizer: how BLEU cuts words.
+
+    Returns:
+        ``segments``, ``all`` and ``none`` (scores by metric), ``difference`` of the two (chrF2), and ``steps``: per
+        step ``{name, changed, without, difference, p, verdict}``, where ``changed`` counts translations,
+        ``difference`` is what the step brings in chrF2 and ``verdict`` says it in words.
+    """
+    mended = [postprocessor.hypothesis(one, source) for one, source in zip(raw, sources, strict=True)]
+    changed = [changed_steps(one.changes) for one in mended]
+    texts = {"all": [one.text for one in mended], "none": [one.text for one in raw]}
+    for step in postprocessor.steps:
+        less = postprocessor.without(step.name)
+        texts[f"-{step.name}"] = [less.hypothesis(one, source).text for one, source in zip(raw, sources, strict=True)]
+    scorer = Scorer(references, tokenizer)
+    known: dict[tuple[str, ...], Counts] = {}
+    for found in map(tuple, texts.values()):
+        if found not in known:  # most steps change nothing, so that most of these are the same
+            known[found] = scorer.count(found)
+    counts = {name: known[tuple(found)] for name, found in texts.items()}
+    reached = {name: _scores(rows) for name, rows in counts.items()}
+    headline = METRICS[HEADLINE]
+    steps = []
+    for step in postprocessor.steps:
+        name = f"-{step.name}"
+        times = sum(step.name in names for names in changed)
+        difference = reached["all"][headline] - reached[name][headline]
+        p = 1.0
+        if texts[name] != texts["all"]:
+            p = float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[HEADLINE])
+        steps.append(
+            {
+                "name": step.name,
+                "changed": times,
+                "without": reached[name],
+                "difference": round(difference, 4),
+                "p": round(p, 6),
+                "verdict": verdict(times, difference, p),
+            }
+        )
+    return {
+        "segments": len(raw),
+        "all": reached["all"],
+        "none": reached["none"],
+        "difference": round(reached["all"][headline] - reached["none"][headline], 4),
+        "steps": steps,
+    }
+
+
+def _scores(rows: Counts) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(METRICS, scores(rows.sum(axis=0)), strict=True)}
+
+
+def verdict(changed: int, difference: float, p: float) -> str:
+    """What is to be thought of a step, in a few words.
+
+    Args:
+        changed: how many translations it changed.
+        difference: what it brings in chrF2.
+        p: how probable such a difference is by chance.
+    """
+    if not changed:
+        return "changed nothing here"
+    if p >= SIGNIFICANT:
+        return "does not help measurably here"
+    return "helps" if difference > 0 else "hurts: leave it out"
+
+
+def remarks(direction: str, found: dict[str, Any]) -> list[str]:
+    """What a reader should know about the steps, one line for each that changed something and did not help."""
+    return [
+        f"{direction}: the step '{one['name']}' of post-processing changed {one['changed']} of {found['segments']} "
+        f"validation translations and {_said(one)}"
+        for one in found["steps"]
+        if one["changed"] and not (one["difference"] > 0 and one["p"] < SIGNIFICANT)
+    ]
+
+
+def _said(step: dict[str, Any]) -> str:
+    by = f"chrF2 {step['difference']:+.2f}, p = {step['p']:.2f}"
+    if step["p"] < SIGNIFICANT:
+        return f"made them worse ({by}). Leave it out of translate.postprocess.steps."
+    return f"did not help measurably ({by})."
