@@ -73,7 +73,8 @@ def _settings(
     against = reference or (baselines[0] if baselines else settings.reference)
     if reference and reference not in known:
         raise UsageError(f"The reference '{reference}' is not compared.", f"Name one of: {', '.join(known)}.")
-    return settings.model_copy(update={"baselines": floors, "reference": against if against in known else known[-1]})
+    against = against if against in known else known[-1]
+    return settings.model_copy(update={"baselines": floors, "reference": against, "confidence_texts": 0})
 
 
 def _pairs(assessment: Assessment, direction: str, target: str) -> dict[str, dict[str, dict[str, float]]]:

@@ -11,6 +11,7 @@ from seshat.evaluation.assess import Assessment
 from seshat.evaluation.report import render
 from seshat.evaluation.summary import summary
 from seshat.evaluation.translations import write_translations
+from seshat.inference.confidence import save
 from seshat.jsonl import write_json, write_text
 from seshat.project import Project
 
@@ -19,7 +20,8 @@ def run(project: Project) -> dict[str, Any]:
     """Evaluate the models of a project.
 
     Reads ``data/training`` and ``models``; writes ``reports/evaluation.json``, ``reports/evaluation.html`` and
-    ``reports/translations/<direction>.<system>.jsonl`` (and ``tasks.<system>.jsonl``).
+    ``reports/translations/<direction>.<system>.jsonl`` (and ``tasks.<system>.jsonl``), and how far the translations of
+    the main model may be trusted beside its folder (``models/NAME.confidence.json``).
 
     Returns:
         ``table`` (a row per direction and system), ``perplexity``, ``tasks``, ``fill`` (for the families that have
@@ -35,6 +37,8 @@ def run(project: Project) -> dict[str, Any]:
     evaluation = assessment.evaluation()
     write_translations(project.reports / "translations", assessment.files)
     write_json(project.reports / "evaluation.json", evaluation)
+    if found[0].kind == "model":
+        save(found[0].folder, assessment.found.calibrations)
     write_text(project.reports / "evaluation.html", render(evaluation))
     shutil.rmtree(project.state / "evaluate", ignore_errors=True)
     tracking.evaluated(project, evaluation)

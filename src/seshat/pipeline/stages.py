@@ -256,6 +256,13 @@ def _evaluate_reads(project: Project) -> tuple[Path, ...]:
     return (*_files(project.training, *SETS), *messages, *models)
 
 
+def _evaluate_writes(project: Project) -> tuple[Path, ...]:
+    written = _files(project.reports, "evaluation.json", "evaluation.html", "translations")
+    # How far translations may be trusted; beside the folder of the model, which is written by `train`.
+    alone = project.config.evaluate.zero_shot == "alone"
+    return written if alone else (*written, project.models / f"{project.config.train.name}.confidence.json")
+
+
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
@@ -345,11 +352,11 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="evaluate",
         module="seshat.evaluation.evaluate",
-        version=3,
+        version=4,
         summary="Score the model beside its floors, with intervals, and write the report.",
         settings=_evaluate_settings,
         reads=_evaluate_reads,
-        writes=lambda project: _files(project.reports, "evaluation.json", "evaluation.html", "translations"),
+        writes=_evaluate_writes,
     ),
 )
 
