@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from seshat.inference.translator import Candidate
 from seshat.records import Access
@@ -131,17 +131,6 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """A piece of what a model says in a chat; the last one tells why it stopped."""
-
-    text: str
-    finish: Literal["stop", "length"] | None = None
-    prompt_tokens: int = 0
-    """Only with the last piece."""
-    completion_tokens: int = 0
-
-
-@dataclass(frozen=True)
 class Card:
     """What there is to read about a model."""
 
@@ -150,6 +139,3 @@ class Card:
     """Markdown: the model card where there is one, else what ``model.json`` says."""
     access: Access
     """The least open record that it was trained on."""
-
-
-Table = list[dict[str, Any]]

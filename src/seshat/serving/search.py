@@ -139,6 +139,26 @@ class SearchIndex:
         values = (self.phrase(said, prefix=True), self._level, limit)
         return [Entry.model_validate_json(row[0]) for row in self._database.rows(sql, values)]
 
+    def attests(self, word: str, language: str) -> bool:
+        """Whether a folded word stands in a text of a language, or anywhere in the lexicon."""
+        phrase = self.phrase([word])
+        sql = f"SELECT 1 FROM lines{self._holding(phrase)}"  # noqa: S608
+        sql += " lines.tier = ? AND lines.level <= ? LIMIT 1"
+        if any(self._database.rows(sql, (phrase, language, self._level))):
+            return True
+        matches = self._database.matches.format(name="entry_words")
+        sql = "SELECT 1 FROM entries JOIN entry_words ON entry_words.rowid = entries.number "
+        sql += f"WHERE {matches} AND entries.level <= ? LIMIT 1"
+        return any(self._database.rows(sql, (phrase, self._level)))
+
+    def trained_on(self) -> Access:
+        """The least open level of what models learn from, whoever asks; public when there is nothing."""
+        sql = (
+            "SELECT max(level) FROM (SELECT level FROM segments WHERE split <> 'test' UNION SELECT level FROM entries)"
+        )
+        found = next(self._database.rows(sql + " AS learned"))[0]
+        return list(Access)[found or 0]
+
     def close(self) -> None:
         """Let the database go."""
         self._database.close()

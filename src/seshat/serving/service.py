@@ -5,11 +5,21 @@ A :class:`Service` may be used from any thread.
 
 from __future__ import annotations
 
+import json
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as WaitedTooLong
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import structlog
+
 from seshat.config import Direction
+from seshat.errors import SeshatError, UsageError
+from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.project import Project
 from seshat.records import Access
@@ -22,13 +32,20 @@ from seshat.serving.answers import (
     Hit,
     LexiconEntry,
     Model,
-    Reply,
     Used,
 )
-from seshat.serving.store import Correction
+from seshat.serving.concordance import look_up
+from seshat.serving.engines import Engines, Opens, configured
+from seshat.serving.limits import Limits
+from seshat.serving.reasons import Reasons
+from seshat.serving.search import GLOSS, MORPHEMES, open_search
+from seshat.serving.store import Correction, open_corrections
+from seshat.serving.worker import Busy, Stopping, TimedOut, Worker, told
+from seshat.text.normalise import Normaliser
 
 __all__ = [
     "Answer",
+    "Busy",
     "Card",
     "Concordance",
     "Confidence",
@@ -39,8 +56,17 @@ __all__ = [
     "Model",
     "Reply",
     "Service",
+    "Stopping",
+    "TimedOut",
     "Used",
 ]
+
+_BATCH = 32
+"""Texts of several requests that are translated together, where `translate.batch` says nothing."""
+_SEARCHES = 2
+"""Concordances at a time: a regular expression takes a whole processor."""
+_END = object()
+log = structlog.get_logger(__name__)
 
 
 class Service:
@@ -50,29 +76,50 @@ class Service:
         project: with its models and the files of stage ``format``.
         viewer: records above this level appear nowhere; default: ``serve.access``.
         opens: opens the translator of a model by name and direction; default: as configured.
+
+    Raises:
+        SeshatError: the databases cannot be opened.
     """
 
-    listeners: list[Callable[[Correction], None]]
-    """Called with every correction after it is stored (it must not raise)."""
-
-    def __init__(
-        self,
-        project: Project,
-        viewer: Access | None = None,
-        *,
-        opens: Callable[[str, Direction], Translator] | None = None,
-    ) -> None:
-        raise NotImplementedError
+    def __init__(self, project: Project, viewer: Access | None = None, *, opens: Opens | None = None) -> None:
+        self.project = project
+        self.settings = project.config.serve
+        self.viewer = self.settings.access if viewer is None else viewer
+        self.listeners: list[Callable[[Correction], None]] = []
+        """Called with every correction after it is stored; may use :meth:`with_translator`."""
+        self._corrections = open_corrections(project)
+        self._index = open_search(project, self.viewer)
+        languages = project.config.project.language, project.config.project.pivot
+        self._reasons = Reasons(self._index, *languages, self._corrections.all(self.viewer))
+        self._engines = Engines(project, self._index.trained_on(), self.viewer, opens or configured(project))
+        clean = project.config.clean
+        self._normalisers = {tag: Normaliser(one, clean.placeholders) for tag, one in clean.profiles.items()}
+        self.limits = Limits(self.settings)
+        self._searches = threading.BoundedSemaphore(_SEARCHES)
+        self.worker = Worker(self.settings.queue, project.config.translate.batch or _BATCH, self.settings.gather)
 
     @property
     def models(self) -> list[Model]:
         """The models that can be asked, the default first; none where none was trained."""
-        raise NotImplementedError
+        return self._engines.models
 
     @property
     def tiers(self) -> list[str]:
         """What the concordance can search: language tags, then ``gloss`` and ``morphemes`` where there are any."""
-        raise NotImplementedError
+        found = self._index.tiers()
+        return sorted(found, key=lambda tier: (tier in (GLOSS, MORPHEMES), self._rank(tier), tier))
+
+    def _rank(self, tier: str) -> int:
+        section = self.project.config.project
+        return {section.language: 0, section.pivot: 1}.get(tier, 2)
+
+    def warm(self) -> None:
+        """Open the default model and read the examples before anybody asks; takes as long as it takes."""
+        self._reasons.used("", self.project.config.project.language)
+        for name in self.models[0].directions if self.models else ():
+            direction = self._engines.direction(self.models[0], name)
+            self.worker.call(partial(self._engines.open, self.models[0].name, direction), float("inf")).result()
+            self._reasons.examples("", direction.source, direction.target, 1)
 
     def translate(
         self,
@@ -98,17 +145,77 @@ class Service:
             Stopping: the server is being stopped.
             TimedOut: it took longer than ``serve.seconds``.
         """
-        raise NotImplementedError
+        found = self.waited(self.submit(texts, direction, n_best, model))
+        return self.answers(texts, found, direction, model, explain=explain)
 
     def submit(
         self, texts: Sequence[str], direction: Direction | str | None = None, n_best: int = 1, model: str | None = None
     ) -> Future[list[Hypothesis]]:
-        """As :meth:`translate`, without waiting and without the reasons."""
-        raise NotImplementedError
+        """As :meth:`translate`, without waiting and without the reasons, which :meth:`answers` adds."""
+        chosen = self._engines.model(model)
+        way = self._engines.direction(chosen, direction)
+        self.limits.texts(texts, n_best)
+
+        def run(batch: list[str]) -> list[Hypothesis]:
+            return self._engines.open(chosen.name, way).translate(batch, n_best)
+
+        future: Future[list[Hypothesis]] = self.worker.submit(
+            (chosen.name, way, n_best), texts, run, self.settings.seconds
+        )
+        return future
+
+    def waited(self, future: Future[Any]) -> Any:
+        """The result of a future, waited for at most ``serve.seconds``.
+
+        Raises:
+            TimedOut: it took longer.
+        """
+        try:
+            return future.result(self.settings.seconds)
+        except (WaitedTooLong, CancelledError) as error:
+            future.cancel()
+            raise TimedOut(self.settings.seconds) from error
+
+    def answers(
+        self,
+        texts: Sequence[str],
+        found: Sequence[Hypothesis],
+        direction: Direction | str | None = None,
+        model: str | None = None,
+        *,
+        explain: bool = True,
+    ) -> list[Answer]:
+        """What :meth:`submit` found, with the reasons."""
+        chosen = self._engines.model(model)
+        way = self._engines.direction(chosen, direction)
+        return [self._answer(text, one, chosen, way, explain) for text, one in zip(texts, found, strict=True)]
+
+    def _answer(self, text: str, found: Hypothesis, model: Model, way: Direction, explain: bool) -> Answer:
+        plain = Answer(
+            text=found.text,
+            score=found.score,
+            alternatives=found.alternatives,
+            confidence=self._engines.confidence(model, found, text, way),
+            agreement=found.agreement,
+            changes=found.changes,
+        )
+        if not explain:
+            return plain
+        return replace(
+            plain,
+            invented=self._reasons.invented(found.text, text, way.target),
+            entries=self._reasons.used(text, way.source),
+            examples=self._reasons.examples(text, way.source, way.target, self.settings.examples),
+        )
 
     def lexicon(self, query: str, limit: int | None = None) -> list[LexiconEntry]:
-        """Entries by headword, form or meaning, in both languages; spelling variants too. Best first."""
-        raise NotImplementedError
+        """Entries by headword, form or meaning, in both languages; spelling variants too. Best first.
+
+        Raises:
+            UsageError: the query is too long.
+        """
+        self.limits.query(query)
+        return self._reasons.search(query, self.limits.results(limit))
 
     def concordance(
         self, query: str, *, regex: bool = False, tier: str | None = None, limit: int | None = None, after: int = 0
@@ -124,20 +231,62 @@ class Service:
 
         Raises:
             UsageError: there is no such tier, or ``query`` is no regular expression or too long.
+            Busy: too many others search.
         """
-        raise NotImplementedError
+        self.limits.query(query)
+        known = self.tiers
+        wanted = tier or self.project.config.project.language
+        if known and wanted not in known:
+            raise UsageError(f"There is no such tier, only {', '.join(known)}.")
+        normaliser = self._normalisers.get(wanted)
+        if not self._searches.acquire(timeout=self.settings.search_seconds):
+            raise Busy(0, 2)
+        try:
+            return look_up(
+                self._index,
+                query,
+                wanted,
+                normalise=normaliser.apply if normaliser else str,
+                is_regex=regex,
+                limit=self.limits.results(limit),
+                after=max(0, after),
+                seconds=self.settings.search_seconds,
+            )
+        finally:
+            self._searches.release()
 
     def correct(self, correction: Correction) -> Correction:
         """Store a correction for good; returns it with its ``id`` and ``at``.
 
         Raises:
             UsageError: it says nothing, or is about other languages.
+            Stopping: the server is being stopped.
         """
-        raise NotImplementedError
+        if self.worker.stopping:
+            raise Stopping
+        section = self.project.config.project
+        self.limits.correction(correction, section.language, section.pivot)
+        stored = self._corrections.add(correction)
+        if self.viewer.allows(stored.access):
+            self._reasons.add(stored)
+        for listener in self.listeners:
+            try:
+                listener(stored)
+            except Exception as error:  # it is stored all the same
+                log.error("a correction was stored, but could not be used at once", **told(error))
+        return stored
 
     def corrections(self, limit: int | None = None) -> list[Correction]:
         """The newest corrections that the viewer may see, newest first."""
-        raise NotImplementedError
+        return self._corrections.newest(self.viewer, self.limits.results(limit))
+
+    def with_translator(
+        self, direction: Direction | str | None, function: Callable[[Translator], Any], model: str | None = None
+    ) -> Future[Any]:
+        """Do something with a translator in the only thread that may; the future gives a list of one."""
+        chosen = self._engines.model(model)
+        way = self._engines.direction(chosen, direction)
+        return self.worker.call(lambda: function(self._engines.open(chosen.name, way)), self.settings.seconds)
 
     def chat(
         self,
@@ -157,15 +306,60 @@ class Service:
 
         Raises:
             UsageError: no model here chats, or the messages are not turns.
+            Busy: too many texts wait already.
         """
-        raise NotImplementedError
+        chosen = self._engines.model(model, chat=True)
+        self.limits.turns(messages)
+        pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        gone: list[bool] = []
+
+        def run() -> None:
+            try:
+                said = self._engines.dialogue(chosen).reply(messages, max_tokens=max_tokens, temperature=temperature)
+                for piece in said:
+                    if gone:
+                        break
+                    pieces.put(piece)
+            except SeshatError as error:
+                pieces.put(error)
+            finally:
+                pieces.put(_END)
+
+        future = self.worker.call(run, self.settings.seconds)
+        return self._pieces(pieces, gone, future)
+
+    def _pieces(self, pieces: queue.SimpleQueue[Any], gone: list[bool], future: Future[Any]) -> Iterator[Reply]:
+        try:
+            while True:
+                try:
+                    piece = pieces.get(timeout=self.settings.seconds)
+                except queue.Empty as error:
+                    raise TimedOut(self.settings.seconds) from error
+                if piece is _END:
+                    future.result()
+                    return
+                if isinstance(piece, SeshatError):
+                    raise piece
+                yield piece
+        finally:
+            gone.append(True)
+            future.cancel()
 
     def evaluation(self) -> dict[str, Any] | None:
         """``table`` (a row per direction and system) and whatever else was measured; None before an evaluation.
 
         As :func:`seshat.evaluation.summary.summary`; ``samples`` only when the viewer may see them.
         """
-        raise NotImplementedError
+        from seshat.evaluation.summary import summary
+
+        try:
+            evaluation = json.loads((self.project.reports / "evaluation.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        found = summary(evaluation)
+        if not all(self.viewer.allows(Access.parse(level)) for level in evaluation.get("quoted", [Access.SEALED])):
+            found.pop("samples", None)
+        return found
 
     def card(self, model: str | None = None) -> Card:
         """What there is to read about a model.
@@ -173,12 +367,18 @@ class Service:
         Raises:
             UsageError: there is no such model.
         """
-        raise NotImplementedError
+        chosen = self._engines.model(model)
+        path = self.project.model(chosen.name) / "README.md"
+        text = path.read_text(encoding="utf-8") if path.exists() else self._engines.told(chosen.name)
+        return Card(chosen.name, text, self._index.trained_on())
 
     def refuse(self) -> None:
         """Take nothing new; what runs goes on."""
-        raise NotImplementedError
+        self.worker.refuse()
 
     def close(self) -> None:
         """Finish what runs (at most ``serve.stop_seconds``), and let everything go."""
-        raise NotImplementedError
+        if self.worker.close(self.settings.stop_seconds):
+            self._engines.close()
+        self._index.close()
+        self._corrections.close()

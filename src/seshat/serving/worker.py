@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,7 +32,7 @@ class Busy(SeshatError):
     """Too many texts wait already; ``retry_after`` is about when there is room, in seconds."""
 
     def __init__(self, waiting: int, retry_after: int) -> None:
-        super().__init__(f"The translator is busy: {waiting} texts wait.", f"Try again in {retry_after} s.")
+        super().__init__(f"The server is busy: {waiting} texts wait.", f"Try again in {retry_after} s.")
         self.retry_after = retry_after
 
 
@@ -87,6 +89,11 @@ class Worker:
         """Items that wait."""
         return self._waiting
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new is taken any more."""
+        return self._stopping
+
     def submit(self, key: Hashable, items: Sequence[Any], run: Run, seconds: float) -> Future[Any]:
         """Put items into the queue; the future gives their answers, in order.
 
@@ -112,9 +119,8 @@ class Worker:
         return job.future
 
     def call(self, function: Callable[[], Any], seconds: float) -> Future[Any]:
-        """Do something else in the thread that owns the engines; it counts as one item."""
-        future: Future[Any] = self.submit(object(), [None], lambda _items: [function()], seconds)
-        return future
+        """Do something else in the thread that owns the engines; it counts as one item, and gives a list of one."""
+        return self.submit(object(), [None], lambda _items: [function()], seconds)
 
     def refuse(self) -> None:
         """Take nothing new; what is in the queue is done."""
@@ -183,10 +189,19 @@ class Worker:
                     self._do([job])
                 return
             if not isinstance(error, SeshatError):
-                log.exception("the translator failed")
+                log.error("the translator failed", **told(error))
             jobs[0].future.set_exception(error)
             return
         place = 0
         for job in jobs:
             job.future.set_result(answers[place : place + len(job.items)])
             place += len(job.items)
+
+
+def told(error: BaseException) -> dict[str, str]:
+    """An error for the log: what and where, without its message and values, which may hold texts."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return {
+        "error": type(error).__name__,
+        "where": " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames)),
+    }

@@ -1,0 +1,205 @@
+"""The API: what :class:`~seshat.serving.service.Service` does, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from seshat.config.serve import ServeSection
+from seshat.errors import SeshatError, UsageError, require
+from seshat.records import Access
+from seshat.serving.guard import Guard, error_body
+from seshat.serving.metrics import Metrics
+from seshat.serving.service import Busy, Correction, Service, Stopping, TimedOut
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_STATUS: tuple[tuple[type[SeshatError], int], ...] = (
+    (Busy, 429),
+    (Stopping, 503),
+    (TimedOut, 504),
+    (UsageError, 400),
+)
+_UNPROCESSABLE = 422
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Translate(_Request):
+    """Texts to translate."""
+
+    texts: list[str]
+    direction: str | None = None
+    """Such as ``shp-es``; default: from the project's language into the pivot."""
+    model: str | None = None
+    n_best: int = 1
+    """Candidates per text."""
+    explain: bool = True
+    """With nearest examples, lexicon entries and invented words."""
+
+
+class Correct(_Request):
+    """A correction."""
+
+    source: str
+    target: str
+    text: str
+    translation: str
+    machine: str = ""
+    by: str = ""
+    note: str = ""
+    access: Access | None = None
+    """Who may see it; default: the level of this server."""
+
+
+def create_app(service: Service, settings: ServeSection | None = None, *, key: str | None = None) -> FastAPI:
+    """The application; its owner closes the service.
+
+    Args:
+        service: what it does.
+        settings: limits; default: those of the service.
+        key: the API key that every request needs.
+
+    Raises:
+        MissingPackage: FastAPI or the Prometheus client is not installed.
+    """
+    for package in ("fastapi", "prometheus_client"):
+        require(package, extra="serve", purpose="Serving")
+    from fastapi import FastAPI
+
+    from seshat import __version__
+    from seshat.serving.openai import add_openai
+
+    app = FastAPI(title="Seshat", version=__version__, docs_url=None, redoc_url=None)  # their pages load from a CDN
+    metrics = Metrics(service)
+    _errors(app)
+    _translation(app, service, metrics)
+    _searches(app, service)
+    _state(app, service, metrics)
+    add_openai(app, service, metrics)
+    app.add_middleware(Guard, settings=settings or service.settings, key=key, metrics=metrics)  # type: ignore[arg-type]
+    return app
+
+
+def _translation(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    from starlette.concurrency import run_in_threadpool
+
+    @app.post("/translate")
+    async def translate(asked: Translate) -> dict[str, Any]:
+        """Translate texts, and say why."""
+        found = await answered(service, asked.texts, asked.direction, asked.n_best, asked.model)
+        metrics.texts.inc(len(asked.texts))
+        given = await run_in_threadpool(
+            service.answers, asked.texts, found, asked.direction, asked.model, explain=asked.explain
+        )
+        return {"translations": [asdict(one) for one in given]}
+
+    @app.post("/corrections", status_code=201)
+    def correct(asked: Correct) -> dict[str, Any]:
+        """Store a correction; with the answer it is on the disk."""
+        access = asked.access or service.viewer
+        stored = service.correct(Correction(**asked.model_dump(exclude={"access"}), access=access))
+        metrics.corrections.inc()
+        return {"id": stored.id, "at": stored.at}
+
+
+def _searches(app: FastAPI, service: Service) -> None:
+    from fastapi import Query
+
+    @app.get("/lexicon")
+    def lexicon(q: str, limit: Annotated[int | None, Query(ge=1)] = None) -> dict[str, Any]:
+        """Dictionary entries by headword, form or meaning."""
+        return {"entries": [asdict(one) for one in service.lexicon(q, limit)]}
+
+    @app.get("/concordance")
+    def concordance(
+        q: str,
+        tier: str | None = None,
+        regex: bool = False,
+        limit: Annotated[int | None, Query(ge=1)] = None,
+        after: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    ) -> dict[str, Any]:
+        """Keyword in context."""
+        return asdict(service.concordance(q, regex=regex, tier=tier, limit=limit, after=after))
+
+
+def _state(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    from fastapi import Response
+
+    @app.get("/health")
+    async def health(response: Response) -> dict[str, str]:
+        """Whether requests are taken."""
+        if service.worker.stopping:
+            response.status_code = 503
+            return {"status": "stopping"}
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    async def figures() -> Response:
+        """Figures for Prometheus."""
+        content, kind = metrics.page()
+        return Response(content, media_type=kind)
+
+
+async def answered(
+    service: Service, texts: list[str], direction: str | None, n_best: int, model: str | None
+) -> list[Any]:
+    """Wait for the translator without keeping a thread.
+
+    Raises:
+        TimedOut: it took longer than ``serve.seconds``.
+    """
+    future = service.submit(texts, direction, n_best, model)
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), service.settings.seconds)
+    except TimeoutError as error:
+        raise TimedOut(service.settings.seconds) from error
+    except asyncio.CancelledError:
+        if future.cancelled():  # the worker dropped it, because its time was over
+            raise TimedOut(service.settings.seconds) from None
+        raise
+
+
+def _errors(app: FastAPI) -> None:
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+
+    @app.exception_handler(SeshatError)
+    async def ours(_request: Request, error: SeshatError) -> JSONResponse:
+        status, headers = status_of(error)
+        return JSONResponse(error_body(str(error)), status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            return JSONResponse(error_body("Send JSON, with the header 'Content-Type: application/json'."), 415)
+        first = error.errors()[0]  # what was sent is never repeated
+        if first["type"] == "json_invalid":
+            return JSONResponse(error_body("The body is no JSON."), 400)
+        place = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse(error_body(f"{place or 'The body'}: {first['msg']}."), _UNPROCESSABLE)
+
+    @app.exception_handler(HTTPException)
+    async def plain(_request: Request, error: HTTPException) -> JSONResponse:
+        said = {
+            404: "There is nothing at this address; /openapi.json lists what there is.",
+            405: "This address takes another method; /openapi.json lists which.",
+            400: "The body is no JSON in UTF-8.",
+        }.get(error.status_code, str(error.detail))
+        return JSONResponse(error_body(said), error.status_code, dict(error.headers or {}))
+
+
+def status_of(error: SeshatError) -> tuple[int, dict[str, str]]:
+    """The status of an error, and the headers that go with it."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), _UNPROCESSABLE)
+    wait = error.retry_after if isinstance(error, Busy) else 5
+    return status, {"Retry-After": str(wait)} if status in (429, 503) else {}

@@ -1,0 +1,168 @@
+"""The models of a project, opened when they are first asked for, and only in the thread of the worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import structlog
+
+from seshat.config import Direction
+from seshat.errors import UsageError
+from seshat.inference.dialogue import Dialogue, dialogue
+from seshat.inference.translator import Hypothesis, Translator, close
+from seshat.project import Project
+from seshat.records import Access
+from seshat.serving.answers import Confidence, Model
+
+Opens = Callable[[str, Direction], Translator]
+log = structlog.get_logger(__name__)
+
+
+class Engines:
+    """Translators by model and direction.
+
+    Args:
+        project: the project; ``serve.models`` says which of its models are offered.
+        trained_on: the least open level of the training data.
+        viewer: a model that was trained on less open records is not offered: it may repeat them.
+        opens: opens a translator.
+    """
+
+    def __init__(self, project: Project, trained_on: Access, viewer: Access, opens: Opens) -> None:
+        self._project = project
+        self._opens = opens
+        self._calibrations: dict[tuple[str, Direction], Any] = {}
+        self._opened: dict[tuple[str, str], Translator] = {}
+        self.described: dict[str, dict[str, Any]] = {}
+        self.closed = ""
+        """Why there is no model, where that is not because none was trained."""
+        config = project.config
+        names = config.serve.models or (config.translate.model or config.train.name,)
+        ways = [str(direction) for direction in config.project.directions]
+        found = {name: _described(project, name) for name in names}
+        self.described = {name: one for name, one in found.items() if one and set(one["directions"]) & set(ways)}
+        if self.described and not viewer.allows(trained_on):
+            self.closed = (
+                f"The models were trained on records up to '{trained_on}' and may repeat them; what is shown here is "
+                f"'{viewer}'."
+            )
+            self.described = {}
+            log.warning("no model is offered", why=self.closed)
+        self._ways = ways
+        self._directions = {str(direction): direction for direction in config.project.directions}
+
+    @property
+    def models(self) -> list[Model]:
+        """What is offered, the default first."""
+        return [
+            Model(
+                name,
+                described["family"],
+                tuple(way for way in self._ways if way in described["directions"]),
+                described["family"] == "causal",
+            )
+            for name, described in self.described.items()
+        ]
+
+    def model(self, name: str | None, *, chat: bool = False) -> Model:
+        """A model by name; by default the first, or the first that chats.
+
+        Raises:
+            UsageError: there is none.
+        """
+        offered = self.models
+        if not offered:
+            raise UsageError(self.closed or "There is no trained model here.", "Train one with: seshat train")
+        fitting = [one for one in offered if one.chat or not chat]
+        if not fitting:
+            raise UsageError("No model here answers questions: they only translate.", "Train one of the family causal.")
+        if name is None:
+            return fitting[0]
+        for one in fitting:
+            if one.name == name:
+                return one
+        raise UsageError(f"There is no such model here, only {', '.join(one.name for one in fitting)}.")
+
+    def direction(self, model: Model, wanted: Direction | str | None) -> Direction:
+        """A direction of a model; by default its first.
+
+        Raises:
+            UsageError: it does not translate so.
+        """
+        name = model.directions[0] if wanted is None else str(wanted)
+        if name not in model.directions:
+            raise UsageError(f"{model.name} does not translate in that direction, only {', '.join(model.directions)}.")
+        return self._directions[name]
+
+    def open(self, name: str, direction: Direction) -> Translator:
+        """The translator; in the thread of the worker only."""
+        key = name, str(direction)
+        if key not in self._opened:
+            self._opened[key] = self._opens(name, direction)
+            log.info("opened", model=name, direction=str(direction))
+        return self._opened[key]
+
+    def dialogue(self, model: Model) -> Dialogue:
+        """The model to talk to; in the thread of the worker only.
+
+        Raises:
+            UsageError: this engine only translates.
+        """
+        found = dialogue(self.open(model.name, self.direction(model, None)))
+        if found is None:
+            raise UsageError(f"The engine that {model.name} runs in here only translates.")
+        return found
+
+    def confidence(self, model: Model, found: Hypothesis, text: str, way: Direction) -> Confidence | None:
+        """How sure a translation is; None where the model was not calibrated."""
+        if find_spec("seshat.inference.confidence") is None:
+            return None
+        key = model.name, way
+        if key not in self._calibrations:
+            module = import_module("seshat.inference.confidence")
+            self._calibrations[key] = module.Calibration.load(self._project.model(model.name), way)
+        calibration = self._calibrations[key]
+        if calibration is None or not text.strip():
+            return None
+        graded = calibration.grade(found, text)
+        return Confidence(graded.value, graded.level)
+
+    def told(self, name: str) -> str:
+        """What a model says of itself, in Markdown, where there is no card."""
+        described = self.described[name]
+        languages = " and ".join(f"{shown} ({tag})" for tag, shown in described.get("languages", {}).items())
+        return (
+            f"# {name}\n\nA model for {languages or 'translation'}.\n\n- Family: {described['family']}\n"
+            f"- Directions: {', '.join(described['directions'])}\n"
+        )
+
+    def close(self) -> None:
+        """Let all engines go."""
+        for translator in self._opened.values():
+            close(translator)
+        self._opened.clear()
+
+
+def configured(project: Project) -> Opens:
+    """Opens translators as the configuration wants them."""
+
+    def opens(name: str, direction: Direction) -> Translator:
+        from seshat.inference.chain import open_chain
+
+        train = project.config.train.name
+        return open_chain(project, None if name == (project.config.translate.model or train) else name, direction)
+
+    return opens
+
+
+def _described(project: Project, name: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads((project.model(name) / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        log.warning("there is no trained model of this name", model=name)
+        return None
+    return found if isinstance(found, dict) and found.get("family") != "masked" else None

@@ -1,0 +1,341 @@
+"""The web page: translate, look up, ask, correct, and see how good it is. One Gradio page on the app of the API.
+
+It asks :class:`~seshat.serving.service.Service` and holds no data of its own. Nothing is fetched from elsewhere: the
+fonts are those of the reader's machine, and the content security policy lets the browser ask this server only.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seshat.errors import SeshatError, require
+from seshat.records import Access
+from seshat.serving import show
+from seshat.serving.service import Correction, Hit, Service
+from seshat.serving.words import known, words_for
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+FONTS = ("system-ui", "Noto Sans", "Noto Sans Cuneiform", "Noto Nastaliq Urdu", "Noto Sans Tamil", "sans-serif")
+"""Fonts that a machine may have, never fetched."""
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
+)
+"""Gradio's own scripts stand inline in its page; nothing from elsewhere may load."""
+CLOSED = ("upload", "upload_progress", "proxy=", "component_server", "stream", "deep_link", "dev")
+"""Routes of Gradio that the page does not need: files of users, other servers."""
+_HERE = Path(__file__).parent
+_ALTERNATIVES = 4
+_LINES = 25
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was translated last in a visitor's page."""
+
+    text: str
+    source: str
+    target: str
+    machine: str
+
+
+class Page:
+    """The page of one service.
+
+    Args:
+        service: does the work.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.section = service.project.config.project
+        root = service.project.root
+        language = service.settings.language or self.section.pivot
+        self.language = language if known(language, root) else "en"
+        self.words = words_for(self.language, root)
+
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """What can be translated: how it is called, and its name."""
+        names = {str(way): way for way in self.section.directions}
+        offered = dict.fromkeys(way for model in self.service.models for way in model.directions)
+        called = self.section.language_name
+        return [(f"{called(names[way].source)} → {called(names[way].target)}", way) for way in offered]
+
+    @property
+    def chats(self) -> bool:
+        """Whether a model here answers questions."""
+        return any(model.chat for model in self.service.models)
+
+    def translate(self, text: str, direction: str) -> tuple[str, Asked | None, str]:
+        """The translation as HTML, what was asked (for a correction), and the text to correct."""
+        if not text.strip():
+            return show.note(self.words["nothing"]), None, ""
+        try:
+            found = self.service.translate([text], direction, self._alternatives())[0]
+        except SeshatError as error:
+            return show.note(str(error), problem=True), None, ""
+        way = next(way for way in self.section.directions if str(way) == direction)
+        html = show.answer(found, text, way.source, way.target, self.words)
+        return html, Asked(text, way.source, way.target, found.text), found.text
+
+    def _alternatives(self) -> int:
+        return min(_ALTERNATIVES, self.service.settings.max_alternatives)
+
+    def correct(self, asked: Asked | None, right: str, by: str, note: str, access: str) -> str:
+        """Store a correction; says what becomes of it."""
+        if asked is None:
+            return show.note(self.words["nothing_to_correct"], problem=True)
+        try:
+            stored = self.service.correct(
+                Correction(
+                    source=asked.source,
+                    target=asked.target,
+                    text=asked.text,
+                    translation=right,
+                    machine=asked.machine,
+                    by=by.strip(),
+                    note=note.strip(),
+                    access=Access.parse(access),
+                )
+            )
+        except SeshatError as error:
+            return show.note(str(error), problem=True)
+        said = self.words["saved" if self.service.viewer.allows(stored.access) else "saved_hidden"]
+        if not self.section.max_access.allows(stored.access):
+            said += " " + self.words["not_trained"].format(level=self.words[self.section.max_access])
+        return show.note(said)
+
+    def look_up(self, query: str) -> str:
+        """Entries of the dictionary."""
+        try:
+            return show.entries(self.service.lexicon(query), self.words) if query.strip() else ""
+        except SeshatError as error:
+            return show.note(str(error), problem=True)
+
+    def search(
+        self, query: str, tier: str | None, regex: bool, before: tuple[list[Hit], int] | None = None
+    ) -> tuple[str, tuple[list[Hit], int] | None]:
+        """Lines of the corpus, and what is needed for more of them: those shown, and where they end."""
+        if not query.strip():
+            return "", None
+        shown, after = before or ([], 0)
+        try:
+            found = self.service.concordance(query, regex=regex, tier=tier, limit=_LINES, after=after)
+        except SeshatError as error:
+            return show.note(str(error), problem=True), None
+        shown = [*shown, *found.hits]
+        rest = None if found.following is None else (shown, found.following)
+        return show.lines(shown, found, self.words), rest
+
+    def ask(self, question: str, history: list[dict[str, Any]]) -> Any:
+        """A question and the growing answer, as turns of a chat."""
+        turns = [{"role": one["role"], "content": _plain(one["content"])} for one in history]
+        turns.append({"role": "user", "content": question})
+        said = ""
+        try:
+            for piece in self.service.chat(turns) if question.strip() else ():
+                said += piece.text
+                yield [*turns, {"role": "assistant", "content": said}], ""
+        except SeshatError as error:
+            yield [*turns, {"role": "assistant", "content": str(error)}], question
+
+    def about(self) -> str:
+        """How good the model is."""
+        return show.table(self.service.evaluation(), self.words)
+
+    def card(self) -> str:
+        """What there is to read about the model, in Markdown."""
+        try:
+            return show.card(self.service.card().text)
+        except SeshatError as error:
+            return str(error)
+
+    def tier_names(self) -> list[tuple[str, str]]:
+        """What the concordance can search: how it is called, and its name."""
+        called = self.section.language_name
+        return [(self.words.get(tier, called(tier)), tier) for tier in self.service.tiers]
+
+
+def _plain(content: Any) -> str:
+    """What a turn says: Gradio gives text, or parts with text."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] if isinstance(part, dict) else str(part) for part in content or ())
+
+
+def mount(app: FastAPI, service: Service) -> FastAPI:
+    """Put the page at ``/`` of the app, behind the same guard: where the API needs a key, the browser asks for it.
+
+    Args:
+        app: the API.
+        service: what both ask.
+
+    Raises:
+        MissingPackage: Gradio is not installed.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    gradio = require("gradio", extra="serve", purpose="seshat demo")
+    page = Page(service)
+    app.add_middleware(_Closed)
+    return gradio.mount_gradio_app(  # type: ignore[no-any-return]
+        app,
+        blocks(gradio, page),
+        path="/",
+        server_name=service.settings.host,
+        footer_links=[],
+        show_error=False,
+        ssr_mode=False,
+        theme=_theme(gradio),
+        css=(_HERE / "page.css").read_text(encoding="utf-8"),
+        head=f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+    )
+
+
+class _Closed:
+    """Refuses routes of Gradio that the page does not need, and sends the content security policy with the rest."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path.startswith(tuple(f"/gradio_api/{route}" for route in CLOSED)):
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def with_policy(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                policy = (b"content-security-policy", POLICY.encode())
+                message = {**message, "headers": [*message.get("headers", ()), policy]}
+            await send(message)
+
+        await self._app(scope, receive, with_policy)
+
+
+def _theme(gradio: Any) -> Any:
+    return gradio.themes.Base(
+        primary_hue="teal", neutral_hue="stone", font=FONTS, font_mono=("ui-monospace", "monospace"), radius_size="md"
+    ).set(
+        body_background_fill="*neutral_50",
+        block_border_width="0px",
+        block_background_fill="transparent",
+        block_label_text_color="*neutral_700",
+        block_title_text_color="*neutral_700",
+        block_info_text_color="*neutral_600",
+        input_background_fill="white",
+        input_border_width="1px",
+        input_border_color="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_text_color="white",
+    )
+
+
+def blocks(gradio: Any, page: Page) -> Any:
+    """The page as Gradio's blocks."""
+    words, section = page.words, page.section
+    title = " ⇄ ".join(section.language_name(tag) for tag in (section.language, section.pivot))
+    with gradio.Blocks(title=title, analytics_enabled=False) as made:
+        gradio.HTML(
+            f'<header lang="{escape(page.language)}"><h1>{escape(title)}</h1><p>{escape(words["intro"])}</p></header>'
+        )
+        with gradio.Tabs():
+            with gradio.Tab(words["translate"]):
+                _translate_tab(gradio, page)
+            with gradio.Tab(words["dictionary"]):
+                _dictionary_tab(gradio, page)
+            with gradio.Tab(words["corpus"]):
+                _corpus_tab(gradio, page)
+            if page.chats:
+                with gradio.Tab(words["questions"]):
+                    _questions_tab(gradio, page)
+            with gradio.Tab(words["about"]):
+                gradio.HTML(page.about, elem_id="figures")
+                gradio.HTML(f"<h2>{escape(words['card'])}</h2>")
+                gradio.Markdown(page.card, sanitize_html=True, elem_id="card")
+    return made.queue(default_concurrency_limit=16, api_open=False)
+
+
+_HIDDEN = {"api_visibility": "private", "show_progress": "minimal"}
+
+
+def _box(gradio: Any, label: str, hint: str | None = None, *, lines: int = 1, **more: Any) -> Any:
+    """A field for text in any script: it runs in the direction of what is written."""
+    return gradio.Textbox(
+        label=label, info=hint, lines=lines, html_attributes=gradio.InputHTMLAttributes(spellcheck=False), **more
+    )
+
+
+def _translate_tab(gradio: Any, page: Page) -> None:
+    words, ways = page.words, page.directions
+    if not ways:
+        gradio.HTML(show.note(page.card() or words["no_model"]))
+        return
+    asked = gradio.State(None)
+    direction = gradio.Radio(ways, value=ways[0][1], label=words["direction"], elem_id="direction")
+    limit = page.service.settings.max_length
+    text = _box(gradio, words["text"], words["text_hint"], lines=4, elem_id="text", max_length=limit)
+    press = gradio.Button(words["translate"], variant="primary", elem_id="translate")
+    result = gradio.HTML(elem_id="result")
+    with gradio.Accordion(words["correct"], open=False, elem_id="correct"):
+        right = _box(gradio, words["right"], lines=3, elem_id="right", max_length=limit)
+        by = _box(gradio, words["by"], elem_id="by", max_length=200)
+        note = _box(gradio, words["note"], elem_id="note", max_length=2_000)
+        levels = [(words[level.value], level.value) for level in Access]
+        access = gradio.Radio(levels, value=page.section.max_access.value, label=words["access"], elem_id="access")
+        save = gradio.Button(words["save"], elem_id="save")
+        saved = gradio.HTML(elem_id="saved")
+    for trigger in (press.click, text.submit):
+        trigger(page.translate, [text, direction], [result, asked, right], **_HIDDEN).then(
+            lambda: "", None, saved, **_HIDDEN
+        )
+    save.click(page.correct, [asked, right, by, note, access], saved, **_HIDDEN)
+
+
+def _dictionary_tab(gradio: Any, page: Page) -> None:
+    words = page.words
+    query = _box(gradio, words["word"], words["word_hint"], elem_id="word", max_length=200)
+    press = gradio.Button(words["look_up"], elem_id="look-up")
+    found = gradio.HTML(elem_id="entries")
+    for trigger in (press.click, query.submit):
+        trigger(page.look_up, query, found, **_HIDDEN)
+
+
+def _corpus_tab(gradio: Any, page: Page) -> None:
+    words, tiers = page.words, page.tier_names()
+    rest = gradio.State(None)
+    query = _box(gradio, words["search"], words["search_hint"], elem_id="query", max_length=200)
+    tier = gradio.Radio(tiers, value=tiers[0][1] if tiers else None, label=words["tier"], elem_id="tier")
+    regex = gradio.Checkbox(label=words["regex"], elem_id="regex")
+    press = gradio.Button(words["find"], elem_id="find")
+    found = gradio.HTML(elem_id="lines")
+    more = gradio.Button(words["more"], visible=False, elem_id="more")
+
+    def search(*given: Any) -> tuple[Any, ...]:
+        html, following = page.search(*given)
+        return html, following, gradio.update(visible=following is not None)
+
+    for trigger in (press.click, query.submit):
+        trigger(search, [query, tier, regex], [found, rest, more], **_HIDDEN)
+    more.click(search, [query, tier, regex, rest], [found, rest, more], **_HIDDEN)
+
+
+def _questions_tab(gradio: Any, page: Page) -> None:
+    words = page.words
+    chat = gradio.Chatbot(
+        label=words["questions"], sanitize_html=True, feedback_options=None, buttons=[], elem_id="chat", height=360
+    )
+    question = _box(gradio, words["question"], words["question_hint"], elem_id="question")
+    send = gradio.Button(words["send"], elem_id="send")
+    for trigger in (send.click, question.submit):
+        trigger(page.ask, [question, chat], [chat, question], **_HIDDEN)

@@ -1,0 +1,151 @@
+"""Why a translation is as it is: lexicon entries, nearest examples, words that stand nowhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+import regex
+
+from seshat.inference.lexicon import Lexicon
+from seshat.serving.answers import Example, LexiconEntry, Used
+from seshat.serving.search import SearchIndex
+from seshat.serving.store import Correction
+from seshat.text.words import words
+
+_LETTER = regex.compile(r"\p{L}")
+_MOST_USED = 100
+
+
+class _Pair(NamedTuple):
+    id: str
+    source: str
+    target: str
+    origin: str | None
+
+
+class _Memory:
+    """Pairs of one direction, by likeness of the source; may grow."""
+
+    def __init__(self, pairs: Iterable[_Pair], added: Iterable[_Pair]) -> None:
+        from seshat.text.similar import TrigramIndex
+
+        self._pairs = list(pairs)
+        self._index = TrigramIndex([one.source for one in self._pairs])
+        self._added = {one.id: one for one in added}
+        self._new: TrigramIndex | None = None
+        self._lock = threading.Lock()
+
+    def add(self, pair: _Pair) -> None:
+        with self._lock:
+            self._added.pop(pair.id, None)
+            self._added[pair.id] = pair
+            self._new = None
+
+    def nearest(self, text: str, count: int) -> list[Example]:
+        from seshat.text.similar import TrigramIndex
+
+        with self._lock:
+            added = list(self._added.values())
+            new = self._new = self._new or TrigramIndex([one.source for one in added])
+        found = [(self._pairs[place], near) for place, near in self._index.neighbours(text, count)]
+        found += [(added[place], near) for place, near in new.neighbours(text, count)]
+        found.sort(key=lambda one: -one[1])
+        return [
+            Example(one.id, one.source, one.target, min(1.0, round(near, 4)), one.origin) for one, near in found[:count]
+        ]
+
+
+class Reasons:
+    """Looks up what explains translations, in what the viewer may see.
+
+    Args:
+        index: the search index.
+        language: tag of the low-resource language.
+        pivot: tag of the other.
+        corrections: what is known already; :meth:`add` takes the ones that come.
+    """
+
+    def __init__(self, index: SearchIndex, language: str, pivot: str, corrections: Iterable[Correction]) -> None:
+        self._index = index
+        self._languages = language, pivot
+        self._corrections = list(corrections)
+        self._memories: dict[tuple[str, str], _Memory] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The lexicon that the viewer may see."""
+        return Lexicon(self._index.entries(), *self._languages)
+
+    def used(self, text: str, source: str) -> tuple[Used, ...]:
+        """The entries that stand in a text, in its order."""
+        return tuple(
+            Used(found.start, found.end, found.surface, found.entry.headword, found.meanings, found.exact)
+            for found in self.lexicon.find(text, source)[:_MOST_USED]
+        )
+
+    def search(self, query: str, limit: int) -> list[LexiconEntry]:
+        """Entries that a look-up finds; behind them those that only hold the words in an example or further gloss."""
+        found = {hit.entry.id: hit.entry for hit in self.lexicon.search(query, limit)}
+        said = [word.casefold() for word in words(query)]
+        if said and len(found) < limit:
+            for entry in self._index.holding(said, limit):
+                found.setdefault(entry.id, entry)
+        return [
+            LexiconEntry(
+                id=entry.id,
+                language=entry.lang,
+                headword=entry.headword,
+                forms=entry.forms,
+                pos=entry.pos,
+                type=entry.type,
+                glosses=tuple(sense.glosses for sense in entry.senses),
+                examples=tuple(example.texts for sense in entry.senses for example in sense.examples),
+                source=entry.meta.source,
+            )
+            for entry in list(found.values())[:limit]
+        ]
+
+    def examples(self, text: str, source: str, target: str, count: int) -> tuple[Example, ...]:
+        """The training pairs and corrections that are most like a text, most similar first."""
+        return tuple(self._memory(source, target).nearest(text, count)) if count else ()
+
+    def _memory(self, source: str, target: str) -> _Memory:
+        with self._lock:
+            if (source, target) not in self._memories:
+                pairs = (
+                    _Pair(one.id, one.texts[source], one.texts[target], one.meta.source)
+                    for one in self._index.pairs(source, target)
+                )
+                added = (pair for one in self._corrections if (pair := _pair(one, source, target)))
+                self._memories[source, target] = _Memory(pairs, added)
+            return self._memories[source, target]
+
+    def add(self, correction: Correction) -> None:
+        """Show a correction from now on, where it fits; only one that the viewer may see."""
+        with self._lock:
+            self._corrections.append(correction)
+            known = list(self._memories.items())
+        for (source, target), memory in known:
+            if pair := _pair(correction, source, target):
+                memory.add(pair)
+
+    def invented(self, text: str, source_text: str, target: str) -> tuple[str, ...]:
+        """Words of a translation that stand in no text or entry of its language, nor in the source."""
+        own = {word.casefold() for word in words(source_text)}
+        found = dict.fromkeys(word for word in words(text) if _LETTER.search(word))
+        return tuple(
+            word for word in found if word.casefold() not in own and not self._index.attests(word.casefold(), target)
+        )
+
+
+def _pair(correction: Correction, source: str, target: str) -> _Pair | None:
+    """A correction as a pair of a direction; it holds the other way round too."""
+    if (correction.source, correction.target) == (source, target):
+        return _Pair(correction.id, correction.text, correction.translation, "corrections")
+    if (correction.target, correction.source) == (source, target):
+        return _Pair(correction.id, correction.translation, correction.text, "corrections")
+    return None
