@@ -140,12 +140,15 @@ class Kaggle:
             follow_redirects=True,
             event_hooks={"response": [_stay_secure]},
         )
+        # Storage is not the API: it gets addresses that the API signed, and no credentials.
+        self._storage = httpx.Client(timeout=TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+        self._storage.close()
 
     def download(self, path: str, part: Path, subject: Subject, name: str) -> None:
         """Fetch a file; what a former run brought of it is kept and gone on with.
@@ -219,8 +222,8 @@ class Kaggle:
             raise DataError(f"{subject}: Kaggle answers: {found['error']}")
         return found
 
-    def exists(self, path: str, subject: Subject) -> bool:
-        """Whether there is something at an address of the API.
+    def get(self, path: str, subject: Subject) -> dict[str, Any] | None:
+        """The JSON at an address of the API; ``None`` where there is nothing.
 
         Raises:
             DataError: Kaggle refuses, or cannot be reached.
@@ -232,10 +235,11 @@ class Kaggle:
             raise _unreachable(subject, error) from error
         # Kaggle answers 403 about a private dataset that is not there, so that names cannot be guessed.
         if answer.status_code in (403, 404):
-            return False
+            return None
         if answer.status_code != 200:
             raise _refusal(answer, subject, self.credentials)
-        return True
+        found: dict[str, Any] = answer.json()
+        return found
 
     def upload(self, file: Path, subject: Subject) -> str:
         """Bring a file to Kaggle's storage; gives the token that a dataset names it by.
@@ -256,14 +260,10 @@ class Kaggle:
                     yield block
                     advance(len(block))
 
-        import httpx
-
         try:
-            # Storage is not the API: it gets the address that it signed, and no credentials.
             with self._transport():
-                answer = httpx.put(
-                    started["createUrl"], content=blocks(), headers={"Content-Length": str(size)}, timeout=TIMEOUT
-                )
+                headers = {"Content-Length": str(size)}
+                answer = self._storage.put(started["createUrl"], content=blocks(), headers=headers)
         except _Broken as error:
             raise _unreachable(subject, error) from error
         if answer.status_code not in (200, 201):

@@ -108,7 +108,7 @@ def test_engines_that_take_context_get_the_lines_as_they_see_them() -> None:
 def test_a_submission_has_the_rows_of_the_test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = project(tmp_path, sample="test/sample.csv")
     (made.raw / "test/sample.csv").write_text("id,translation\n7,a\n3,b\n4,c\n8,d\n9,e\n")
-    monkeypatch.setattr(submission, "open_for", lambda *_: Shouting())
+    monkeypatch.setattr(submission, "open_engine", lambda *_: Shouting())
     found = submission.run(made)
     written = (tmp_path / "submission.csv").read_bytes()
     assert written.decode() == 'id,translation\n7,UM-MA\n3,A-NA\n4,KI-MA\n8,"ŠU-MA, Ù"\n9,<gap>\n'
@@ -120,7 +120,7 @@ def test_a_submission_that_would_not_count_is_not_written(tmp_path: Path, monkey
     made = project(tmp_path, sample="test/sample.csv")
     (made.raw / "test/sample.csv").write_text("id,English\n3,a\n7,b\n4,c\n5,d\n9,e\n")
     (tmp_path / "submission.csv").write_text("as before")
-    monkeypatch.setattr(submission, "open_for", lambda *_: Shouting())
+    monkeypatch.setattr(submission, "open_engine", lambda *_: Shouting())
     with pytest.raises(CheckFailed) as caught:
         submission.run(made)
     for words in (

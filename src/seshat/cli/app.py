@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import evaluate, export, pipeline, plan, presets, sweep, tools, translate
+from seshat.cli import evaluate, export, induce, pipeline, plan, presets, submit, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -38,9 +38,11 @@ def _root(
 
 pipeline.add(app)
 export.add(app)
+submit.add(app)
 translate.add(app)
 evaluate.add(app)
 sweep.add(app)
+induce.add(app)
 tools.add(app)
 presets.add(app)
 plan.add(app)

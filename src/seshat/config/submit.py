@@ -39,8 +39,8 @@ class KaggleSection(Section):
     wheels: tuple[str, ...] = (
         "fastchrf",
         "morfessor",
+        "portalocker",
         "rapidfuzz",
-        "ruamel.yaml",
         "sacrebleu",
         "sil-thot",
         "structlog",
@@ -49,8 +49,8 @@ class KaggleSection(Section):
     beside them: ctranslate2, or llama-cpp-python."""
     python: tuple[str, ...] = ("3.11", "3.12")
     """Versions of Python that wheels are fetched for; Kaggle's is shown by `!python --version` there."""
-    platform: str = "manylinux2014_x86_64"
-    """The platform that wheels are fetched for."""
+    platforms: tuple[str, ...] = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+    """Platforms that wheels are fetched for."""
     hours: float = Field(default=9.0, gt=0)
     """How long a notebook may run."""
 

@@ -18,7 +18,7 @@ import regex
 from seshat.config.submit import SubmitColumns
 from seshat.errors import CheckFailed, DataError
 from seshat.inference.batch import in_order, translate_all
-from seshat.inference.postprocess import tally
+from seshat.inference.postprocess import PostprocessingTranslator, for_project, tally
 from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.jsonl import cannot_read, write_text
@@ -27,6 +27,8 @@ from seshat.progress import task
 if TYPE_CHECKING:
     from seshat.project import Project
 
+REPORT = "submission.report.json"
+"""Beside a submission that a notebook made: rows and seconds."""
 LISTED = 10
 """Most faults of one kind that are named one by one."""
 _LINE = regex.compile(r"\s*(\d+)\s*(['′’″]*)")
@@ -271,9 +273,10 @@ def run(
         )
     rows = read_rows(source, section.columns)
     started = monotonic()
-    translator = open_for(project, model, budget)
+    translator = open_engine(project, model, budget)
     try:
         found = translate_rows(translator, rows, batch=project.config.translate.batch)
+        found = mend(project, translator, rows, found)
     finally:
         close(translator)
     seconds = monotonic() - started
@@ -290,8 +293,13 @@ def run(
     }
 
 
-def open_for(project: Project, model: str | None = None, budget: str | None = None) -> Translator:
-    """The chain that a submission is translated with: into the pivot, with consensus and post-processing as configured.
+def open_engine(project: Project, model: str | None = None, budget: str | None = None) -> Translator:
+    """What a submission is translated with: into the pivot, by consensus where configured, not mended yet.
+
+    Args:
+        project: the project.
+        model: name below ``models/``.
+        budget: a duration for consensus decoding; without consensus there is nothing to save time with.
 
     Raises:
         SeshatError: what :func:`seshat.inference.chain.open_chain` says.
@@ -300,4 +308,38 @@ def open_for(project: Project, model: str | None = None, budget: str | None = No
     from seshat.inference.chain import open_chain
 
     time = Budget(parse_duration(budget)) if budget and project.config.translate.mbr.enabled else None
-    return open_chain(project, model, project.config.project.directions[0], budget=time)
+    return open_chain(project, model, project.config.project.directions[0], postprocess=False, budget=time)
+
+
+def as_seen(translator: object, texts: Sequence[str]) -> list[str]:
+    """Texts as the model in a chain sees them."""
+    while translator is not None:
+        if normalised := getattr(translator, "normalised", None):
+            return [str(one) for one in normalised(texts)]
+        translator = getattr(translator, "inner", None)
+    return list(texts)
+
+
+def mend(
+    project: Project, translator: Translator, rows: Sequence[Row], found: Sequence[Hypothesis]
+) -> list[Hypothesis]:
+    """Post-process as ``translate.postprocess`` wants it; the model is asked again where it says nothing."""
+    if not project.config.translate.postprocess.steps:
+        return list(found)
+    said = _Said(translator, {row.text: one for row, one in zip(rows, found, strict=True)})
+    mending = PostprocessingTranslator(said, for_project(project, translator.direction))
+    return mending.translate([row.text for row in rows])
+
+
+class _Said:
+    """Says again what a translator has said; asks it only for more candidates."""
+
+    def __init__(self, inner: Translator, said: dict[str, Hypothesis]) -> None:
+        self.name = inner.name
+        self.direction = inner.direction
+        self._inner = inner
+        self._said = said
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """What was said about these texts."""
+        return self._inner.translate(texts, n_best) if n_best > 1 else [self._said[text] for text in texts]

@@ -48,20 +48,23 @@ class Joined:
         self._on = join.on
         self._folds = [(regex.compile(one.pattern), one.replacement) for one in join.fold]
         self._rows = [{name: row.cells.get(name) for name in (join.to, *self.columns)} for row in rows]
-        self._indexes = [self._index(level, join.to) for level in range(len(self._folds) + 1)]
+        self._indexes = self._by_key(join.to)
         self._counts: Counter[str] = Counter()
 
-    def _index(self, level: int, to: str) -> dict[str, list[int]]:
-        index: dict[str, list[int]] = {}
-        for place, cells in enumerate(self._rows):
-            for value in values(cells, to):
-                index.setdefault(self._fold(str(value or "").strip(), level), []).append(place)
-        return index
-
-    def _fold(self, text: str, level: int) -> str:
-        for pattern, replacement in self._folds[:level]:
-            text = pattern.sub(replacement, text)
-        return text
+    def _by_key(self, to: str) -> list[dict[str, list[int]]]:
+        """Key -> places of rows: as it stands, then after each fold."""
+        keys = [
+            (str(value or "").strip(), place) for place, cells in enumerate(self._rows) for value in values(cells, to)
+        ]
+        found = []
+        for fold in (None, *self._folds):
+            if fold:
+                keys = [(fold[0].sub(fold[1], key), place) for key, place in keys]
+            index: dict[str, list[int]] = {}
+            for key, place in keys:
+                index.setdefault(key, []).append(place)
+            found.append(index)
+        return found
 
     def added(self, table: Table, own: Iterable[str]) -> Iterator[Row | Reject]:
         """The rows of a table with the columns of this one; a row that has a column already keeps its own."""
@@ -80,7 +83,10 @@ class Joined:
         for template in self._on:
             key = _filled(template, row)
             for level, index in enumerate(self._indexes if key else ()):
-                if places := index.get(self._fold(key, level)):
+                if level:
+                    pattern, replacement = self._folds[level - 1]
+                    key = pattern.sub(replacement, key)
+                if places := index.get(key):
                     self._counts["exactly" if level == 0 else f"after {level} folds"] += 1
                     return places
         self._counts["not found"] += 1

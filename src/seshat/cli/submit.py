@@ -1,0 +1,70 @@
+"""``submit``: the submission of a competition, the bundle for Kaggle, and the dry run of its notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seshat.cli.common import Context, verb
+from seshat.errors import UsageError
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    verb(app, "submit", help="Translate the test file of a competition; bundle it all for an offline notebook.")(
+        _submit
+    )
+
+
+def _submit(
+    context: Context,
+    model: Annotated[str | None, typer.Option(help="A folder below models/. Default: translate.model.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: submit.output.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time that consensus decoding has, such as 8h30m.", show_default=False)
+    ] = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Write the bundle for Kaggle, below exports/, and no submission.")
+    ] = False,
+    wheels: Annotated[
+        Path | None, typer.Option(help="Folder with the wheels that the bundle needs; others are not looked for.")
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch-wheels", help="Fetch the wheels with `pip download`.")] = False,
+    upload: Annotated[
+        bool, typer.Option("--upload", help="Create the dataset and the notebook on Kaggle, or new versions of them.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Bundle, run the notebook here without a network, and compare.")
+    ] = False,
+) -> None:
+    if wheels and fetch:
+        raise UsageError("Give --wheels or --fetch-wheels, not both.")
+    project = context.open()
+    with context.progress():
+        found: dict[str, Any] = {}
+        if bundle or upload or dry_run:
+            from seshat.export import kaggle
+
+            found |= kaggle.run(project, model, wheels=wheels, fetch=fetch, upload=upload, budget=budget)
+        if dry_run:
+            from seshat.export import dryrun
+
+            found |= dryrun.run(project, model, Path(found["bundle"]), budget)
+        if not (bundle or upload or dry_run):
+            from seshat.inference import submission
+
+            found |= submission.run(project, model, output, budget)
+    _show(context, found)
+
+
+def _show(context: Context, found: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from seshat.terminal import table
+
+    rows = [{"": key.replace("_", " "), " ": value} for key, value in found.items() if key != "warnings"]
+    context.result(found, table(rows), *(escape(f"- {warning}") for warning in found.get("warnings", [])))
+    if found.get("same") is False:
+        raise typer.Exit(1)
