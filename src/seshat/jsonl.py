@@ -48,7 +48,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "rb") as held:
-            _lock(held.fileno())  # says that this writer is alive
+            lock(held.fileno())  # says that this writer is alive
             yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
@@ -79,7 +79,7 @@ def atomic_write(path: Path, *, newline: str = "\n") -> Iterator[IO[str]]:
         yield stream
 
 
-def _lock(descriptor: int) -> bool:
+def lock(descriptor: int) -> bool:
     """Lock an open file for as long as it is open, where the system can; whether nobody else held the lock."""
     if sys.platform == "win32":  # there, temporary files of killed runs stay until somebody deletes them
         return False
@@ -97,7 +97,7 @@ def _sweep(path: Path) -> None:
     for entry in path.parent.iterdir():
         if entry.name.startswith(f".{path.name}.") and entry.name.endswith(".tmp"):
             with contextlib.suppress(OSError), entry.open("rb") as stream:
-                if _lock(stream.fileno()):
+                if lock(stream.fileno()):
                     entry.unlink(missing_ok=True)
 
 

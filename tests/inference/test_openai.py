@@ -18,7 +18,6 @@ from seshat.cli.app import app
 from seshat.config import Config, Direction
 from seshat.config.translate import ServerSection
 from seshat.errors import DataError, UsageError
-from seshat.inference.chain import open_chain
 from seshat.inference.engines.openai import ServerTranslator
 from seshat.inference.translator import Sampler
 from seshat.project import Project
@@ -256,6 +255,6 @@ def test_a_project_without_a_model_translates_through_its_server(server: Server,
     assert "Lumeko" in server.asked[-1][1]["messages"][0]["content"]
     shown = CliRunner().invoke(app, [*arguments, "--model", "none"])
     assert "there is no trained model here" in shown.stderr
-    config = Config.model_validate({"project": {"language": "qlm", "pivot": "es"}})
-    with pytest.raises(UsageError, match=r"server\.url"):
-        open_chain(Project(tmp_path, config), None, WAY, engine="server")
+    shown = CliRunner().invoke(app, [*arguments, "--set", "translate.server.url=null"])
+    assert shown.exit_code == 2
+    assert "needs the address" in shown.stderr

@@ -7,9 +7,9 @@ import queue
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +18,13 @@ from seshat.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Direction
+    from seshat.inference.job import Job
     from seshat.inference.translator import Hypothesis
     from seshat.project import Project
 
 _END = object()
+RAY = "ray"
+"""What ``--engine`` calls several processes or machines."""
 
 
 def add(app: typer.Typer) -> None:
@@ -37,7 +40,12 @@ def _translate(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="A text file (UTF-8), one text a line; - is standard input.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, when all is done.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file, when all is done; typed again after an end by force, goes on."
+        ),
+    ] = None,
     direction: Annotated[
         str | None, typer.Option(help="Such as shp-es. Default: from the project's language into the pivot.")
     ] = None,
@@ -48,6 +56,19 @@ def _translate(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line: scores and alternatives too.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="auto, transformers, ctranslate2, llama or server; ray: over several processes or machines."),
+    ] = None,
+    beams: Annotated[int | None, typer.Option(help="Beams of the search; 1 is greedy.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Draw by chance; 0 for not.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw among the likeliest that make up so much.")] = None,
+    mbr: Annotated[
+        bool | None, typer.Option("--mbr/--no-mbr", help="Consensus decoding. Default: translate.mbr.enabled.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time for consensus decoding, such as 9h or 45m: decides how many candidates.")
+    ] = None,
     allow_other_prompt: Annotated[
         bool, typer.Option("--allow-other-prompt", help="Ask the model as configured, though it was trained otherwise.")
     ] = False,
@@ -57,21 +78,45 @@ def _translate(
 ) -> None:
     if texts and file:
         raise UsageError("Give texts or --file, not both.")
-    from seshat.inference.chain import open_chain
-
-    context.overrides = settings or []
+    search = {"beams": beams, "temperature": temperature, "top_p": top_p}
+    told = {f"translate.decoding.{key}": value for key, value in search.items()}
+    told["translate.engine"] = None if engine == RAY else engine
+    told["translate.mbr.enabled"] = True if budget and mbr is None else mbr
+    context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in told.items() if value is not None)]
     project = context.open()
-    way = _direction(project, direction)
-    config = project.config.translate
-    translator = open_chain(project, model, way, allow_other_prompt=allow_other_prompt)
+    job = _job(project, model, _direction(project, direction), n_best, allow_other_prompt, budget, engine == RAY)
     lines = iter(texts) if texts else _read(file)
-    number = 0
-    with _open(output) as stream:
-        for batch in _batches(lines, config.batch or 64):
-            for text, hypothesis in zip(batch, translator.translate(batch, n_best), strict=True):
-                stream.write(_show(number, text, hypothesis, n_best, as_json))
-                number += 1
-            stream.flush()
+    in_file = file is not None and str(file) != "-"
+
+    def show(number: int, text: str, hypothesis: Hypothesis) -> str:
+        return _show(number, text, hypothesis, n_best, as_json)
+
+    with closing(job):
+        if output is not None:
+            with context.progress():
+                job.into_file(lines, output, show, total=_count(file) if file and in_file else None)
+            return
+        # From a file all lines are there; from elsewhere somebody may be waiting for the first.
+        parts = job.windows(lines) if texts or in_file else _batches(lines, job.batch_size)
+        for number, text, hypothesis in job.stream(parts):
+            sys.stdout.write(show(number, text, hypothesis))
+            sys.stdout.flush()
+
+
+def _job(
+    project: Project,
+    model: str | None,
+    direction: Direction,
+    n_best: int,
+    allow_other_prompt: bool,
+    budget: str | None,
+    ray: bool,
+) -> Job:
+    from seshat.inference.budget import parse_duration
+    from seshat.inference.job import Job
+
+    seconds = None if budget is None else parse_duration(budget)
+    return Job(project, model, direction, n_best, allow_other_prompt, seconds, ray)
 
 
 def _direction(project: Project, wanted: str | None) -> Direction:
@@ -89,10 +134,13 @@ def _direction(project: Project, wanted: str | None) -> Direction:
     raise UsageError(f"--direction {wanted}: this project knows {' and '.join(map(str, known))}.")
 
 
-def _open(output: Path | None) -> AbstractContextManager[IO[str]]:
-    from seshat.jsonl import atomic_write
-
-    return nullcontext(sys.stdout) if output is None else atomic_write(output)
+def _count(file: Path) -> int | None:
+    """The lines of a file, for a progress bar."""
+    try:
+        with file.open("rb") as stream:
+            return sum(1 for _ in stream)
+    except OSError:
+        return None
 
 
 def _read(file: Path | None) -> Iterator[str]:
@@ -164,6 +212,8 @@ def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: 
             "text": hypothesis.text,
             "score": hypothesis.score,
             "alternatives": [{"text": other, "score": score} for other, score in ranked[1:]],
+            **({"changes": hypothesis.changes} if hypothesis.changes else {}),
+            **({"agreement": hypothesis.agreement} if hypothesis.agreement is not None else {}),
         }
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from seshat.inference.translator import Hypothesis, Translator
 
@@ -41,6 +42,8 @@ def translate_all(
     """
     places = repeated(texts)
     different = list(places)
+    if expect := attribute(translator, "expect"):  # what has a time budget must know what all there is to do
+        expect(different)
     for chosen in batches(different, batch or batch_size(translator), batch_tokens):
         part = [different[number] for number in chosen]
         for text, hypothesis in zip(part, translator.translate(part, n_best), strict=True):
@@ -91,9 +94,14 @@ def size(text: str) -> int:
 
 
 def batch_size(translator: object) -> int:
-    """The most texts that an engine wants at a time: its own ``batch_size``, or that of what it is wrapped around."""
+    """The most texts that an engine wants at a time."""
+    return int(attribute(translator, "batch_size") or BATCH)
+
+
+def attribute(translator: object, name: str) -> Any:
+    """An attribute of a translator, or of what it is wrapped around; ``None`` where none has it."""
     while translator is not None:
-        if own := getattr(translator, "batch_size", None):
-            return int(own)
+        if (own := getattr(translator, name, None)) is not None:
+            return own
         translator = getattr(translator, "inner", None)
-    return BATCH
+    return None

@@ -6,13 +6,16 @@ server and the submission all open it here, so that what is measured is what peo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.config.translate import DecodingSection, Engine
+import seshat
+from seshat.config.translate import DecodingSection
 from seshat.errors import UsageError
 from seshat.inference.load import describe, load_translator, normalising, searches
 from seshat.inference.translator import Translator
@@ -33,12 +36,11 @@ def open_chain(
     *,
     mbr: bool | None = None,
     postprocess: bool = True,
-    engine: Engine | None = None,
-    decoding: DecodingSection | None = None,
     allow_other_prompt: bool = False,
     folder: Path | None = None,
     adapter: bool = True,
     budget: Budget | None = None,
+    workers: int | None = None,
 ) -> Translator:
     """Open the translator of a project for one direction.
 
@@ -48,23 +50,22 @@ def open_chain(
         direction: from what into what.
         mbr: consensus decoding; default: ``translate.mbr.enabled``.
         postprocess: whether to mend what the model says, as ``translate.postprocess`` wants it.
-        engine: what computes; default: ``translate.engine``.
-        decoding: settings of the search that win over ``translate.decoding``.
         allow_other_prompt: ask the model as configured, though it was trained otherwise.
         folder: a folder laid out as that of a model, where it is not ``models/NAME`` (a checkpoint, say).
         adapter: for fine-tuned models; without, the untrained base translates.
         budget: the time that consensus decoding has.
+        workers: processes of the statistical family; default: one per processor.
 
     Raises:
         SeshatError: what :func:`seshat.inference.load.load_translator` says, or the server.
     """
     settings = project.config.translate
-    asked = _Asked(project, direction, engine or settings.engine, decoding or DecodingSection(), allow_other_prompt)
+    asked = _Asked(project, direction, allow_other_prompt, workers)
     translator = asked.open(name or settings.model, folder, adapter)
     if settings.mbr.enabled if mbr is None else mbr:
         from seshat.inference.mbr import MbrTranslator, sources
 
-        others = [asked.towards(way).open(other) for other, way in sources(settings.mbr, direction)]
+        others = [replace(asked, direction=way).open(other) for other, way in sources(settings.mbr, direction)]
         seed = project.config.project.seed
         translator = MbrTranslator([translator, *others], settings.mbr, seed=seed, budget=budget)
     elif budget is not None:
@@ -82,18 +83,14 @@ class _Asked:
 
     project: Project
     direction: Direction
-    engine: Engine
-    decoding: DecodingSection
     allow_other_prompt: bool
-
-    def towards(self, direction: Direction) -> _Asked:
-        """The same for another direction."""
-        return _Asked(self.project, direction, self.engine, self.decoding, self.allow_other_prompt)
+    workers: int | None
 
     def open(self, name: str | None, folder: Path | None = None, adapter: bool = True) -> Translator:
         """A model behind the normalisation that it was trained with."""
         place = folder or self.project.model(name)
-        if self.engine == "server" and adapter and place == self.project.model(name):
+        engine = self.project.config.translate.engine
+        if engine == "server" and adapter and place == self.project.model(name):
             return self._server(name)
         train = self.project.config.train
         # The model that the configuration describes is held to the prompt that stands there.
@@ -104,18 +101,18 @@ class _Asked:
             adapter=adapter,
             prompt=Prompt.of(self.project) if described or self.allow_other_prompt else None,
             allow_other_prompt=self.allow_other_prompt,
-            engine="auto" if self.engine == "server" else self.engine,
-            decoding=self._search(place),
+            engine="auto" if engine == "server" else engine,
+            decoding=self._decoding(place),
+            workers=self.workers,
         )
 
-    def _search(self, folder: Path) -> DecodingSection:
-        """Settings of the search: what the command says, else the configuration, where the model takes any."""
-        configured = self.project.config.translate.decoding
-        chosen = configured.model_copy(update=self.decoding.model_dump(exclude_none=True))
-        if chosen == self.decoding or searches(describe(folder)):
-            return chosen
+    def _decoding(self, folder: Path) -> DecodingSection:
+        """The settings of the search that the configuration wants, where the model takes any."""
+        wanted = self.project.config.translate.decoding
+        if wanted == DecodingSection() or searches(describe(folder)):
+            return wanted
         log.warning("translate.decoding is left out: the statistical family tunes its search", model=folder.name)
-        return self.decoding
+        return DecodingSection()
 
     def _server(self, name: str | None) -> Translator:
         """The server of the configuration, asked as a model was trained to be asked, or as the project says."""
@@ -131,8 +128,31 @@ class _Asked:
         own = trained and not self.allow_other_prompt
         prompt = Prompt.check(folder) if own else Prompt.of(project)
         memory = folder / FOLDER if trained else project.training / "messages" / FOLDER
-        search = prompt.decoding.changed(settings.decoding).changed(self.decoding)
         server = ServerTranslator(
-            settings.server, self.direction, prompt, Retriever.load(memory, prompt), search, project.config.project.seed
+            settings.server,
+            self.direction,
+            prompt,
+            Retriever.load(memory, prompt),
+            prompt.decoding.changed(settings.decoding),
+            project.config.project.seed,
         )
         return normalising(server, prompt.normalisation)
+
+
+def fingerprint(
+    project: Project, name: str | None, direction: Direction, *, mbr: bool | None = None, **asked: Any
+) -> str:
+    """What tells one job of translation from another: a hash of the models, the settings and what else was asked.
+
+    Files count by their size and time, so that large models are not read for it.
+    """
+    settings = project.config.translate
+    models = [project.model(name or settings.model)]
+    if settings.mbr.enabled if mbr is None else mbr:
+        models += [project.model(other.partition("@")[0]) for other in settings.mbr.models]
+    files = [path for folder in models for path in sorted(folder.rglob("*")) if path.is_file()]
+    files += [path for path in (project.training / "lexicon.jsonl", project.training / "train.jsonl") if path.exists()]
+    known = [(str(path.relative_to(project.root)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    config = project.config.model_dump(mode="json", include={"project", "clean", "prompt", "translate"})
+    what = [seshat.__version__, str(direction), mbr, sorted(asked.items()), known, config]
+    return hashlib.sha256(json.dumps(what, ensure_ascii=False).encode()).hexdigest()

@@ -91,6 +91,7 @@ def load_translator(
     allow_other_prompt: bool = False,
     engine: Engine = "auto",
     decoding: DecodingSection = _DEFAULT,
+    workers: int | None = None,
 ) -> Translator:
     """Open a model for one direction.
 
@@ -102,6 +103,7 @@ def load_translator(
         allow_other_prompt: use ``prompt`` even when the model was trained with another one.
         engine: what computes; a ``server`` is opened by :mod:`seshat.inference.chain`.
         decoding: how to search, where not as the model's prompt object says.
+        workers: processes of the statistical family; default: one per processor.
 
     Raises:
         DataError: there is no model, or none that this version reads, or its base is another one.
@@ -127,7 +129,7 @@ def load_translator(
             model_dir, direction, family, adapter=adapter, prompt=other, engine=engine, decoding=decoding
         )
     else:
-        opened = _engine(described, model_dir / str(direction), direction, engine, decoding)
+        opened = _engine(described, model_dir / str(direction), direction, engine, decoding, workers)
     return normalising(opened, described["normalisation"])
 
 
@@ -149,7 +151,12 @@ def _check(model_dir: Path, prompt: Prompt | None) -> None:
 
 
 def _engine(
-    described: dict[str, Any], folder: Path, direction: Direction, engine: Engine, decoding: DecodingSection
+    described: dict[str, Any],
+    folder: Path,
+    direction: Direction,
+    engine: Engine,
+    decoding: DecodingSection,
+    workers: int | None,
 ) -> Translator:
     family = described["family"]
     if family == "statistical":
@@ -160,7 +167,7 @@ def _engine(
             return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
         from seshat.inference.engines.thot import ThotTranslator
 
-        return ThotTranslator(folder, direction)
+        return ThotTranslator(folder, direction, workers)
     if family == "seq2seq":
         from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 

@@ -1,0 +1,130 @@
+"""The same translation over several processes or machines, through Ray Data.
+
+Batches are cut here as they are without Ray, so that the translations are the same; every worker opens its own copy of
+the model once and takes batch after batch.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from seshat.errors import SeshatError, UsageError, require
+from seshat.inference.batch import BATCH, Found, batches, in_order, repeated, translate_all
+from seshat.inference.job import Job
+from seshat.inference.partial import as_json, from_json
+
+_STORE = 256 * 2**20
+"""Bytes of Ray's own memory on this machine; texts are small."""
+
+
+class _Worker:
+    """Translates batches in a process of its own. What goes wrong travels back as text: not every error can."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._translator: Any = None
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"found": json.dumps(self._translate(json.loads(row["texts"]))), "places": row["places"]}
+        except SeshatError as error:
+            return {"found": json.dumps({"message": error.message, "hint": error.hint}), "places": row["places"]}
+
+    def _translate(self, texts: list[str]) -> list[Any]:
+        settings = self._job.project.config.translate
+        if self._translator is None:
+            self._translator = self._job.opened(workers=1)
+        found = translate_all(
+            self._translator, texts, n_best=self._job.n_best, batch=settings.batch, batch_tokens=settings.batch_tokens
+        )
+        return [as_json(hypothesis) for hypothesis in in_order(found, len(texts))]
+
+
+def translate_with_ray(
+    job: Job, texts: Sequence[str], *, advance: Callable[[float], None] = lambda _amount: None
+) -> Iterator[Found]:
+    """Translate many texts; what :func:`seshat.inference.batch.translate_all` does, elsewhere.
+
+    Args:
+        job: model and settings; ``translate.ray`` says where.
+        texts: what to translate.
+        advance: is told how many texts are done.
+
+    Yields:
+        Place in ``texts`` and hypothesis, as they come.
+
+    Raises:
+        MissingPackage: Ray is not installed.
+        UsageError: there is a time budget.
+        SeshatError: what a worker says.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray would tell its makers about this run
+    if job.seconds is not None:
+        raise UsageError("A time budget is kept in one process.", "Leave --engine ray out, or the budget.")
+    settings = job.project.config.translate
+    places = repeated(texts)
+    different = list(places)
+    rows = []
+    for chosen in batches(different, settings.batch or BATCH, settings.batch_tokens):
+        part = [different[number] for number in chosen]
+        rows.append({"texts": json.dumps(part), "places": json.dumps([places[text] for text in part])})
+    if not rows:
+        return
+    ray = require("ray", extra="scale", purpose="Translating with --engine ray")
+    with _cluster(ray, job):
+        for row in _dataset(ray, rows, job).iter_rows():
+            found = json.loads(row["found"])
+            if isinstance(found, dict):
+                raise SeshatError(found["message"], found["hint"])
+            for own, one in zip(json.loads(row["places"]), found, strict=True):
+                for place in own:
+                    yield place, from_json(one)
+                advance(len(own))
+
+
+@contextmanager
+def _cluster(ray: Any, job: Job) -> Iterator[None]:
+    """Ray, on this machine or where the configuration says; one that runs already is left as it is."""
+    if ray.is_initialized():
+        yield
+        return
+    settings = job.project.config.translate.ray
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
+    if settings.address is None:
+        from seshat.models.statistical.parallel import processors
+
+        ray.init(
+            num_cpus=settings.workers or processors(),
+            object_store_memory=_STORE,
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            **quiet,
+        )
+    else:
+        ray.init(address=settings.address, **quiet)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _dataset(ray: Any, rows: list[dict[str, Any]], job: Job) -> Any:
+    from ray.data import ActorPoolStrategy, DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    here = ray.cluster_resources()
+    gpus = int(here.get("GPU", 0))
+    count = min(job.project.config.translate.ray.workers or gpus or int(here.get("CPU", 1)), len(rows))
+    return ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+        _Worker,
+        fn_constructor_args=(job,),
+        compute=ActorPoolStrategy(size=count),
+        num_cpus=1,
+        num_gpus=min(1.0, gpus / count) if gpus else None,
+    )
