@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ from seshat.records import Segment
 
 VALIDATION = 200
 """Validation segments translated to decide when to stop."""
+KERNELS = 64
+"""Shapes of batches that compiled kernels are kept for."""
 log = structlog.get_logger(__name__)
 
 
@@ -81,6 +84,8 @@ class Trainer:
         validation: Sequence[Pair],
         key: str,
     ) -> None:
+        # oneDNN keeps what it compiled for each shape of a batch: over 3 GB for the 1,024 that it keeps by itself.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
         import torch
 
         self.settings: Seq2SeqSection = project.config.train.seq2seq
