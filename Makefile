@@ -6,7 +6,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 DEV := tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,dev
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: run test check fix bench bench-list clean
+.PHONY: run test check fix bench bench-list clean system
 
 run: .venv/.core ## the sample project, from raw files to a measured translator
 	@$(BIN)/python projects/sample/generate.py
@@ -14,6 +14,9 @@ run: .venv/.core ## the sample project, from raw files to a measured translator
 
 test: .venv/.dev ## all tests, offline
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2
+
+system: ## Debian's Chromium, in which the web page is tested (needs root; without it those tests are skipped)
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
 
 check: .venv/.dev ## ruff and mypy
 	$(BIN)/ruff format --check .
