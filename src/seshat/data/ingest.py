@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from seshat.config import Config
+from seshat.data import lexicon_review
 from seshat.data.corrections import Corrections
 from seshat.data.readers import read_source
 from seshat.data.readers.context import Context
@@ -123,10 +124,11 @@ def run(project: Project) -> dict[str, Any]:
             f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
         )
     reading, people = Reading(project.config, project.raw), Corrections.of(project)
+    accepted = list(lexicon_review.entries(project))
     counts: Counter[type[Any]] = Counter()
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
-        for record in chain(reading.records(), people.records(project.config)):
+        for record in chain(reading.records(), people.records(project.config), accepted):
             stream = streams[type(record)]
             stream.write(dump(record))
             stream.write("\n")
@@ -140,6 +142,7 @@ def run(project: Project) -> dict[str, Any]:
         "documents": counts[Document],
         "rejects": counts[Reject],
         **({"corrections": len(people.found)} if people.found else {}),
+        **({"induced_entries": len(accepted)} if accepted else {}),
         "folder": project.ingested.relative_to(project.root).as_posix(),
         "warnings": [*reading.warnings(), *_rejects_warning(counts[Reject])],
     }

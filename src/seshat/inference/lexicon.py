@@ -107,8 +107,10 @@ class Lexicon:
         known = self._words(source)
         matches = []
         for found in self._index(source, near).find(text):
-            at = [word for one in found.keys for word in known[one]]
-            for word in {word.entry.id: word for word in reversed(at)}.values():
+            at: dict[str, _Word] = {}
+            for word in (word for one in found.keys for word in known[one]):
+                at.setdefault(word.entry.id, word)
+            for word in at.values():
                 place = found.start, found.end, text[found.start : found.end]
                 matches.append(Match(*place, word.entry, word.written, self._meanings(word, source), found.how))
         return matches

@@ -118,11 +118,12 @@ def _corrections_file(project: Project) -> Path:
     return corrections.store_path(project)
 
 
-def _corrections(project: Project) -> str | None:
-    """A digest of the corrections that people made of translations."""
-    from seshat.data import corrections
+def _people_wrote(project: Project) -> str | None:
+    """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
+    from seshat.data import corrections, lexicon_review
 
-    return corrections.digest(project)
+    found = corrections.digest(project), lexicon_review.digest(project)
+    return "-".join(filter(None, found)) or None
 
 
 def _instructs(config: Config) -> bool:
@@ -272,7 +273,7 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda _config: ("ingest", *_LANGUAGES),
         reads=source_paths,
         writes=lambda project: _files(project.ingested, *RECORDS, "rejects.jsonl", "report.json"),
-        shared=SharedFile(_corrections_file, _corrections, written=False),
+        shared=SharedFile(_corrections_file, _people_wrote, written=False),
     ),
     Stage(
         name="clean",
@@ -303,7 +304,9 @@ STAGES: tuple[Stage, ...] = (
         summary="Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
         settings=_augment_settings,
         reads=_augment_reads,
-        writes=lambda project: _files(project.augmented, "segments.jsonl", "decisions.jsonl", "report.json"),
+        writes=lambda project: _files(
+            project.augmented, "segments.jsonl", "decisions.jsonl", "rejects.jsonl", "report.json"
+        ),
         shared=SharedFile(lambda project: project.root / project.config.augment.audit.review, _audit_decisions),
     ),
     Stage(

@@ -154,7 +154,7 @@ class PhraseIndex:
             if word[:end] in self._folded:
                 return word[:end]
         place = bisect_left(self._single, word)
-        shared = {one: _common(word, one) for one in self._single[max(0, place - 1) : place + 1]}
+        shared = {one: common_beginning(word, one) for one in self._single[max(0, place - 1) : place + 1]}
         enough = [one for one, n in shared.items() if n >= max(_SHORTEST_STEM, _STEM_SHARE * max(len(word), len(one)))]
         return max(enough, key=shared.__getitem__, default=None)
 
@@ -167,10 +167,11 @@ class PhraseIndex:
             return None
         most = 2 if len(word) >= _LONG else 1
         found = process.extract(word, self._single, scorer=OSA.distance, score_cutoff=most, limit=5)
-        return min(((away, -_common(word, one), one) for one, away, _ in found), default=(0, 0, None))[2]
+        return min(((away, -common_beginning(word, one), one) for one, away, _ in found), default=(0, 0, None))[2]
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
+def common_beginning(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many letters two words begin with alike."""
     length = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

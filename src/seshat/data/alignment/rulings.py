@@ -13,8 +13,8 @@ from seshat.data.alignment.anchors import Anchored, Side
 from seshat.data.alignment.beads import Bead
 from seshat.data.alignment.review import Row
 
-_ACCEPT = {"accept", "accepted", "ok", "yes", "y", "right", "correct", "corrected"}
-_REJECT = {"reject", "rejected", "no", "n", "wrong"}
+ACCEPT = {"accept", "accepted", "ok", "yes", "y", "right", "correct", "corrected"}
+REJECT = {"reject", "rejected", "no", "n", "wrong"}
 _NONE = {"none", "-", "–"}
 _PIECES = regex.compile(r"[\s,;+]+")
 _RANGE = regex.compile(r"([\d.]*\d)\s*(?:\.\.|-|–|…)\s*([\d.]*\d)")
@@ -83,12 +83,12 @@ def _apply(row: Row, document: Anchored | None, rulings: Rulings) -> str:
     if _is_stale(row, document, corrected):
         return "stale: the text has changed since the decision"
     decision = row["decision"].casefold()
-    if decision and decision not in _ACCEPT | _REJECT:
+    if decision and decision not in ACCEPT | REJECT:
         raise _IgnoredError(f"'{row['decision']}' is no decision; write accept or reject, or correct the lines")
     source = _lines(row["corrected_source_lines"] or row["source_lines"], document.source, "source")
     target = _lines(row["corrected_target_lines"] or row["target_lines"], document.target, "target")
     texts = row["corrected_source_text"], row["corrected_target_text"]
-    if decision in _REJECT:
+    if decision in REJECT:
         if corrected or any(texts):
             raise _IgnoredError("rejected and corrected at once; empty one of the two")
         beads = [Bead((line, line + 1), (0, 0), locked=True) for line in range(*source)]

@@ -1,0 +1,223 @@
+"""The review list of induced word pairs, and the entries that a person made of it.
+
+``seshat induce`` writes the list (``reports/lexicon_review.csv``); people fill ``accept`` (yes or no) or the
+``corrected_…`` cells; the next ``seshat ingest`` takes what was accepted as entries of the lexicon. Rows that somebody
+has touched are never dropped, and what was refused is not proposed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import regex
+
+from seshat.data.alignment import review
+from seshat.data.alignment.review import Row
+from seshat.data.alignment.rulings import ACCEPT, REJECT
+from seshat.data.induction import Induced, Known, Pair, induce
+from seshat.errors import DataError
+from seshat.jsonl import read_jsonl
+from seshat.project import Project
+from seshat.records import Access, Entry, Meta, Method, Origin, Segment, Sense
+from seshat.text.lookup import key
+
+SOURCE = "induced"
+"""What accepted pairs are called among the sources, in ids and in the reports."""
+HUMAN = ("accept", "corrected_word", "corrected_meaning", "corrected_type", "comment")
+"""Columns that belong to people; Seshat writes all the others."""
+COLUMNS = (
+    "id",
+    "word",
+    "meaning",
+    "accept",
+    "corrected_word",
+    "corrected_meaning",
+    "corrected_type",
+    "comment",
+    "type",
+    "score",
+    "support",
+    "word_count",
+    "meaning_count",
+    "lexicon_says",
+    "example",
+    "example_translation",
+    "origin",
+    "access",
+    "licence",
+    "status",
+)
+_NEEDED = ("id", "word", "meaning", "accept")
+_SEVERAL = regex.compile(r"\s*[;|]\s*")
+_EXAMPLES = 5
+
+
+def path(project: Project) -> Path:
+    """The file."""
+    return project.reports / "lexicon_review.csv"
+
+
+def read(file: Path) -> tuple[list[Row], bytes | None]:
+    """The rows of the file, and its content as it was (None: there is no file).
+
+    Raises:
+        DataError: it cannot be read, or what stands under ``accept`` is neither yes nor no.
+    """
+    rows, content = review.read(file, _NEEDED)
+    for number, row in enumerate(rows, start=2):
+        if (said := row["accept"]).casefold() not in {"", *ACCEPT, *REJECT}:
+            raise DataError(f"{file}:{number}: '{said}' under accept says neither yes nor no.", "Write yes or no.")
+    return rows, content
+
+
+def accepted(row: Row) -> bool:
+    """Whether a person wants the pair in the lexicon: said so, or corrected it."""
+    corrected = any(row[column] for column in HUMAN if column.startswith("corrected_"))
+    return row["accept"].casefold() not in REJECT and (bool(row["accept"]) or corrected)
+
+
+def _touched(row: Row) -> bool:
+    return any(value.strip() and (column in HUMAN or column not in COLUMNS) for column, value in row.cells.items())
+
+
+def entries(project: Project) -> Iterator[Entry]:
+    """What people accepted, as entries of the lexicon.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    file = path(project)
+    settings = project.config.project
+    # By id: the rows change places with every new list.
+    for row in sorted(read(file)[0], key=lambda row: row["id"]):
+        word = row["corrected_word"] or row["word"]
+        meanings = tuple(filter(None, _SEVERAL.split(row["corrected_meaning"] or row["meaning"])))
+        if accepted(row) and word and meanings:
+            told = {"support": row["support"], "induced": row["id"], "comment": row["comment"]}
+            yield Entry(
+                id=f"{SOURCE}:{row['id']}",
+                lang=settings.language,
+                headword=word,
+                type=row["corrected_type"] or row["type"] or "word",
+                senses=(Sense(glosses={settings.pivot: meanings}),),
+                meta=Meta(
+                    origin=Origin(file=file.relative_to(project.root).as_posix()),
+                    source=SOURCE,
+                    licence=row["licence"] or None,
+                    access=Access.parse(row["access"]),
+                    method=Method.GOLD,
+                    score=_number(row["score"]),
+                    extra={name: value for name, value in told.items() if value},
+                ),
+            )
+
+
+def digest(project: Project) -> str | None:
+    """A digest of what people have accepted; None for nothing."""
+    try:
+        found = [one.model_dump_json() for one in entries(project)]
+    except DataError:
+        return hashlib.sha256(path(project).read_bytes()).hexdigest()  # ingest will say what is wrong with it
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest() if found else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return min(1.0, max(0.0, float(text.replace(",", "."))))
+    except ValueError:
+        return None
+
+
+def run(project: Project, *, limit: int = 500, min_support: int = 3, min_score: float = 0.4) -> dict[str, Any]:
+    """Find likely new word pairs in the training data and write the review list.
+
+    Args:
+        project: the project; ``format`` must have run.
+        limit: most new pairs in the list.
+        min_support: sentence pairs that have to have both words.
+        min_score: pairs below are left out, 0 to 1.
+
+    Raises:
+        DataError: there are no training data, or the list cannot be read or has been saved meanwhile.
+    """
+    train = project.training / "train.jsonl"
+    if not train.exists():
+        raise DataError(f"{train}: there are no training data yet.", "Run: seshat run, or only: seshat run format")
+    file = path(project)
+    rows, before = read(file)
+    settings = project.config.project
+    languages = settings.language, settings.pivot
+    # The files of `format` hold nothing above project.max_access.
+    lexicon = list(read_jsonl(project.training / "lexicon.jsonl", Entry))
+    limits = {"min_support": min_support, "min_score": min_score}
+    found = induce(read_jsonl(train, Segment), lexicon, *languages, **limits)  # type: ignore[arg-type]
+    kept = [row.changed(status=_status(row, Known(lexicon, *languages))) for row in rows if _touched(row)]
+    decided = {row["id"] for row in kept}
+    new = [pair for pair in found.pairs if pair.id not in decided]
+    review.write(file, [*kept, *(_row(pair, languages) for pair in new[:limit])], before, COLUMNS)
+    return _summary(project, found, new, kept, limit)
+
+
+def _status(row: Row, known: Known) -> str:
+    if not accepted(row):
+        return "refused" if row["accept"] else ""
+    word, meaning = row["corrected_word"] or row["word"], row["corrected_meaning"] or row["meaning"]
+    there = key(word) in known and any(known.says(word, one) for one in _SEVERAL.split(meaning))
+    return "in the lexicon" if there else "enters the lexicon with the next: seshat run"
+
+
+def _row(pair: Pair, languages: Sequence[str]) -> Row:
+    meta = pair.example.meta
+    return Row(
+        {
+            "id": pair.id,
+            "word": pair.word,
+            "meaning": pair.meaning,
+            "type": pair.type,
+            "score": f"{pair.score:.2f}",
+            "support": str(pair.support),
+            "word_count": str(pair.word_count),
+            "meaning_count": str(pair.meaning_count),
+            "lexicon_says": pair.known,
+            "example": pair.example.texts[languages[0]],
+            "example_translation": pair.example.texts[languages[1]],
+            "origin": str(meta.origin) if meta.origin else pair.example.id,
+            "access": pair.access.value,
+            "licence": "; ".join(pair.licences),
+        }
+    )
+
+
+def _summary(project: Project, found: Induced, new: Sequence[Pair], kept: Iterable[Row], limit: int) -> dict[str, Any]:
+    rows = list(kept)
+    warnings = []
+    if len(new) > limit:
+        warnings.append(f"{len(new) - limit:,} more pairs are surer than the limit of {limit:,} lets in: --limit")
+    if new:
+        warnings.append("Fill the column accept (yes or no) or correct the cells, then: seshat run")
+    return {
+        "proposed": min(limit, len(new)),
+        "new_words": sum(not pair.known for pair in new[:limit]),
+        "other_meanings": sum(bool(pair.known) for pair in new[:limit]),
+        "decided": len(rows),
+        "accepted": sum(map(accepted, rows)),
+        "confirmed_by_the_lexicon": found.confirmed,
+        "agreement": found.agreement,
+        "list": path(project).relative_to(project.root).as_posix(),
+        "examples": [
+            {
+                "word": pair.word,
+                "meaning": pair.meaning,
+                "score": f"{pair.score:.2f}",
+                "support": pair.support,
+                "lexicon says": pair.known,
+                "example": pair.example.texts[project.config.project.language],
+            }
+            for pair in new[:_EXAMPLES]
+        ],
+        "warnings": warnings,
+    }
