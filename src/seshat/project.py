@@ -39,7 +39,7 @@ class Project:
 
     @property
     def augmented(self) -> Path:
-        """Written by ``augment``: ``segments.jsonl`` (what it made), ``decisions.jsonl`` and ``report.json``."""
+        """Written by ``augment``: ``segments.jsonl``, ``decisions.jsonl``, ``rejects.jsonl``, ``report.json``."""
         return self.root / "data" / "interim" / "augment"
 
     @property

@@ -28,7 +28,7 @@ class EndpointSection(Section):
     """A folder such as models/NAME, of this project; behind a server: the name of the model there."""
     server: ServerUrl | None = None
     """The server, up to and with /v1."""
-    key_env: str | None = None
+    api_key_env: str | None = None
     """Environment variable that holds the key of the server."""
 
     @model_validator(mode="after")

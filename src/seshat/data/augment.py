@@ -132,7 +132,9 @@ def run(project: Project, tools: Tools | None = None) -> dict[str, Any]:
     decided = _decisions(project)
     parts = _parts(project, tools, figures) if section.wanted else iter(())
     total = write_jsonl(project.augmented / "segments.jsonl", _counted(parts, counts))
-    warnings = [text for part in figures.values() if isinstance(part, dict) for text in part.pop("warnings", [])]
+    rejects = [one for part in figures.values() for one in part.pop("rejects", [])]
+    write_jsonl(project.augmented / "rejects.jsonl", rejects)
+    warnings = [text for part in figures.values() for text in part.pop("warnings", [])]
     report = {
         "pairs": total,
         "decisions": decided,
@@ -151,4 +153,8 @@ def _parts(project: Project, tools: Tools, figures: dict[str, Any]) -> Iterator[
     if not (section.pages or section.back_translation or section.pseudo_labels):
         return
     gate = material.gate()
+    if section.pages is not None:
+        from seshat.data.augmentation.pages import found_pairs
+
+        yield from found_pairs(material, tools, gate, figures)
     yield from _made(material, tools, gate, figures)

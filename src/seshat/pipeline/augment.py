@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seshat.config import Direction
-from seshat.config.augment import EndpointSection
+from seshat.config.augment import EndpointSection, ExtractorSection
+from seshat.config.translate import ServerSection
 from seshat.data import augment
-from seshat.data.augmentation.tools import TextTranslator, Tools
+from seshat.data.augmentation.tools import Chat, Reply, TextTranslator, Tools
 from seshat.project import Project
+
+if TYPE_CHECKING:
+    from seshat.inference.translator import Translator
 
 
 def run(project: Project) -> dict[str, Any]:
@@ -20,18 +24,70 @@ def run(project: Project) -> dict[str, Any]:
 
 def tools_of(project: Project) -> Tools:
     """How the models that section ``augment`` names are opened."""
+    return Tools(
+        translator=lambda section, way: _translator(project, section, way),
+        chat=_chat,
+        identity=lambda section, way: identity(project, section, way),
+    )
 
-    def translator(section: EndpointSection, direction: Direction) -> TextTranslator:
+
+def _server(section: EndpointSection, timeout: float = 120.0) -> ServerSection:
+    return ServerSection(
+        url=section.server, model=section.model, api_key_env=section.api_key_env, timeout=timeout, concurrency=4
+    )
+
+
+def _translator(project: Project, section: EndpointSection, direction: Direction) -> TextTranslator:
+    """A model of this project, or a server that is asked as the prompt object says."""
+    opened: Translator
+    if section.server is not None:
+        from seshat.inference.engines.openai import ServerTranslator
+        from seshat.prompt import Prompt
+
+        opened = ServerTranslator(_server(section), direction, Prompt.of(project))
+    else:
         from seshat.inference.load import load_translator
 
         opened = load_translator(project.root / (section.model or ""), direction)
+    return lambda texts: [hypothesis.text for hypothesis in opened.translate(texts)]
 
-        def translate(texts: Sequence[str]) -> list[str]:
-            return [hypothesis.text for hypothesis in opened.translate(texts)]
 
-        return translate
+def _chat(section: ExtractorSection) -> Chat:
+    """A language model behind a server, held to a JSON schema where the server can do that."""
+    from seshat.inference.engines.remote import Refused, Remote
 
-    return Tools(translator=translator, identity=lambda section, way: identity(project, section, way))
+    remote = Remote(_server(section, section.timeout))
+    held = True
+
+    def ask(messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> Reply:
+        nonlocal held
+        body: dict[str, Any] = {
+            "model": section.model,
+            "messages": list(messages),
+            "max_tokens": section.max_tokens,
+            "temperature": 0,
+        }
+        form = {"type": "json_schema", "json_schema": {"name": "editions", "schema": schema, "strict": True}}
+        try:
+            answer = remote.post("chat/completions", {**body, "response_format": form} if held else body)
+        except Refused as error:
+            if not held or error.status not in (400, 422) or "response_format" not in error.said:
+                raise
+            held = False  # this server knows no schemas: the task itself says what is wanted
+            answer = remote.post("chat/completions", body)
+        return _reply(answer, messages)
+
+    return ask
+
+
+def _reply(answer: dict[str, Any], messages: Sequence[dict[str, str]]) -> Reply:
+    """The text of an answer and its tokens; a server that does not count them is counted for, at four bytes each."""
+    choices = answer.get("choices") or [{}]
+    text = str((choices[0].get("message") or {}).get("content") or "")
+    usage = answer.get("usage") or {}
+    size = sum(len(message["content"].encode()) for message in messages)
+    sent = int(usage.get("prompt_tokens") or size // 4)
+    return Reply(text, sent, int(usage.get("completion_tokens") or len(text.encode()) // 4))
 
 
 def identity(project: Project, section: EndpointSection, direction: Direction | None) -> str:
