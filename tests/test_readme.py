@@ -13,6 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 from seshat.cli.app import app
+from seshat.config import presets
+from seshat.config.load import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("projects/*/README.md"))]
@@ -29,6 +31,42 @@ def typed(path: Path) -> Iterator[str]:
 
 
 COMMANDS = sorted({command for path in DOCUMENTS for command in typed(path)})
+
+
+GUIDE = ROOT / "docs/guide.md"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that the guide begins with."""
+    folder = tmp_path_factory.mktemp("guide") / "mylanguage"
+    first = next(line for line in typed(GUIDE) if line.startswith("seshat init"))
+    words = [str(folder) if word == "mylanguage" else word for word in shlex.split(first, comments=True)[1:]]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    return folder
+
+
+def test_every_block_of_settings_in_the_guide_is_valid(empty: Path) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) > 3
+    for number, block in enumerate(blocks):
+        profile = f"block{number}"
+        (empty / "profiles").mkdir(exist_ok=True)
+        (empty / "profiles" / f"{profile}.yaml").write_text(block, encoding="utf-8")
+        # Below the block that names a preset, the guide speaks of that model.
+        load_config(empty, profiles=[profile], overrides=[] if "preset:" in block else ["model.preset=byt5-base"])
+
+
+@pytest.mark.parametrize("line", [line for line in typed(GUIDE) if re.search(r" [a-z]+\.[a-z_.]+=", line)])
+def test_every_setting_typed_in_the_guide_is_valid(line: str, empty: Path) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    load_config(empty, overrides=[word for word in words if re.match(r"[a-z]+\.[a-z_.]+=", word)])
+
+
+def test_every_preset_in_the_guide_exists() -> None:
+    said = re.findall(r"`((?:byt5|mt5|nllb|qwen3|gemma3|xlmr)-[a-z0-9.-]+)`", GUIDE.read_text(encoding="utf-8"))
+    assert said
+    assert set(said) <= set(presets.names())
 
 
 def test_there_are_commands_to_check() -> None:
