@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from seshat.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Direction
+    from seshat.inference.confidence import Calibration
     from seshat.inference.job import Job
     from seshat.inference.translator import Hypothesis
     from seshat.project import Project
@@ -79,17 +81,19 @@ def _translate(
     if texts and file:
         raise UsageError("Give texts or --file, not both.")
     search = {"beams": beams, "temperature": temperature, "top_p": top_p}
-    told = {f"translate.decoding.{key}": value for key, value in search.items()}
+    told: dict[str, object] = {f"translate.decoding.{key}": value for key, value in search.items()}
     told["translate.engine"] = None if engine == RAY else engine
     told["translate.mbr.enabled"] = True if budget and mbr is None else mbr
     context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in told.items() if value is not None)]
     project = context.open()
-    job = _job(project, model, _direction(project, direction), n_best, allow_other_prompt, budget, engine == RAY)
+    way = _direction(project, direction)
+    calibration = _calibration(project, model, way) if as_json else None
+    job = _job(project, model, way, n_best, allow_other_prompt, budget, engine == RAY)
     lines = iter(texts) if texts else _read(file)
     in_file = file is not None and str(file) != "-"
 
     def show(number: int, text: str, hypothesis: Hypothesis) -> str:
-        return _show(number, text, hypothesis, n_best, as_json)
+        return _show(number, text, hypothesis, n_best, as_json, calibration)
 
     with closing(job):
         if output is not None:
@@ -202,7 +206,16 @@ def _batches(lines: Iterator[str], size: int) -> Iterator[list[str]]:
             raise item
 
 
-def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: bool) -> str:
+def _calibration(project: Project, model: str | None, direction: Direction) -> Calibration | None:
+    """What `seshat evaluate` learnt about how far this model may be trusted; None when it has not."""
+    from seshat.inference.confidence import Calibration
+
+    return Calibration.load(project.model(model or project.config.translate.model), direction)
+
+
+def _show(
+    number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: bool, calibration: Calibration | None
+) -> str:
     # Engines differ in whether the best candidate stands among the alternatives too.
     others = [(other.text, other.score) for other in hypothesis.alternatives if other.text != hypothesis.text]
     ranked = [(hypothesis.text, hypothesis.score), *others][:n_best]
@@ -214,6 +227,7 @@ def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: 
             "alternatives": [{"text": other, "score": score} for other, score in ranked[1:]],
             **({"changes": hypothesis.changes} if hypothesis.changes else {}),
             **({"agreement": hypothesis.agreement} if hypothesis.agreement is not None else {}),
+            **({"confidence": asdict(calibration.grade(hypothesis, text))} if calibration else {}),
         }
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:
