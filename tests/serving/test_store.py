@@ -182,11 +182,11 @@ def test_pages(project: Project) -> None:
 
 def test_access(project: Project) -> None:
     public, community = open_search(project, Access.PUBLIC), open_search(project, Access.COMMUNITY)
-    for query, more in (("secreta", {}), ("casa secreta", {}), ("secr.*", {"is_regex": True}), ("*creta", {})):
-        found = kwic(public, query, **more)
+    for query, is_regex in (("secreta", False), ("casa secreta", False), ("secr.*", True), ("*creta", False)):
+        found = kwic(public, query, is_regex=is_regex)
         assert not found.hits
         assert not found.total
-        assert ids(kwic(community, query, **more)) == ["t4"]
+        assert ids(kwic(community, query, is_regex=is_regex)) == ["t4"]
     assert [one.id for one in public.pairs("ta", "es")] == ["t1", "t2", "t3", "t5"]
     assert len(list(community.pairs("ta", "es"))) == 5
     assert [one.id for one in public.entries()] == ["e1"]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import evaluate, export, induce, pipeline, plan, presets, submit, sweep, tools, translate
+from seshat.cli import audit, evaluate, export, induce, pipeline, plan, presets, serve, submit, sweep, tools, translate
 
 app = typer.Typer(
     name="seshat",
@@ -40,9 +40,11 @@ pipeline.add(app)
 export.add(app)
 submit.add(app)
 translate.add(app)
+serve.add(app)
 evaluate.add(app)
 sweep.add(app)
 induce.add(app)
+audit.add(app)
 tools.add(app)
 presets.add(app)
 plan.add(app)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from seshat.config.serve import ServeSection
 from seshat.errors import SeshatError, UsageError, require
@@ -25,6 +25,8 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (UsageError, 400),
 )
 _UNPROCESSABLE = 422
+_Limit = Annotated[int | None, Field(ge=1)]
+_After = Annotated[int, Field(ge=0, lt=2**53)]
 
 
 class _Request(BaseModel):
@@ -83,7 +85,7 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
     _searches(app, service)
     _state(app, service, metrics)
     add_openai(app, service, metrics)
-    app.add_middleware(Guard, settings=settings or service.settings, key=key, metrics=metrics)  # type: ignore[arg-type]
+    app.add_middleware(Guard, settings=settings or service.settings, key=key, metrics=metrics)
     return app
 
 
@@ -110,10 +112,8 @@ def _translation(app: FastAPI, service: Service, metrics: Metrics) -> None:
 
 
 def _searches(app: FastAPI, service: Service) -> None:
-    from fastapi import Query
-
     @app.get("/lexicon")
-    def lexicon(q: str, limit: Annotated[int | None, Query(ge=1)] = None) -> dict[str, Any]:
+    def lexicon(q: str, limit: _Limit = None) -> dict[str, Any]:
         """Dictionary entries by headword, form or meaning."""
         return {"entries": [asdict(one) for one in service.lexicon(q, limit)]}
 
@@ -122,25 +122,24 @@ def _searches(app: FastAPI, service: Service) -> None:
         q: str,
         tier: str | None = None,
         regex: bool = False,
-        limit: Annotated[int | None, Query(ge=1)] = None,
-        after: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+        limit: _Limit = None,
+        after: _After = 0,
     ) -> dict[str, Any]:
         """Keyword in context."""
         return asdict(service.concordance(q, regex=regex, tier=tier, limit=limit, after=after))
 
 
 def _state(app: FastAPI, service: Service, metrics: Metrics) -> None:
-    from fastapi import Response
+    from starlette.responses import JSONResponse, Response
 
-    @app.get("/health")
-    async def health(response: Response) -> dict[str, str]:
+    # FastAPI cannot read annotations that name what is imported here.
+    @app.get("/health", response_model=None)
+    async def health() -> JSONResponse:
         """Whether requests are taken."""
-        if service.worker.stopping:
-            response.status_code = 503
-            return {"status": "stopping"}
-        return {"status": "ok"}
+        stopping = service.worker.stopping
+        return JSONResponse({"status": "stopping" if stopping else "ok"}, 503 if stopping else 200)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_model=None)
     async def figures() -> Response:
         """Figures for Prometheus."""
         content, kind = metrics.page()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -105,6 +106,15 @@ class Engines:
             self._opened[key] = self._opens(name, direction)
             log.info("opened", model=name, direction=str(direction))
         return self._opened[key]
+
+    def translate(self, name: str, direction: Direction, texts: Sequence[str], n_best: int) -> list[Hypothesis]:
+        """Translate a batch; in the thread of the worker only. An engine that lost its processes is opened anew."""
+        try:
+            return self.open(name, direction).translate(texts, n_best)
+        except BrokenExecutor:
+            log.warning("the processes of a translator died: it is opened anew", model=name)
+            close(self._opened.pop((name, str(direction))))
+            return self.open(name, direction).translate(texts, n_best)
 
     def dialogue(self, model: Model) -> Dialogue:
         """The model to talk to; in the thread of the worker only.

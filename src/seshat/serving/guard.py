@@ -95,8 +95,8 @@ class Guard:
         except Exception as error:
             log.error("a request failed", **told(error))
             if seen.status is None:
-                refusal = Refusal(500, "This is a mistake in Seshat; the log of the server tells more.")
-                await _refuse(refusal, sending)
+                ours = Refusal(500, "This is a mistake in Seshat; the log of the server tells more.")
+                await _refuse(ours, sending)
         finally:
             self._note(scope, seen.status or 499, time.perf_counter() - began)
 

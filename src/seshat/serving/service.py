@@ -157,7 +157,7 @@ class Service:
         self.limits.texts(texts, n_best)
 
         def run(batch: list[str]) -> list[Hypothesis]:
-            return self._engines.open(chosen.name, way).translate(batch, n_best)
+            return self._engines.translate(chosen.name, way, batch, n_best)
 
         future: Future[list[Hypothesis]] = self.worker.submit(
             (chosen.name, way, n_best), texts, run, self.settings.seconds

@@ -1,0 +1,72 @@
+"""``serve``: the API on a trained model."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seshat.cli.common import Context, verb
+
+if TYPE_CHECKING:
+    from seshat.serving.service import Service
+
+
+def add(app: typer.Typer) -> None:
+    """Add this command to the program."""
+    verb(
+        app,
+        "serve",
+        json=False,
+        help="Answer translations, look-ups and corrections over HTTP. Stop with Ctrl-C: what runs is finished.",
+    )(_serve)
+
+
+Host = Annotated[
+    str | None,
+    typer.Option("--host", help="Address to listen on; default: this machine only. Others need SESHAT_API_KEY."),
+]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Default: serve.port; 0 takes a free one.")]
+Level = Annotated[
+    str | None, typer.Option("--access", metavar="LEVEL", help="The least open records that viewers may see.")
+]
+
+
+def _serve(context: Context, host: Host = None, port: Port = None, access: Level = None) -> None:
+    given = {"host": host, "port": port, "access": access}
+    # The last override wins: an option of the command line goes before seshat.yaml and `section.key=value` alike.
+    context.overrides += [f"serve.{name}={value}" for name, value in given.items() if value is not None]
+    project = context.open()
+
+    from seshat.serving.run import api_key, listen, serve
+
+    key = api_key(project, project.config.serve.host)
+    with listen(project.config.serve.host, project.config.serve.port) as listening:
+        from seshat.serving.app import create_app
+        from seshat.serving.service import Service
+
+        with context.progress():
+            service = Service(project)
+            try:
+                service.warm()
+            except BaseException:
+                service.close()
+                raise
+        app = create_app(service, key=key)
+        serve(service, app, listening, ready=lambda: _say(context, service, listening, key))
+    context.note("Stopped; nothing was left half done.")
+
+
+def _say(context: Context, service: Service, listening: socket.socket, key: str | None) -> None:
+    """Where it is, and what it shows; the address also where little is printed, for it may be a free port."""
+    from seshat.terminal import output
+
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    output().print(f"Seshat listens on {address}", soft_wrap=True)
+    models = ", ".join(f"{one.name} ({', '.join(one.directions)})" for one in service.models) or "none"
+    context.note(
+        f"Models: {models}. Viewers see records up to '{service.viewer}'. "
+        f"{'Every request needs the API key. ' if key else ''}Stop with Ctrl-C."
+    )
