@@ -22,6 +22,7 @@ ENTRIES = [
     entry("-kan", "en", kind="affix"),
     entry("perra", "kuchi ãĩbo", lang="es"),
     entry("jone", "esconder lo que otra persona busca desde hace tiempo"),
+    entry("tamukari", "garza"),
     entry("บ้าน", "casa"),
     entry("บ้านใหม่", "casa nueva"),
     entry("ไป", "ir"),
@@ -53,7 +54,8 @@ def test_the_longest_entry_wins_and_homonyms_stand_side_by_side() -> None:
         ("rabe\u0301", "rabe\u0301", "rabé", "exact"),
         ("ye’r shka", "ye’r", "yeʼr", "folded"),
         ("Kuchikan", "Kuchikan", "kuchi", "stem"),
-        ("kuhci", "kuhci", "kuchi", "near"),
+        ("escondre jone", "jone", "jone", "exact"),
+        ("tamkuari", "tamkuari", "tamukari", "near"),
     ],
 )
 def test_spellings_and_forms(text: str, surface: str, word: str, how: str) -> None:
@@ -62,7 +64,8 @@ def test_spellings_and_forms(text: str, surface: str, word: str, how: str) -> No
 
 def test_what_is_not_there_is_not_found() -> None:
     assert found("kan se 123 <gap>") == []
-    assert LEXICON.find("kuhci", "xx", near=False) == []
+    assert LEXICON.find("tamkuari", "xx", near=False) == []
+    assert found("kuhci") == found("damukari") == found("tomikari") == []
     assert found("") == []
 
 
