@@ -22,14 +22,17 @@ def _submit(
     context: Context,
     model: Annotated[str | None, typer.Option(help="A folder below models/. Default: translate.model.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: submit.output.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Another test file with the same columns. Default: submit.test.")
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(help="Time that consensus decoding has, such as 8h30m.", show_default=False)
     ] = None,
     bundle: Annotated[
-        bool, typer.Option("--bundle", help="Write the bundle for Kaggle, below exports/, and no submission.")
+        bool, typer.Option("--bundle", help="Write the bundle for Kaggle, models/NAME-kaggle, and no submission.")
     ] = False,
     wheels: Annotated[
-        Path | None, typer.Option(help="Folder with the wheels that the bundle needs; others are not looked for.")
+        Path | None, typer.Option(help="Folder with the wheels for the bundle. Default: those of this environment.")
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch-wheels", help="Fetch the wheels with `pip download`.")] = False,
     upload: Annotated[
@@ -51,11 +54,11 @@ def _submit(
         if dry_run:
             from seshat.export import dryrun
 
-            found |= dryrun.run(project, model, Path(found["bundle"]), budget)
+            found |= dryrun.run(project, model, Path(found["bundle"]), budget, test)
         if not (bundle or upload or dry_run):
             from seshat.inference import submission
 
-            found |= submission.run(project, model, output, budget)
+            found |= submission.run(project, model, output, budget, test)
     _show(context, found)
 
 
@@ -64,7 +67,8 @@ def _show(context: Context, found: dict[str, Any]) -> None:
 
     from seshat.terminal import table
 
-    rows = [{"": key.replace("_", " "), " ": value} for key, value in found.items() if key != "warnings"]
+    shown = {key: value for key, value in found.items() if key != "warnings" and value not in (None, {})}
+    rows = [{"": key.replace("_", " "), " ": value} for key, value in shown.items()]
     context.result(found, table(rows), *(escape(f"- {warning}") for warning in found.get("warnings", [])))
     if found.get("same") is False:
         raise typer.Exit(1)

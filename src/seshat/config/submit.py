@@ -53,6 +53,8 @@ class KaggleSection(Section):
     """Platforms that wheels are fetched for."""
     hours: float = Field(default=9.0, gt=0)
     """How long a notebook may run."""
+    rows: int | None = Field(default=None, ge=1)
+    """Rows of the test file that nobody sees, where they are known: the dry run says how long they would take."""
 
 
 class SubmitSection(Section):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.errors import CheckFailed, DataError, require
-from seshat.export.kaggle import NOTEBOOK
+from seshat.export.kaggle import NOTEBOOK, time_budget
 from seshat.export.wheels import same_name
 from seshat.inference import submission
 from seshat.jsonl import write_text
@@ -28,7 +28,7 @@ from seshat.project import Project
 
 IMAGE = (
     *("charset-normalizer", "defusedxml", "httpx", "jinja2", "numpy", "openpyxl", "pydantic", "regex", "rich"),
-    *("ruamel.yaml", "typer", "ipykernel", "pip"),
+    *("ruamel.yaml", "tabulate", "colorama", "lxml", "typer", "ipykernel", "pip"),
     *("torch", "transformers", "peft", "accelerate", "safetensors", "sentencepiece", "tokenizers"),
 )
 """What Seshat uses of that which Kaggle's notebooks have (Kaggle/docker-python, ``installed_cpu_packages.txt``)."""
@@ -45,7 +45,9 @@ sys.addaudithook(_refuse)
 """
 
 
-def run(project: Project, model: str | None, bundle: Path, budget: str | None = None) -> dict[str, Any]:
+def run(
+    project: Project, model: str | None, bundle: Path, budget: str | None = None, test: Path | None = None
+) -> dict[str, Any]:
     """Run the notebook of a bundle, and compare its submission with that of ``seshat submit``.
 
     Args:
@@ -53,9 +55,11 @@ def run(project: Project, model: str | None, bundle: Path, budget: str | None = 
         model: as it was bundled.
         bundle: what :func:`seshat.export.kaggle.run` wrote.
         budget: time for consensus decoding, in both.
+        test: another test file, such as one with more rows to measure on.
 
     Returns:
         ``rows``, ``seconds_per_row``, ``rows_in_time`` (how many rows the hours of a notebook are enough for),
+        ``hours`` (for ``submit.kaggle.rows`` rows, beside those that a notebook has),
         ``network`` and ``packages`` (what was cut off and installed, in words), ``same`` (byte for byte), ``executed``
         (the notebook with its outputs).
 
@@ -67,7 +71,8 @@ def run(project: Project, model: str | None, bundle: Path, budget: str | None = 
     work = project.state / "dry-run"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    test = project.raw / section.test
+    budget = time_budget(project, budget)
+    other, test = test, test or project.raw / section.test
     if not test.is_file():
         raise DataError(
             f"{test}: there is no test file.", "Say where it is (submit.test), or fetch it: seshat download"
@@ -85,13 +90,15 @@ def run(project: Project, model: str | None, bundle: Path, budget: str | None = 
         variables["SESHAT_BUDGET"] = budget
     _execute(bundle / "notebooks" / NOTEBOOK, work, cut, variables)
     own = work / "command-line.csv"
-    submission.run(project, model, own, budget)
+    submission.run(project, model, own, budget, other)
     report = json.loads((work / submission.REPORT).read_text(encoding="utf-8"))
     per_row = report["seconds_per_row"]
     same = output.read_bytes() == own.read_bytes()
+    limit, hidden = section.kaggle.hours, section.kaggle.rows
     return {
         **report,
-        "rows_in_time": int(section.kaggle.hours * 3600 / per_row) if per_row else None,
+        "hours": f"{hidden * per_row / 3600:.2f} of {limit:g} for {hidden:,} rows" if hidden else None,
+        "rows_in_time": int(limit * 3600 / per_row) if per_row else None,
         "network": words,
         "packages": f"Seshat and {', '.join(section.kaggle.wheels)} from the wheels of the bundle; lent by this "
         f"environment, as Kaggle's image has them: {', '.join(lent)}",

@@ -155,7 +155,7 @@ def _metadata(project: Project, model: str, work: Path, budget: str | None) -> l
         model=model,
         packages=("seshat", *section.wheels),
         marker=MARKER,
-        budget=budget or (f"{section.hours * 0.9:g}h" if project.config.translate.mbr.enabled else None),
+        budget=time_budget(project, budget),
     )
     write_json(work / "notebooks" / NOTEBOOK, made)
     write_json(work / "dataset" / MARKER, {"model": model, "wheels": sorted(_names(work / "dataset" / "wheels"))})
@@ -193,6 +193,12 @@ def _user() -> str | None:
         return Credentials.find().user
     except DataError:
         return None
+
+
+def time_budget(project: Project, given: str | None) -> str | None:
+    """How long consensus decoding may take: as given, or nine tenths of the hours of a notebook; else ``None``."""
+    hours = project.config.submit.kaggle.hours
+    return given or (f"{hours * 0.9:g}h" if project.config.translate.mbr.enabled else None)
 
 
 def read_metadata(bundle: Path) -> tuple[dict[str, Any], dict[str, Any]]:
