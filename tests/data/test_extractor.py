@@ -32,7 +32,7 @@ def write(root: Path, url: str, **extractor: Any) -> Project:
     write_text(root / "seshat.yaml", json.dumps(config))
     write_text(root / "data/raw/pages.csv", MADE.pages_csv())
     write_text(root / "data/raw/texts.csv", MADE.list_csv())
-    meta = Meta(source="known", access="public")  # type: ignore[arg-type]
+    meta = Meta(source="known", access="public")
     pairs = enumerate(ocr_pages.known_pairs(60))
     known = [Segment(id=f"k{n}", texts={"qot": own, "en": means}, meta=meta) for n, (own, means) in pairs]
     project = open_project(root)

@@ -48,7 +48,7 @@ def write(root: Path, made: ocr_pages.Corpus, **augmented: Any) -> Project:
     project.raw.mkdir(parents=True)
     (project.raw / "pages.csv").write_text(made.pages_csv(), encoding="utf-8")
     (project.raw / "texts.csv").write_text(made.list_csv(), encoding="utf-8")
-    meta = Meta(source="known", access="public")  # type: ignore[arg-type]
+    meta = Meta(source="known", access="public")
     pairs = enumerate(ocr_pages.known_pairs())
     write_jsonl(
         project.cleaned / "segments.jsonl",

@@ -106,7 +106,7 @@ class Finder:
         self,
         recogniser: Recogniser,
         names: NameIndex,
-        headings: Mapping[str, Sequence[str]] | None = None,
+        headings: Mapping[Any, Sequence[str]] | None = None,
         ratio: float = 1.2,
     ) -> None:
         self._recogniser, self._names, self._ratio = recogniser, names, ratio

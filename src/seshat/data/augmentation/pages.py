@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -266,11 +267,8 @@ def in_pivot(found: Sequence[Found], material: Material, tools: Tools, tally: Ta
             continue
         way = Direction(tag, pivot)
         texts = [passage.text for number in mine for passage in found[number].passages]
-        made = iter(
-            translate(
-                texts, lambda e=endpoint, w=way: tools.translator(e, w), tools.identity(endpoint, way), answers, _BATCH
-            )
-        )
+        opened = partial(tools.translator, endpoint, way)
+        made = iter(translate(texts, opened, tools.identity(endpoint, way), answers, _BATCH))
         for number in mine:
             parts = tuple(part._replace(text=next(made)) for part in found[number].passages)
             ready[number] = replace(found[number], translated=parts)

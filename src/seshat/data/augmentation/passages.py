@@ -53,7 +53,8 @@ def passages(lines: Sequence[str]) -> list[Passage]:
     prepared = [_RANGE_AT_START.sub(r"(\1) ", _NUMBER_AT_START.sub(r"(\1) ", line)) for line in lines]
     text = _NOTE_CALL.sub("", joined(prepared))
     found: list[Passage] = []
-    start, numbers, highest = 0, (None, None), 0
+    start, highest = 0, 0
+    numbers: tuple[int | None, int | None] = (None, None)
     for match in _MARKER.finditer(text):
         first, last = _numbers(match)
         if first <= highest or last < first or first > highest + 60:

@@ -81,7 +81,9 @@ def publications(path: Path, section: PagesSection) -> Iterator[tuple[str, list[
     Raises:
         DataError: see :func:`rows`.
     """
-    columns = {**_DEFAULTS, **section.columns, **{f"where:{name}": name for name in section.where}}
+    columns: dict[str, str] = {**_DEFAULTS}
+    columns.update({str(name): column for name, column in section.columns.items()})
+    columns.update({f"where:{name}": name for name in section.where})
     pages: list[Page] = []
     current: str | None = None
     for number, row in rows(path, "augment.pages.columns", columns):

@@ -1,0 +1,29 @@
+"""The verb ``audit``: models re-translate their own training pairs; people look at the worst."""
+
+from __future__ import annotations
+
+import typer
+
+from seshat.cli.common import Context, verb
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    verb(
+        app,
+        "audit",
+        help="Find training pairs that models trained on the others cannot believe, and list them for people.",
+    )(_audit)
+
+
+def _audit(context: Context) -> None:
+    from seshat.pipeline import audit
+    from seshat.pipeline.lock import hold
+    from seshat.processes import alone
+    from seshat.terminal import summary
+
+    project = context.open()
+    alone("seshat audit")
+    with context.progress(), hold(project.state):
+        values = audit.run(project)
+    context.result(values, *summary(values, title="audit"))
