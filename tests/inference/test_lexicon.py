@@ -28,7 +28,7 @@ ENTRIES = [
     entry("ไป", "ir"),
     entry("word", "x", lang="xx").model_copy(update={"lang": "de"}),
 ]
-LEXICON = Lexicon(ENTRIES, "xx", "es")
+LEXICON = Lexicon(ENTRIES, "xx", "es", lambda _word, _language: False)
 
 
 def found(text: str, source: str = "xx") -> list[tuple[str, str, tuple[str, ...], str]]:
@@ -65,8 +65,14 @@ def test_spellings_and_forms(text: str, surface: str, word: str, how: str) -> No
 def test_what_is_not_there_is_not_found() -> None:
     assert found("kan se 123 <gap>") == []
     assert LEXICON.find("tamkuari", "xx", near=False) == []
+    assert Lexicon(ENTRIES, "xx", "es").find("tamkuari", "xx") == []
     assert found("kuhci") == found("damukari") == found("tomikari") == []
     assert found("") == []
+
+
+def test_a_word_of_the_language_is_no_misspelling() -> None:
+    index = PhraseIndex(["tamukari"], near=True, attested={"tamkuari"}.__contains__)
+    assert [one.how for one in index.find("tamkuari tamuakri")] == ["near"]
 
 
 def test_words_without_spaces_between_them() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -73,10 +73,19 @@ class Lexicon:
         entries: the entries, of either language; others are left out.
         language: tag of the low-resource language.
         pivot: tag of the language it is translated into and from.
+        attests: whether a word (case-folded) stands in texts of a language (its tag): such a word is no misspelling.
+            Without it, :meth:`find` looks for no misspelt words.
     """
 
-    def __init__(self, entries: Iterable[Entry], language: str, pivot: str) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        language: str,
+        pivot: str,
+        attests: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self.languages = language, pivot
+        self._attests = attests
         self.entries = tuple(entry for entry in entries if entry.lang in self.languages)
 
     def __len__(self) -> int:
@@ -90,22 +99,25 @@ class Lexicon:
     def of_types(self, types: Collection[str]) -> Lexicon:
         """The part of the lexicon with entries of some types, such as names; upper and lower case are the same."""
         wanted = {one.casefold() for one in types}
-        return Lexicon((entry for entry in self.entries if entry.type.casefold() in wanted), *self.languages)
+        kept = (entry for entry in self.entries if entry.type.casefold() in wanted)
+        return Lexicon(kept, *self.languages, self._attests)
 
     def knows(self, text: str, language: str) -> bool:
         """Whether a word or phrase of a language stands in the lexicon, letter by letter but for case."""
         return key(text) in self._words(language)
 
-    def find(self, text: str, source: str, *, near: bool = True) -> list[Match]:
+    def find(self, text: str, source: str, *, near: bool | None = None) -> list[Match]:
         """The entries that stand in a text, in its order; several at one place where the lexicon has homonyms.
 
         Args:
             text: a text in one of the two languages.
             source: the tag of that language.
-            near: find misspelt words too, a letter or two away from one that the lexicon has.
+            near: find misspelt words too, a letter or two away from one that the lexicon has; default: when it is
+                known which words are attested.
         """
         known = self._words(source)
         matches = []
+        near = self._attests is not None if near is None else near
         for found in self._index(source, near).find(text):
             at: dict[str, _Word] = {}
             for word in (word for one in found.keys for word in known[one]):
@@ -211,4 +223,11 @@ class Lexicon:
     @cached_property
     def _indexes(self) -> dict[tuple[str, bool], PhraseIndex]:
         ways = [(language, near) for language in self.languages for near in (False, True)]
-        return {(language, near): PhraseIndex(self._words(language), near=near) for language, near in ways}
+        return {
+            (language, near): PhraseIndex(self._words(language), near=near, attested=self._attested(language))
+            for language, near in ways
+        }
+
+    def _attested(self, language: str) -> Callable[[str], bool] | None:
+        attests = self._attests
+        return None if attests is None else lambda word: attests(word, language)

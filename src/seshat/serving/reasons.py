@@ -78,7 +78,7 @@ class Reasons:
     @cached_property
     def lexicon(self) -> Lexicon:
         """The lexicon that the viewer may see."""
-        return Lexicon(self._index.entries(), *self._languages)
+        return Lexicon(self._index.entries(), *self._languages, self._index.attests)
 
     def used(self, text: str, source: str) -> tuple[Used, ...]:
         """The entries that stand in a text, in its order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -27,8 +27,7 @@ _LONGEST_PHRASE = 8
 """Words of the longest phrase that is looked up as a whole."""
 _SHORTEST_NEAR = 6
 _LONG = 10
-"""From so many letters on, a word that is near may differ in two; shorter ones in one. (With five and eight, a third of
-what was near in Shipibo text were other words: `jakon`, good, and `jabon`, soap.)"""
+"""From so many letters on, a word that is near may differ in two; shorter ones in one."""
 
 _DIACRITIC = regex.compile(DIACRITICS)
 _APOSTROPHES = regex.compile("[’‘`´′ʼʻʹꞌ\u1fef\u1ffd]")
@@ -82,10 +81,15 @@ class PhraseIndex:
     Args:
         keys: what to find, as :func:`key` gives it.
         near: find words that are a letter or two away too, where nothing else is found.
+        attested: whether a word (as a key) is one of the language: such a word is no misspelling of another. Without
+            it most of what is near is wrong: of 296 such finds in 994 Shipibo sentences, 261 were words of their own.
     """
 
-    def __init__(self, keys: Iterable[str], *, near: bool = False) -> None:
+    def __init__(
+        self, keys: Iterable[str], *, near: bool = False, attested: Callable[[str], bool] | None = None
+    ) -> None:
         self._near = near
+        self._attested = attested
         self._folded: dict[str, dict[str, None]] = {}
         for one in keys:
             if one:
@@ -146,9 +150,10 @@ class PhraseIndex:
         bare = fold(word)
         if stem := self._stem(bare):
             return tuple(self._folded[stem]), "stem"
-        if self._near and (near := self._nearest(bare)):
-            return tuple(self._folded[near]), "near"
-        return None
+        if not self._near or (self._attested is not None and self._attested(word)):
+            return None
+        near = self._nearest(bare)
+        return (tuple(self._folded[near]), "near") if near else None
 
     def _stem(self, word: str) -> str | None:
         for end in range(len(word) - 1, _SHORTEST_STEM - 1, -1):
