@@ -24,7 +24,9 @@ from seshat.cli.translate import _batches
 from seshat.config import Direction
 from seshat.errors import DataError
 from seshat.inference.translator import Candidate, Hypothesis
+from seshat.jsonl import write_jsonl
 from seshat.pipeline.stages import STAGES
+from seshat.records import Access, Meta, Segment
 
 YAML = """\
 project: {language: qlm, pivot: es}
@@ -291,6 +293,23 @@ class TestTranslate:
             "1 ||| B ||| -0.5000",
             "1 ||| 1 ||| -1.0000",
         ]
+
+    def test_json_marks_invented_words_and_says_what_was_mended(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def looping(_self: Fake, texts: Sequence[str], _n_best: int = 1) -> list[Hypothesis]:
+            return [Hypothesis("el gatoo gatoo gatoo gatoo perro uma", -1.0) for _ in texts]
+
+        monkeypatch.setattr(Fake, "translate", looping)
+        texts = {"qlm": "uma", "es": "el perro"}
+        write_jsonl(root / "data/training/train.jsonl", [Segment(id="1", texts=texts, meta=Meta(access=Access.PUBLIC))])
+        shown = seshat("translate", "-p", root, "uma", "--json", "--set", "project.max_access=public")
+        line = json.loads(shown.stdout)
+        assert line["text"] == "el gatoo perro uma"
+        assert line["changes"] == ["repetitions: 'gatoo' 4 times"]
+        assert line["invented"] == ["gatoo"], "neither what the corpus has nor what stands in the source"
+        assert "translations that post-processing changed" in shown.stderr
+        assert "repetitions=1" in shown.stderr
 
     def test_direction(self, root: Path, loaded: list[Fake]) -> None:
         seshat("translate", "-p", root, "a", "--direction", "es-qlm", "--model", "other")

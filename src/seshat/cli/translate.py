@@ -6,11 +6,12 @@ import json
 import queue
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -87,15 +88,18 @@ def _translate(
     context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in told.items() if value is not None)]
     project = context.open()
     way = _direction(project, direction)
-    calibration = _calibration(project, model, way) if as_json else None
+    judge = _Judge.of(project, model, way) if as_json else None
     job = _job(project, model, way, n_best, allow_other_prompt, budget, engine == RAY)
     lines = iter(texts) if texts else _read(file)
     in_file = file is not None and str(file) != "-"
 
-    def show(number: int, text: str, hypothesis: Hypothesis) -> str:
-        return _show(number, text, hypothesis, n_best, as_json, calibration)
+    mended: Counter[str] = Counter()
 
-    with closing(job):
+    def show(number: int, text: str, hypothesis: Hypothesis) -> str:
+        mended.update(_steps(hypothesis))
+        return _show(number, text, hypothesis, n_best, judge)
+
+    with closing(job), _telling(mended):
         if output is not None:
             with context.progress():
                 job.into_file(lines, output, show, total=_count(file) if file and in_file else None)
@@ -206,20 +210,57 @@ def _batches(lines: Iterator[str], size: int) -> Iterator[list[str]]:
             raise item
 
 
-def _calibration(project: Project, model: str | None, direction: Direction) -> Calibration | None:
+def _steps(hypothesis: Hypothesis) -> tuple[str, ...]:
+    from seshat.inference.postprocess import changed_steps
+
+    return changed_steps(hypothesis.changes)
+
+
+@contextmanager
+def _telling(mended: Counter[str]) -> Iterator[None]:
+    """Say at the end how many translations each step of post-processing changed."""
+    yield
+    if mended:
+        import structlog
+
+        structlog.get_logger(__name__).info("translations that post-processing changed", **mended)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """What ``--json`` says of a translation beside what the model says."""
+
+    calibration: Calibration | None
     """What `seshat evaluate` learnt about how far this model may be trusted; None when it has not."""
-    from seshat.inference.confidence import Calibration
+    known: Collection[str]
+    """Every word of the target language in the training data; none where there are no data."""
 
-    return Calibration.load(project.model(model or project.config.translate.model), direction)
+    @classmethod
+    def of(cls, project: Project, model: str | None, direction: Direction) -> _Judge:
+        """Read what the judging needs."""
+        from seshat.evaluation.testbed import read_material
+        from seshat.inference.confidence import Calibration
+
+        folder = project.model(model or project.config.translate.model)
+        return cls(Calibration.load(folder, direction), read_material(project).attested[direction.target])
+
+    def judge(self, text: str, hypothesis: Hypothesis) -> dict[str, Any]:
+        """``confidence`` and ``invented``, where they can be told."""
+        from seshat.evaluation.invented import invented_words
+
+        found: dict[str, Any] = {}
+        if self.calibration:
+            found["confidence"] = asdict(self.calibration.grade(hypothesis, text))
+        if self.known and (words := invented_words(hypothesis.text, text, self.known)):
+            found["invented"] = words
+        return found
 
 
-def _show(
-    number: int, text: str, hypothesis: Hypothesis, n_best: int, as_json: bool, calibration: Calibration | None
-) -> str:
+def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, judge: _Judge | None) -> str:
     # Engines differ in whether the best candidate stands among the alternatives too.
     others = [(other.text, other.score) for other in hypothesis.alternatives if other.text != hypothesis.text]
     ranked = [(hypothesis.text, hypothesis.score), *others][:n_best]
-    if as_json:
+    if judge is not None:
         value = {
             "source": text,
             "text": hypothesis.text,
@@ -227,7 +268,7 @@ def _show(
             "alternatives": [{"text": other, "score": score} for other, score in ranked[1:]],
             **({"changes": hypothesis.changes} if hypothesis.changes else {}),
             **({"agreement": hypothesis.agreement} if hypothesis.agreement is not None else {}),
-            **({"confidence": asdict(calibration.grade(hypothesis, text))} if calibration else {}),
+            **judge.judge(text, hypothesis),
         }
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:
