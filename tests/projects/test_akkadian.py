@@ -64,6 +64,13 @@ def transliteration() -> Normaliser:
     return normaliser("akk")
 
 
+@pytest.mark.parametrize("profile", sorted(path.stem for path in (FOLDER / "profiles").glob("*.yaml")))
+def test_every_profile_is_valid(profile: str) -> None:
+    config = load_config(FOLDER, [profile])
+    assert config.train.directions == "to-pivot"
+    assert profile == "v1" or config.model.preset
+
+
 @pytest.mark.parametrize("profiles", [(), ("v1",)])
 def test_every_example_holds(profiles: tuple[str, ...]) -> None:
     clean = load_config(FOLDER, profiles).clean
