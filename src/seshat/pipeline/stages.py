@@ -326,7 +326,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="format",
         module="seshat.data.format",
-        version=1,
+        version=2,
         summary="Keep what this run may use and write the training files and their data card.",
         settings=_format_settings,
         reads=lambda project: _files(project.processed, *SETS),
