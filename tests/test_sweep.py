@@ -24,7 +24,7 @@ from seshat.sweep.report import page, rows, short_names, write_profile
 from seshat.sweep.run import results, run
 from seshat.sweep.space import check, decode, encode, grid, open_source
 from seshat.sweep.study import Search
-from seshat.sweep.trial import own_stages, spread, trial_name
+from seshat.sweep.trial import own_stages, trial_name
 
 GRID = "sweep:\n  parameters:\n    train.statistical.lm_order: [2, 3]\n    train.statistical.stems: [true, false]\n"
 
@@ -130,11 +130,6 @@ def test_a_trial_runs_only_the_stages_that_its_settings_change(tmp_path: Path) -
     assert stages("statistical", "format.exclude_methods") == ["format", "train"]
     assert stages("seq2seq", "format.exclude_methods") == ["format", "tokenizer", "train"]
     assert stages("seq2seq", "tokenizer.vocabulary", "train.seq2seq.dim") == ["tokenizer", "train"]
-
-
-def test_segments_are_spread() -> None:
-    assert spread(range(10), 3) == [0, 3, 6]
-    assert spread(range(3), 10) == [0, 1, 2]
 
 
 # --- the search, with trainings that are stand-ins ------------------------------------------------------------------

@@ -15,7 +15,7 @@ from seshat.provenance import masked
 from seshat.sweep.report import page, rows, write_profile
 from seshat.sweep.space import check, grid, open_source
 from seshat.sweep.study import Search
-from seshat.sweep.trial import MODEL, spread, trial_name, validation
+from seshat.sweep.trial import MODEL, trial_name, validation
 
 BEST = "best"
 _LEAST = 100
@@ -94,7 +94,7 @@ def results(project: Project, search: Search) -> dict[str, Any]:
         "metric": section.metric,
         "sampler": section.sampler,
         "directions": [way for way in ways if way in seen] or ways,
-        "segments": len(spread(range(segments), section.segments)),
+        "segments": min(segments, section.segments),
         "of": segments,
         "parameters": {
             name: values.model_dump() if isinstance(values, RangeSection) else list(values)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from seshat import tracking
 from seshat.errors import DataError
@@ -18,9 +18,9 @@ from seshat.jsonl import read_jsonl, write_json
 from seshat.pipeline.stages import STAGES, Stage
 from seshat.project import Project
 from seshat.records import Segment
+from seshat.spaced import evenly
 from seshat.sweep.space import Source, Values
 
-T = TypeVar("T")
 RESULT = "result.json"
 MODEL = "sweep"
 """Name of the model of a trial: never that of a model of the project."""
@@ -145,12 +145,6 @@ def validation(project: Project) -> list[Segment]:
     return found
 
 
-def spread(segments: Sequence[T], most: int) -> list[T]:
-    """At most so many segments, evenly from the whole set."""
-    step = max(1.0, len(segments) / most)
-    return [segments[int(place * step)] for place in range(min(most, len(segments)))]
-
-
 def score(project: Project, segments: int) -> dict[str, Any]:
     """Scores of a trained model on validation, never on test: per direction, and their mean over the directions."""
     from seshat.config import Direction
@@ -158,7 +152,7 @@ def score(project: Project, segments: int) -> dict[str, Any]:
     from seshat.evaluation.translations import translate
     from seshat.inference.load import load_translator
 
-    chosen = spread(validation(project), segments)
+    chosen = evenly(validation(project), segments)
     described = json.loads((project.model() / "model.json").read_text(encoding="utf-8"))
     found: dict[str, dict[str, float]] = {}
     for name in described["directions"]:
