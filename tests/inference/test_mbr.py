@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -82,11 +83,13 @@ class _Beams:
 
     def __init__(self, clock: list[float] | None = None, first: float = 0.0, further: float = 0.0) -> None:
         self.asked: list[int] = []
+        self.texts: Counter[int] = Counter()
         self._clock = clock or [0.0]
         self._costs = first, further
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         self.asked.append(n_best)
+        self.texts[n_best] += len(texts)
         self._clock[0] += sum(len(text) + 1 for text in texts) * (self._costs[0] + self._costs[1] * (n_best - 1))
         out = []
         for text in texts:
@@ -204,5 +207,4 @@ def test_a_budget_is_never_overrun_and_not_wasted(
     assert [one.text[: len(text)] for one, text in zip(found, texts, strict=True)] == texts
     assert clock[0] <= seconds
     if seconds > 1.5 * size * (first + 15 * further):
-        assert max(beams.asked) == 16
-        assert beams.asked.count(16) >= 12  # of about 20 parts
+        assert beams.texts[16] >= 0.6 * len(texts)

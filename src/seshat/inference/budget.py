@@ -105,6 +105,7 @@ class Budget:
         self._left = self._part = 0.0
         self._measured: list[Measurement] = []
         self._said = 0
+        self._warned = False
 
     @property
     def seconds(self) -> float:
@@ -139,23 +140,29 @@ class Budget:
         if count != self._said:
             log.info("time budget", candidates=count, seconds_left=round(self.seconds))
             self._said = count
+        if count == 1 and not self._warned and self._short:
+            log.warning("there is no time even for one candidate per text", seconds_left=round(self.seconds))
+            self._warned = True
         return count
 
-    def parts(self, texts: Sequence[str]) -> Iterator[Sequence[str]]:
-        """Cut a batch so small that what one part took can still change the next."""
-        whole = float(sum(map(_size, texts)))
-        if whole > self._left:
+    def parts(self, texts: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+        """Cut a batch so small that what one part took can still change the next; not where nothing would change."""
+        if float(sum(map(_size, texts))) > self._left:
             self.expect(texts)
-        part: list[str] = []
-        filled = 0.0
-        for text in texts:
-            if part and filled + _size(text) > self._part:
-                yield part
-                part, filled = [], 0.0
-            part.append(text)
-            filled += _size(text)
-        if part:
-            yield part
+        start = 0
+        while start < len(texts):
+            ample = self.begun and fit(self.seconds / 2, self._left, self._measured, most) == most
+            end, filled = start + 1, _size(texts[start])
+            while end < len(texts) and (ample or self._short or filled + _size(texts[end]) <= self._part):
+                filled += _size(texts[end])
+                end += 1
+            yield texts[start:end]
+            start = end
+
+    @property
+    def _short(self) -> bool:
+        """Whether there is no time even for single candidates."""
+        return self.begun and self.seconds < self._left * _rate([one for one in self._measured if one.candidates == 1])
 
     @contextmanager
     def measured(self, texts: Sequence[str], candidates: int, *, done: bool = True) -> Iterator[None]:

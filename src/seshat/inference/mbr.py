@@ -169,9 +169,9 @@ class MbrTranslator:
         if budget is None or not texts:
             return self._gather(texts, most)
         found: list[list[Vote]] = []
-        for part in budget.parts(texts):
-            if not budget.begun:
-                self._pilot(texts, budget)
+        if not budget.begun:
+            self._pilot(texts, budget)
+        for part in budget.parts(texts, most):
             count = budget.candidates(most)
             with budget.measured(part, count):
                 found += self._gather(part, count)
