@@ -61,6 +61,25 @@ def test_translate_says_why(client: TestClient) -> None:
     assert back["translations"][0]["entries"] == []
 
 
+def test_confidence_is_what_validation_says(client: TestClient, service: Service) -> None:
+    import numpy as np
+
+    from seshat.inference.confidence import Calibration, save
+
+    sources = [f"tolo pali {n}" for n in range(40)]
+    guesses = [Hypothesis("x", float(n)) for n in range(40)]
+    calibration = Calibration.fit(sources, guesses, np.arange(40.0), {"tolo", "pali"})
+    assert calibration is not None
+    save(service.project.model(), {"qsm-es": calibration})
+    ask = {"texts": ["tolo pali", ""], "explain": False}
+    found = [one["confidence"] for one in client.post("/translate", json=ask).json()["translations"]]
+    assert found[0]["level"] == "low"
+    assert 0 <= found[0]["value"] < 0.2
+    assert found[1] is None
+    back = client.post("/translate", json={"texts": ["la casa"], "direction": "es-qsm"}).json()
+    assert back["translations"][0]["confidence"] is None
+
+
 def test_invented_words(service: Service) -> None:
     found = [Hypothesis("la casa morada gorpa", 0.0)]
     answer = service.answers(["mina"], found, "qsm-es")[0]

@@ -44,10 +44,11 @@ def _serve(context: Context, host: Host = None, port: Port = None, access: Level
     key = api_key(project, project.config.serve.host)
     with listen(project.config.serve.host, project.config.serve.port) as listening:
         from seshat.serving.app import create_app
+        from seshat.serving.learning import learning_service
         from seshat.serving.service import Service
 
         with context.progress():
-            service = Service(project)
+            service = learning_service(project) if project.config.serve.learn else Service(project)
             try:
                 service.warm()
             except BaseException:

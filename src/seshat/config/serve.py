@@ -23,8 +23,10 @@ class ServeSection(Section):
     """A PostgreSQL address (postgresql://…) for corrections and searches; default: SQLite files in the project."""
     api_key_file: str | None = None
     """A file with the API key, from the project folder; default: the environment variable SESHAT_API_KEY."""
+    learn: bool = True
+    """Use corrections at once: as translations of their texts, and in models that can learn from them."""
     language: Language | None = None
-    """Language of the web page (en, es, or one with words/TAG.yaml in the project); default: the pivot's, or English."""
+    """Language of the web page: en, es, or one with words/TAG.yaml in the project; default: the pivot, or English."""
     hosts: tuple[str, ...] = ()
     """Names under which this server is reached, such as words.example.org; others are refused."""
     max_body: int = Field(default=1_000_000, ge=1_000)

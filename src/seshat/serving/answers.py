@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from seshat.inference.translator import Candidate
 from seshat.records import Access
 
-
-@dataclass(frozen=True)
-class Confidence:
-    """How sure a translation is, calibrated on validation."""
-
-    value: float
-    """0 to 1."""
-    level: Literal["low", "medium", "high"]
+if TYPE_CHECKING:
+    from seshat.inference.confidence import Confidence
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Answer:
     alternatives: tuple[Candidate, ...] = ()
     """All candidates, best first; empty when one was asked for."""
     confidence: Confidence | None = None
-    """None where nothing was calibrated."""
+    """What to expect of it, by what was measured on validation; None where nothing was."""
     agreement: float | None = None
     """How much the candidates agree on it, 0 to 1."""
     changes: tuple[str, ...] = ()

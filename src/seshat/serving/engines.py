@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import UsageError
+from seshat.errors import DataError, UsageError
 from seshat.inference.dialogue import Dialogue, dialogue
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.project import Project
 from seshat.records import Access
-from seshat.serving.answers import Confidence, Model
+from seshat.serving.answers import Model
+
+if TYPE_CHECKING:
+    from seshat.inference.confidence import Calibration, Confidence
 
 Opens = Callable[[str, Direction], Translator]
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ class Engines:
     def __init__(self, project: Project, trained_on: Access, viewer: Access, opens: Opens) -> None:
         self._project = project
         self._opens = opens
-        self._calibrations: dict[tuple[str, Direction], Any] = {}
+        self._calibrations: dict[tuple[str, str], Calibration | None] = {}
         self._opened: dict[tuple[str, str], Translator] = {}
         self.described: dict[str, dict[str, Any]] = {}
         self.closed = ""
@@ -127,19 +128,19 @@ class Engines:
             raise UsageError(f"The engine that {model.name} runs in here only translates.")
         return found
 
-    def confidence(self, model: Model, found: Hypothesis, text: str, way: Direction) -> Confidence | None:
-        """How sure a translation is; None where the model was not calibrated."""
-        if find_spec("seshat.inference.confidence") is None:
-            return None
-        key = model.name, way
+    def confidence(self, model: Model, way: Direction, found: Hypothesis, text: str) -> Confidence | None:
+        """How sure a translation is; None where the model was not measured, or there is no text."""
+        from seshat.inference.confidence import Calibration
+
+        key = model.name, str(way)
         if key not in self._calibrations:
-            module = import_module("seshat.inference.confidence")
-            self._calibrations[key] = module.Calibration.load(self._project.model(model.name), way)
+            try:
+                self._calibrations[key] = Calibration.load(self._project.model(model.name), way)
+            except DataError as error:
+                log.warning("no confidence is shown", why=error.message)
+                self._calibrations[key] = None
         calibration = self._calibrations[key]
-        if calibration is None or not text.strip():
-            return None
-        graded = calibration.grade(found, text)
-        return Confidence(graded.value, graded.level)
+        return calibration.grade(found, text) if calibration is not None and text.strip() else None
 
     def told(self, name: str) -> str:
         """What a model says of itself, in Markdown, where there is no card."""
