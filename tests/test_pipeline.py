@@ -83,6 +83,16 @@ def test_runs_everything_once(fresh: Path, ran: list[str]) -> None:
     assert [one.summary for one in second] == [one.summary for one in first]
 
 
+def test_a_run_can_stop_before_the_training(fresh: Path, ran: list[str]) -> None:
+    with engine(project(fresh)) as running:
+        with pytest.raises(UsageError, match="no stage 'forrmat'"):
+            list(running.update("forrmat"))
+        first = list(running.update("format"))
+    assert [one.stage for one in first] == ran == NAMES[: NAMES.index("format") + 1]
+    update(fresh)
+    assert ran == NAMES
+
+
 def test_time_stamps_do_not_matter(root: Path, ran: list[str]) -> None:
     for path in root.rglob("*"):
         if path.is_file() and ".dvc" not in path.parts and ".seshat" not in path.parts:

@@ -36,7 +36,13 @@ def add(app: typer.Typer) -> None:
         verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(command(stage))
 
 
-def _run(context: Context) -> None:
+def _run(
+    context: Context,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="STAGE", help="Stop after this stage: `--until format` leaves only the training to do."),
+    ] = None,
+) -> None:
     from seshat import provenance
     from seshat.pipeline.engine import engine
 
@@ -44,7 +50,7 @@ def _run(context: Context) -> None:
     alone("seshat run")
     outcomes: list[Outcome] = []
     with context.progress(), engine(project) as running:
-        for outcome in running.update():
+        for outcome in running.update(until):
             outcomes.append(outcome)
             context.note(_line(outcome))
         provenance.record_run(project, provenance.snapshot(project, sys.argv[1:]))

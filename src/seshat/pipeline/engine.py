@@ -76,9 +76,17 @@ class Engine:
             found[one.name] = Status(one.name, state, reasons, before)
         return list(found.values())
 
-    def update(self) -> Iterator[Outcome]:
-        """Bring every stage up to date, in order; gives the outcome of each as it is known."""
-        for one in STAGES:
+    def update(self, until: str | None = None) -> Iterator[Outcome]:
+        """Bring every stage up to date, in order; gives the outcome of each as it is known.
+
+        Args:
+            until: the last stage; default: all.
+
+        Raises:
+            UsageError: there is no such stage.
+        """
+        last = STAGES.index(stage(until)) if until else len(STAGES)
+        for one in STAGES[: last + 1]:
             reasons = self._reasons(one)
             if not reasons:
                 yield Outcome(one.name, "current", 0.0, (), self._summary(one.name))
