@@ -16,6 +16,7 @@ from tests.kaggle_server import KEY, USER, Kaggle, kaggle_server
 
 import seshat
 import seshat.kaggle
+from seshat.cli.notebook import find_test
 from seshat.config import Config
 from seshat.config.load import load_config
 from seshat.errors import CheckFailed, DataError, UsageError
@@ -137,7 +138,7 @@ def test_the_notebook_runs_without_a_network_and_says_what_the_command_line_says
 
 
 def test_the_guard_where_the_system_cannot_cut_the_network_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dryrun.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     dryrun.environment(tmp_path, ["structlog-1-py3-none-any.whl"])
     cut, words = dryrun.isolation(tmp_path)
     assert cut == []
@@ -155,6 +156,16 @@ def test_an_adapter_alone_is_no_bundle(tmp_path: Path) -> None:
     write_json(project.model("lora") / "model.json", {"family": "causal", "base": "x", "adapter": True})
     with pytest.raises(UsageError, match="lora is an adapter"):
         kaggle.run(project, "lora")
+
+
+def test_the_test_file_is_found_among_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SESHAT_TEST", raising=False)
+    for place in ("competitions/tablets/test.csv", "datasets/scribe/other/test.csv"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text(TEST)
+    assert find_test("test/test.csv", "tablets", tmp_path) == tmp_path / "competitions/tablets/test.csv"
+    with pytest.raises(DataError, match=r"2 files 'test\.csv'(?s:.*)set SESHAT_TEST"):
+        find_test("test/test.csv", None, tmp_path)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import typer
 
 from seshat.errors import DataError
 from seshat.inference import submission
+from seshat.inference.postprocess import tally
 from seshat.inference.translator import Hypothesis, close
 from seshat.jsonl import write_json
 from seshat.progress import Advance, reporting
@@ -93,7 +94,7 @@ class Job:
         started = monotonic()
         self.found = submission.mend(self.project, self.translator, self.rows, self.found)
         self._seconds += monotonic() - started
-        typer.echo(f"mended: {submission.tally(self.found) or 'nothing'}")
+        typer.echo(f"mended: {tally(self.found) or 'nothing'}")
 
     def write(self, path: str) -> None:
         """Write the submission when it has no faults, and beside it how long everything took."""
