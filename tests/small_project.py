@@ -57,3 +57,15 @@ def small_project(root: Path, seed: int = 7) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
     return root
+
+
+def trained_project(root: Path) -> Path:
+    """The same, with a statistical model trained on it; returns ``root``."""
+    from seshat.data import align, clean, format, ingest, split  # noqa: A004
+    from seshat.models import train
+    from seshat.project import open_project
+
+    opened = open_project(small_project(root), (), ["train.statistical.tune=false"])
+    for stage in (ingest, clean, align, split, format, train):
+        stage.run(opened)
+    return root

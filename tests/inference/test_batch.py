@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.small_project import small_project
+from tests.small_project import trained_project
 from typer.testing import CliRunner, Result
 
 from seshat.cli.app import app
@@ -57,7 +57,8 @@ def test_batches_hold_every_text_once_and_no_more_than_there_is_room_for(
 
 @given(TEXTS, st.integers(1, 9))
 def test_order_is_restored_and_what_repeats_is_translated_once(texts: list[str], most: int) -> None:
-    upper, done = Upper(), []
+    upper = Upper()
+    done: list[float] = []
     found = in_order(translate_all(upper, texts, batch=most, advance=done.append), len(texts))
     assert [one.text for one in found] == [text.upper() for text in texts]
     asked = [text for batch in upper.batches for text in batch]
@@ -132,16 +133,7 @@ class TestPartial:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a trained statistical model."""
-    from seshat.data import align, clean, format, ingest, split  # noqa: A004
-    from seshat.models import train
-    from seshat.project import open_project
-
-    root = small_project(tmp_path_factory.mktemp("small"))
-    opened = open_project(root, (), ["train.statistical.tune=false"])
-    for stage in (ingest, clean, align, split, format, train):
-        stage.run(opened)
-    return root
+    return trained_project(tmp_path_factory.mktemp("small"))
 
 
 def seshat(project: Path, *arguments: str) -> Result:

@@ -20,6 +20,11 @@ from seshat.inference.partial import as_json, from_json
 
 _STORE = 256 * 2**20
 """Bytes of Ray's own memory on this machine; texts are small."""
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray would tell its makers about this run
+    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
 
 
 class _Worker:
@@ -63,7 +68,7 @@ def translate_with_ray(
         UsageError: there is a time budget.
         SeshatError: what a worker says.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray would tell its makers about this run
+    os.environ.update(_ENVIRONMENT)
     if job.seconds is not None:
         raise UsageError("A time budget is kept in one process.", "Leave --engine ray out, or the budget.")
     settings = job.project.config.translate

@@ -135,7 +135,7 @@ def load_translator(
 
 def searches(described: dict[str, Any]) -> bool:
     """Whether a model takes settings of the search: all families but the statistical one, which tunes its own."""
-    return described["family"] != "statistical"
+    return bool(described["family"] != "statistical")
 
 
 def _check(model_dir: Path, prompt: Prompt | None) -> None:

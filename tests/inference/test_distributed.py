@@ -1,0 +1,34 @@
+"""Translation over several processes, through a Ray cluster of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from tests.small_project import trained_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")]
+
+
+def test_ray_gives_the_same_translations(tmp_path: Path) -> None:
+    root = trained_project(tmp_path / "small")
+    words = ["mina", "tolo", "palina", "kumuna", "basi", "gelu"]
+    lines = [f"{a.capitalize()} {b}, {c}." for a in words for b in words for c in words]
+    (tmp_path / "in.txt").write_text("\n".join([*lines, "", lines[0]]) + "\n")
+
+    def translate(output: str, *more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "seshat", "translate", "-p", str(root), "-f", str(tmp_path / "in.txt"), "-q"]
+        command += ["-o", str(tmp_path / output), "--json", "--n-best", "2", "--set", "translate.batch=50", *more]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": ""})
+
+    here, there = translate("here.txt"), translate("there.txt", "--engine", "ray", "--set", "translate.ray.workers=2")
+    assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
+    made = (tmp_path / "there.txt").read_bytes()
+    assert made == (tmp_path / "here.txt").read_bytes()
+    assert len(made.splitlines()) == len(lines) + 2
+    assert not (tmp_path / "there.txt.partial").exists()
+    assert "INFO" not in there.stderr
