@@ -216,6 +216,29 @@ def _edition(text: Text, tag: str, number: int, rng: random.Random, style: str, 
     return [*lines, "", *(["\x00note"] if call else [])]
 
 
+def _loose(text: Text, other: Text | None, tag: str, number: int, rng: random.Random, rate: float) -> list[str]:
+    """An edition without any word above its parts: a remark between text and translation, numbered passages, another
+    text named at the start of a line, a commentary that is just the next paragraph."""
+    _, _, about = WORDS[tag]
+    first, second = about.split(". ", 1)
+    head = _noise(f"{text.museum} = {text.label}", rng, rate)
+    lines = [str(number), head, *_wrap(f"{first}.", 60, rng, hyphens=True), ""]
+    own = textwrap.wrap(" ".join(text.own), 30)
+    lines += [f"{count:>3}  {_noise(line, rng, rate)}" for count, line in enumerate(own, start=1)]
+    lines += ["", f"4  {text.own[0].split()[0]}: sic.", ""]
+    size, passed = len(" ".join(text.own)), 0
+    means = []
+    for sentence_, meaning in zip(text.own, text.means[tag], strict=True):
+        line = 1 + round(passed / size * len(own))
+        means.append(f"({line}) {meaning}" if line % 2 else meaning)
+        passed += len(sentence_) + 1
+    lines += [_noise(line, rng, rate / 3) for line in _wrap(" ".join(means), 60, rng, hyphens=True)]
+    lines += ["", *_wrap(f"{second} {about}", 60, rng, hyphens=True)]
+    if other is not None:
+        lines += [f"{other.label} {first[:40].lower()}", *_wrap(about, 60, rng, hyphens=True)]
+    return [*lines, ""]
+
+
 def _pages(lines: list[str], tag: str, publication: str, rng: random.Random) -> list[tuple[str, str, str]]:
     """Lines on pages of 38, with running heads, page numbers and footnotes."""
     pages = []
@@ -229,12 +252,26 @@ def _pages(lines: list[str], tag: str, publication: str, rng: random.Random) -> 
     return pages
 
 
-def corpus(seed: int = 3, per_publication: int = 8, rate: float = 0.01) -> Corpus:
-    """Four publications, one in each language; every third text has no reading in the list, some no translation."""
+def corpus(seed: int = 3, per_publication: int = 8, rate: float = 0.01, *, loose: bool = False) -> Corpus:
+    """Four publications, one in each language; every third text has no reading in the list, some no translation.
+
+    Args:
+        seed: of the draw.
+        per_publication: texts in each, the last two without a translation and unknown to the list.
+        rate: share of the signs that can be taken for others and are.
+        loose: editions without words above their parts, see :func:`_loose`.
+    """
     rng = random.Random(seed)
     made = Corpus()
     styles = {"en": "plain", "de": "numbered", "fr": "museum", "tr": "plain"}
     count = 0
+
+    def edition(text: Text, tag: str, number: int) -> list[str]:
+        if loose:
+            earlier = made.texts[-2] if len(made.texts) > 1 else None
+            return _loose(text, earlier, tag, number, rng, rate)
+        return _edition(text, tag, number, rng, styles[tag], rate)
+
     for tag in LANGUAGES:
         publication = f"{TITLES[tag]} ({tag}).pdf"
         lines = [*_wrap(f"{WORDS[tag][2]} Cf. Lu k/t 999, HM 1. {WORDS[tag][2]}", 72, rng, hyphens=True), ""]
@@ -243,13 +280,13 @@ def corpus(seed: int = 3, per_publication: int = 8, rate: float = 0.01) -> Corpu
             text = make_text(rng, count)
             made.texts.append(text)
             if number == per_publication:  # a text that no list knows
-                lines += _edition(text, tag, number, rng, styles[tag], rate)
+                lines += edition(text, tag, number)
                 continue
             made.listed[text.id] = count % 3 != 0
             if number == per_publication - 1:  # a text without a translation
                 lines += [f"{number}. {text.label}", "", *textwrap.wrap(" ".join(text.own), 34), ""]
                 continue
-            lines += _edition(text, tag, number, rng, styles[tag], rate)
+            lines += edition(text, tag, number)
             made.truth[publication, text.id] = tag
         lines += _wrap(" ".join([WORDS[tag][2]] * 4), 72, rng, hyphens=True)
         made.pages += _pages(lines, tag, publication, rng)

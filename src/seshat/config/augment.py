@@ -109,8 +109,10 @@ class ExtractorSection(EndpointSection):
     """Stop before so many tokens, sent and received in all runs together, are exceeded."""
     max_tokens: int = Field(default=2_048, ge=64)
     """Longest answer."""
-    pages: int = Field(default=2, ge=1)
+    pages: int = Field(default=3, ge=1)
     """Consecutive pages in one question."""
+    overlap: int = Field(default=1, ge=0)
+    """So many pages stand in two questions, so that a text that goes on over the page is seen whole."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds to wait for an answer."""
 
@@ -245,6 +247,8 @@ class AugmentSection(Section):
     def _they_fit(self) -> AugmentSection:
         if self.extractor is not None and self.pages is None:
             raise Mistakes([Mistake(("extractor",), "the extractor reads augment.pages, which is not there")])
+        if self.extractor is not None and self.extractor.overlap >= self.extractor.pages:
+            raise Mistakes([Mistake(("extractor", "overlap"), "the overlap must be smaller than `pages`")])
         if self.extractor is not None and self.extractor.server is None:
             raise Mistakes([Mistake(("extractor", "server"), "the extractor needs a server")])
         if len(set(self.names)) < len(self.names):

@@ -38,17 +38,21 @@ def _server(section: EndpointSection, timeout: float = 120.0) -> ServerSection:
 
 
 def _translator(project: Project, section: EndpointSection, direction: Direction) -> TextTranslator:
-    """A model of this project, or a server that is asked as the prompt object says."""
+    """A model of this project, a published one, or a server that is asked as the prompt object says."""
     opened: Translator
     if section.server is not None:
         from seshat.inference.engines.openai import ServerTranslator
         from seshat.prompt import Prompt
 
         opened = ServerTranslator(_server(section), direction, Prompt.of(project))
-    else:
+    elif (project.root / (section.model or "") / "model.json").exists():
         from seshat.inference.load import load_translator
 
         opened = load_translator(project.root / (section.model or ""), direction)
+    else:
+        from seshat.inference.engines.published import PublishedTranslator
+
+        opened = PublishedTranslator(project.root / (section.model or ""), direction)
     return lambda texts: [hypothesis.text for hypothesis in opened.translate(texts)]
 
 

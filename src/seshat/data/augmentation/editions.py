@@ -2,11 +2,12 @@
 
 Nothing depends on one publication: lines in the language are known by :mod:`seshat.data.augmentation.recognise`, names
 by :mod:`seshat.data.augmentation.names`; a translation begins at its heading, or with the first prose after the text,
-and ends at a commentary, at the next text, or where it would be far longer than the text lets expect.
+and ends at a commentary, at the next text, or with the paragraph that makes it as long as the text lets expect.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +51,6 @@ _REACH = 15
 """Lines between a heading and its text, at most."""
 _SHORT_LETTERS = 12
 """A line of fewer letters is judged by its neighbours."""
-_LARGEST = 3.0
-"""A translation is cut at the paragraph after which it is so many times as long as the usual ratio says."""
 
 
 class Kind(Enum):
@@ -232,26 +231,32 @@ class Finder:
         if announced is not None:
             found = [marked.rest[announced]] if announced in marked.rest else []
             start = announced + 1
-        limit = _LARGEST * max(self._ratio, 0.1) * size + 80
+        ended = False
         for number in range(start, end):
             kind, text = kinds[number], lines[number].text
             if kind is Kind.EMPTY:
-                if found and sum(map(len, found)) > limit:
-                    break
                 if found and found[-1]:
                     found.append("")
                 continue
             begins = not found or not found[-1]
             if kind in (Kind.COMMENTARY, Kind.TEXT) or (begins and _REFERENCE.match(text)):
                 if found:
+                    ended = True
                     break
                 continue
             if not found and (kind is not Kind.PROSE or self._apparatus(text)):
                 continue
             found.append(text)
-        while found and not found[-1]:
+        while found and not _LETTERS.search(found[-1]):
             found.pop()
-        return found
+        return found if ended else self._fitting(found, size)
+
+    def _fitting(self, found: list[str], size: int) -> list[str]:
+        """The paragraphs that a translation of this text takes: nothing says where it ends but its length."""
+        usual = max(1.0, self._ratio * size)
+        ends = [number for number, line in enumerate(found) if not line] + [len(found)]
+        fits = {end: abs(math.log(max(1, sum(map(len, found[:end]))) / usual)) for end in ends}
+        return found[: min(ends, key=lambda end: (fits[end], end))]
 
     def _apparatus(self, text: str) -> bool:
         """Whether a line before the translation is about the text: it quotes it."""

@@ -39,8 +39,8 @@ Answer with JSON only: {{"editions": [{{"name": "", "text": "", "translation": "
 _AGAIN = "That answer cannot be used: {problem}. Answer again, with JSON only, as asked for."
 _BYTES_PER_TOKEN = 2
 """For the most that a question can cost, on the safe side: tokens of unusual text are short."""
-_PRESENT = 0.8
-"""How much of an answer must stand on the page, letter by letter."""
+_PIECE, _PRESENT = 30, 0.8
+"""An answer is looked for piece by piece, of so many letters: so much of the pieces must be there on average."""
 
 
 class _Answer(BaseModel):
@@ -189,7 +189,7 @@ def _tuples(value: Any) -> Any:
 
 def extracted(
     reader: Reader, publications: Sequence[tuple[str, list[Page]]], material: Material, tools: Tools, tally: Tally
-) -> Iterator[Found]:
+) -> list[Found]:
     """The texts that a language model finds on the pages; fills in what it found and what it cost.
 
     Raises:
@@ -202,10 +202,11 @@ def extracted(
     language = config.project.language_name(material.languages[0])
     extractor = Extractor(section, language, tools, answers)
     windows = [
-        (publication, pages[start : start + section.pages])
+        (publication, window)
         for publication, pages in publications
-        for start in range(0, len(pages), section.pages)
+        for window in overlapping(pages, section.pages, section.overlap)
     ]
+    best: dict[tuple[str, str], Found] = {}
     for number, (publication, pages) in enumerate(track(windows, "asking about pages")):
         try:
             told = extractor.ask(pages)
@@ -221,8 +222,18 @@ def extracted(
             place = config.augment.pages.path if config.augment.pages else ""
             tally.rejects.append(Reject(file=place, line=pages[0].row, reason=error.message, content=publication[:500]))
             continue
-        yield from _founds(told, publication, pages, reader, tally)
+        for one in _founds(told, publication, pages, reader, tally):
+            known = best.get((publication, one.id))
+            if known is None or (one.confidence, len(one.text)) > (known.confidence, len(known.text)):
+                best[publication, one.id] = one  # the same text, seen whole
     _report(extractor, tally)
+    return list(best.values())
+
+
+def overlapping(pages: Sequence[Page], size: int, overlap: int) -> list[list[Page]]:
+    """Runs of pages; the last pages of one are the first of the next."""
+    starts = range(0, max(1, len(pages) - overlap), size - overlap)
+    return [list(pages[start : start + size]) for start in starts]
 
 
 def _founds(told: Editions, publication: str, pages: Sequence[Page], reader: Reader, tally: Tally) -> Iterator[Found]:
@@ -249,7 +260,11 @@ def stands_on(text: str, page: str) -> bool:
     from rapidfuzz.fuzz import partial_ratio
 
     one, other = ("".join(sign for sign in side.casefold() if sign.isalpha()) for side in (text, page))
-    return bool(one) and len(one) <= len(other) * 1.05 and partial_ratio(one, other) >= 100 * _PRESENT
+    if not one or len(one) > len(other) * 1.05:
+        return False
+    # In pieces: a running head may stand in the middle of a text that goes on over the page.
+    pieces = [one[start : start + _PIECE] for start in range(0, max(1, len(one) - _PIECE // 2), _PIECE)]
+    return sum(partial_ratio(piece, other) for piece in pieces) >= 100 * _PRESENT * len(pieces)
 
 
 def _report(extractor: Extractor, tally: Tally) -> None:

@@ -109,10 +109,16 @@ def joined(lines: Sequence[str]) -> str:
         if not piece:
             continue
         if _HYPHEN.search(text):
-            text = text[:-1] + piece if piece[0].islower() else text + piece
+            text = text[:-1] + piece if _parted(text, piece) else text + piece
         else:
             text = f"{text} {piece}" if text else piece
     return " ".join(text.split())
+
+
+def _parted(text: str, piece: str) -> bool:
+    """Whether the hyphen at the end of a line only parts a word: not in Neu-Ulm, nor in a word with other hyphens."""
+    around = text.rsplit(None, 1)[-1][:-1] + piece.split(None, 1)[0]
+    return piece[0].islower() and "-" not in around
 
 
 def joined_words(lines: Sequence[str]) -> str:

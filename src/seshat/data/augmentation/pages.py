@@ -301,7 +301,7 @@ def found_pairs(material: Material, tools: Tools, gate: Gate, figures: dict[str,
         from seshat.data.augmentation.extractor import extracted
 
         told = Tally()
-        found = in_pivot(list(extracted(reader, publications, material, tools, told)), material, tools, told)
+        found = in_pivot(extracted(reader, publications, material, tools, told), material, tools, told)
         name = project.config.augment.extractor.name
         yield from pairs_of(found, material, section, name, gate, told)
         figures[name] = {**told.as_dict(), "warnings": told.warnings, "rejects": told.rejects}

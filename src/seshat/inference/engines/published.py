@@ -1,0 +1,72 @@
+"""A translator as somebody has published it, such as OPUS-MT: a folder of Transformers, no training of ours.
+
+Such a model translates one way between two languages that need not be those of the project: `augment` uses it to bring
+translations of publications into the pivot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seshat.config import Direction
+from seshat.errors import DataError, require
+from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+
+_LONGEST = 512
+"""Tokens of a text; what is longer is cut, as these models were trained."""
+_BEAMS = 4
+
+
+class PublishedTranslator:
+    """Translates with a published encoder-decoder.
+
+    Args:
+        folder: configuration, weights and tokenizer as Transformers saves them.
+        direction: what it translates; the folder does not say.
+
+    Raises:
+        DataError: there is no such model in the folder.
+        MissingPackage: Transformers is not installed.
+    """
+
+    def __init__(self, folder: Path, direction: Direction) -> None:
+        transformers: Any = require("transformers", extra="train", purpose="A published translator")
+        if not (folder / "config.json").exists():
+            raise DataError(
+                f"{folder}: there is no model here: no model.json of Seshat, no config.json of Transformers.",
+                "Download one there, such as Helsinki-NLP/opus-mt-de-en, with its tokenizer and weights.",
+            )
+        self.name, self.direction = folder.name, direction
+        try:
+            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, ImportError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise DataError(f"{folder}: not an encoder-decoder that Transformers opens: {first}") from error
+        self._model.eval()
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        """Translate a batch; an empty text gives an empty translation."""
+        import torch
+
+        places = [place for place, text in enumerate(texts) if text.strip()]
+        found = [EMPTY] * len(texts)
+        if not places:
+            return found
+        rows = self._tokenizer(
+            [texts[place] for place in places],
+            return_tensors="pt", padding=True, truncation=True, max_length=_LONGEST,
+        )  # fmt: skip
+        with torch.inference_mode():
+            made = self._model.generate(
+                **rows, num_beams=max(_BEAMS, n_best), num_return_sequences=n_best, max_new_tokens=_LONGEST,
+                return_dict_in_generate=True, output_scores=True,
+            )  # fmt: skip
+        written = self._tokenizer.batch_decode(made.sequences, skip_special_tokens=True)
+        scores = made.sequences_scores.tolist()
+        for number, place in enumerate(places):
+            span = range(number * n_best, (number + 1) * n_best)
+            found[place] = hypothesis([Candidate(written[n].strip(), scores[n]) for n in span], n_best)
+        return found
