@@ -93,28 +93,32 @@ class SearchIndex:
             after: number of the last line that is known already.
             phrase: only those that hold it, as :meth:`phrase` writes it.
         """
-        sql = "SELECT lines.number, lines.text, segments.split, segments.record FROM lines"
-        sql += " JOIN segments ON segments.number = lines.segment" + self._holding(phrase)
-        sql += " lines.tier = ? AND lines.level <= ? AND lines.number > ? ORDER BY lines.number"
+        sql = f"SELECT lines.number, lines.text, segments.split, segments.record FROM {self._lines(phrase)}"  # noqa: S608
+        sql += " AND lines.number > ? ORDER BY lines.number"
         values = (*([phrase] if phrase is not None else []), tier, self._level, after)
         for number, text, split, record in self._database.rows(sql, values):
             yield Line(number, text, split, Segment.model_validate_json(record))
 
     def count(self, tier: str, phrase: str) -> int:
         """How many lines of a tier hold a phrase."""
-        sql = f"SELECT count(*) FROM lines{self._holding(phrase)}"  # noqa: S608
-        sql += " lines.tier = ? AND lines.level <= ?"
+        sql = f"SELECT count(*) FROM {self._lines(phrase)}"  # noqa: S608
         return int(next(self._database.rows(sql, (phrase, tier, self._level)))[0])
 
     def phrase(self, said: list[str], *, prefix: bool = False) -> str:
         """Folded words in a row, the last perhaps only begun, for :meth:`lines` and :meth:`count`."""
         return self._database.phrase(said, prefix=prefix)
 
-    def _holding(self, phrase: str | None) -> str:
-        if phrase is None:
-            return " WHERE"
-        matches = self._database.matches.format(name="line_words")
-        return f" JOIN line_words ON line_words.rowid = lines.number WHERE {matches} AND"
+    def _lines(self, phrase: str | None) -> str:
+        """Lines of a tier with their segments; the values are the phrase, the tier and the level."""
+        tables, holds = "lines", ""
+        if phrase is not None:
+            # CROSS JOIN: left to itself, SQLite reads all lines of the tier and asks the words of each.
+            tables = "line_words CROSS JOIN lines"
+            holds = f"{self._database.matches.format(name='line_words')} AND lines.number = line_words.rowid AND"
+        return (
+            f"{tables} CROSS JOIN segments WHERE {holds} segments.number = lines.segment "
+            "AND lines.tier = ? AND lines.level <= ?"
+        )
 
     def pairs(self, source: str, target: str) -> Iterator[Segment]:
         """Training segments in two languages."""
@@ -133,8 +137,9 @@ class SearchIndex:
         """Entries that hold words in a row anywhere: headword, forms, meanings, examples, in any language."""
         matches = self._database.matches.format(name="entry_words")
         sql = (
-            "SELECT entries.record FROM entries JOIN entry_words ON entry_words.rowid = entries.number "  # noqa: S608
-            f"WHERE {matches} AND entries.level <= ? ORDER BY entries.number LIMIT ?"
+            "SELECT entries.record FROM entry_words CROSS JOIN entries "  # noqa: S608
+            f"WHERE {matches} AND entries.number = entry_words.rowid AND entries.level <= ? "
+            "ORDER BY entries.number LIMIT ?"
         )
         values = (self.phrase(said, prefix=True), self._level, limit)
         return [Entry.model_validate_json(row[0]) for row in self._database.rows(sql, values)]
@@ -142,13 +147,12 @@ class SearchIndex:
     def attests(self, word: str, language: str) -> bool:
         """Whether a folded word stands in a text of a language, or anywhere in the lexicon."""
         phrase = self.phrase([word])
-        sql = f"SELECT 1 FROM lines{self._holding(phrase)}"  # noqa: S608
-        sql += " lines.tier = ? AND lines.level <= ? LIMIT 1"
+        sql = f"SELECT 1 FROM {self._lines(phrase)} LIMIT 1"  # noqa: S608
         if any(self._database.rows(sql, (phrase, language, self._level))):
             return True
         matches = self._database.matches.format(name="entry_words")
-        sql = "SELECT 1 FROM entries JOIN entry_words ON entry_words.rowid = entries.number "
-        sql += f"WHERE {matches} AND entries.level <= ? LIMIT 1"
+        sql = "SELECT 1 FROM entry_words CROSS JOIN entries "
+        sql += f"WHERE {matches} AND entries.number = entry_words.rowid AND entries.level <= ? LIMIT 1"
         return any(self._database.rows(sql, (phrase, self._level)))
 
     def trained_on(self) -> Access:
