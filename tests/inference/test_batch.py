@@ -70,7 +70,11 @@ def test_an_engine_says_how_much_it_wants_at_a_time() -> None:
     class Around:
         inner = Upper(batch_size=3)
 
+    class Consensus:
+        translators = (Upper(), Upper(batch_size=7))
+
     assert batch_size(Around()) == 3
+    assert batch_size(Consensus()) == 7
     assert batch_size(Upper()) == 256
 
 

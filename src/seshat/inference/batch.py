@@ -94,8 +94,11 @@ def size(text: str) -> int:
 
 
 def batch_size(translator: object) -> int:
-    """The most texts that an engine wants at a time."""
-    return int(attribute(translator, "batch_size") or BATCH)
+    """The most texts that an engine, or the smallest of several, wants at a time."""
+    if own := attribute(translator, "batch_size"):
+        return int(own)
+    several = attribute(translator, "translators") or ()
+    return min(map(batch_size, several), default=BATCH)
 
 
 def attribute(translator: object, name: str) -> Any:
