@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.serving.serving_project import SECRET, Upper, serving_project
 from seshat.config import Direction
 from seshat.errors import UsageError
 from seshat.inference.dialogue import Piece
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis
 from seshat.records import Access
 from seshat.serving.reasons import Reasons
 from seshat.serving.search import open_search
@@ -332,6 +333,40 @@ def test_searches_wait_for_each_other(service: Service) -> None:
     for _ in range(2):
         service._searches.release()
     assert service.concordance("basi").total == 3
+
+
+def test_scores_that_json_cannot_say(service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(self: Upper, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        return [Hypothesis("x", float("-inf"), (Candidate("x", float("nan")),)) for _ in texts]
+
+    monkeypatch.setattr(Upper, "translate", answers)
+    found = client.post("/translate", json={"texts": ["x"], "n_best": 2}).json()["translations"][0]
+    assert found["score"] == found["alternatives"][0]["score"] < -1e8
+
+
+def test_engines_that_lost_their_processes_are_opened_anew(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Upper, "broken", True, raising=False)
+    original = Upper.translate
+
+    def once(self: Upper, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        if Upper.__dict__["broken"]:
+            monkeypatch.setattr(Upper, "broken", False)
+            raise BrokenExecutor
+        return original(self, texts, n_best)
+
+    monkeypatch.setattr(Upper, "translate", once)
+    assert service.translate(["again"])[0].text == "AGAIN"
+
+
+def test_other_data_than_the_model_was_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = serving_project(tmp_path)
+    path = project.model() / "model.json"
+    described = json.loads(path.read_text())
+    digest = hashlib.sha256((project.training / "train.jsonl").read_bytes()).hexdigest()
+    for known, warns in ((digest, False), ("0" * 64, True)):
+        path.write_text(json.dumps({**described, "data": {"train.jsonl": known}}))
+        Service(project, Access.COMMUNITY, opens=Upper).close()
+        assert ("have changed" in capsys.readouterr().err) is warns
 
 
 def test_with_translator(service: Service) -> None:

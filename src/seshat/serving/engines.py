@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
@@ -54,6 +55,8 @@ class Engines:
             )
             self.described = {}
             log.warning("no model is offered", why=self.closed)
+        for name, one in self.described.items():
+            _warn_of_other_data(project, name, one)
         self._ways = ways
         self._directions = {str(direction): direction for direction in config.project.directions}
 
@@ -168,6 +171,23 @@ def configured(project: Project) -> Opens:
         return open_chain(project, None if name == (project.config.translate.model or train) else name, direction)
 
     return opens
+
+
+def _warn_of_other_data(project: Project, name: str, described: dict[str, Any]) -> None:
+    """Say so when nobody knows any more what a model was trained on."""
+    for file, known in (described.get("data") or {}).items():
+        path = project.training / file
+        if path.is_file():
+            with path.open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() == known:
+                    continue
+        log.warning(
+            "the training files have changed since the model was trained: it may repeat records that are not in them "
+            "any more, of whatever access level; train it again with: seshat run",
+            model=name,
+            file=file,
+        )
+        return
 
 
 def _described(project: Project, name: str) -> dict[str, Any] | None:

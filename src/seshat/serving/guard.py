@@ -67,6 +67,9 @@ class Guard:
         self._settings = settings
         self._key = key.encode() if key else None
         self._metrics = metrics
+        self._running = 0
+        # Those that wait for texts to be translated, as many again, and some for all else.
+        self._most = 2 * settings.queue + 64
         self._hosts = _LOCAL | {settings.host.lower()} | {host.lower() for host in settings.hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,8 +88,11 @@ class Guard:
                 message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
             await send(message)
 
+        self._running += 1
         try:
             headers = {name.lower(): value for name, value in scope["headers"]}
+            if self._running > self._most:
+                raise Refusal(429, "The server is busy.", **{"retry-after": "2"})
             self._check(scope, headers)
             body = await self._body(headers, receive)
             await self._app(scope, _replay(body, receive), sending)
@@ -98,6 +104,7 @@ class Guard:
                 ours = Refusal(500, "This is a mistake in Seshat; the log of the server tells more.")
                 await _refuse(ours, sending)
         finally:
+            self._running -= 1
             self._note(scope, seen.status or 499, time.perf_counter() - began)
 
     def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:

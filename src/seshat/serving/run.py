@@ -122,8 +122,6 @@ def serve(service: Service, app: FastAPI, listening: socket.socket, ready: Calla
         lifespan="on",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=settings.stop_seconds,
-        # Requests that wait for texts to be translated, and as many again for all else.
-        limit_concurrency=2 * settings.queue + 64,
         h11_max_incomplete_event_size=32_768,
     )
     # uvicorn sends the signal on when it has stopped: that is no failure here.

@@ -6,6 +6,7 @@ A :class:`Service` may be used from any thread.
 from __future__ import annotations
 
 import json
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ import structlog
 from seshat.config import Direction
 from seshat.errors import SeshatError, UsageError
 from seshat.inference.dialogue import Piece as Reply
-from seshat.inference.translator import Hypothesis, Translator
+from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project import Project
 from seshat.records import Access
 from seshat.serving.answers import (
@@ -61,6 +62,8 @@ __all__ = [
 
 _BATCH = 32
 """Texts of several requests that are translated together, where `translate.batch` says nothing."""
+_WORST = -1e9
+"""A score of minus infinity, which JSON cannot say."""
 _SEARCHES = 2
 """Concordances at a time: a regular expression takes a whole processor."""
 _END = object()
@@ -191,8 +194,10 @@ class Service:
     def _answer(self, text: str, found: Hypothesis, model: Model, way: Direction, explain: bool) -> Answer:
         plain = Answer(
             text=found.text,
-            score=found.score,
-            alternatives=found.alternatives,
+            score=found.score if math.isfinite(found.score) else _WORST,
+            alternatives=tuple(
+                one if math.isfinite(one.score) else Candidate(one.text, _WORST) for one in found.alternatives
+            ),
             confidence=self._engines.confidence(model, way, found, text),
             agreement=found.agreement,
             changes=found.changes,
