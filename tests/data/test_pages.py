@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import random
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +15,14 @@ from hypothesis import strategies as st
 from tests import ocr_pages
 
 from seshat.config import Config, Direction
-from seshat.config.augment import EndpointSection
+from seshat.config.augment import EndpointSection, TextListSection
 from seshat.data import augment
 from seshat.data.augmentation.layout import Page, joined, joined_words, lines_of
 from seshat.data.augmentation.names import NameIndex
 from seshat.data.augmentation.pages import likeness
 from seshat.data.augmentation.passages import Passage, by_lines, numbered, passages
 from seshat.data.augmentation.recognise import Recogniser
+from seshat.data.augmentation.tables import listed_texts
 from seshat.data.augmentation.tongues import detect
 from seshat.data.augmentation.tools import Tools
 from seshat.errors import DataError
@@ -161,6 +165,37 @@ def test_names_of_texts(line: str, publication: str, name: str | None) -> None:
     assert (found.id if found else None) == name
 
 
+def test_names_in_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text('id,label,aliases\na,"KUG 29 (BM 113402)",\nb,KUG 30,"Kt a/k 7 | VAT 9 "\n')
+    section = TextListSection(path="texts.csv", id="id", names=("label", "aliases"))
+    names = NameIndex(listed_texts(path, section).names)
+    assert [(found := names.find(line)) and found.id for line in ("KUG 29", "No. BM 113402", "VAT 9", "KUG 31")] == [
+        "a",
+        "a",
+        "b",
+        None,
+    ]
+
+
+def test_real_lines_and_names_are_known(real_data: Path) -> None:
+    """Old Assyrian: lines of texts not learned from, their English, and names as a catalogue gives them."""
+    folder = real_data / "akkadian/kaggle_v3_final_feb2026"
+    with (folder / "train.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    known, new = rows[:300], rows[300:400]
+    recogniser = Recogniser([row["transliteration"] for row in known], [row["translation"] for row in known])
+    own = [line for row in new for line in textwrap.wrap(row["transliteration"], 30)[:5]]
+    others = [line for row in new for line in textwrap.wrap(row["translation"], 70)[:5]]
+    assert sum(recogniser.value(line) > 0 for line in own) / len(own) > 0.99
+    assert sum(recogniser.value(line) < 0 for line in others) / len(others) > 0.99
+    with (folder / "Sentences_Oare_FirstWord_LinNum.csv").open(encoding="utf-8-sig") as stream:
+        names = sorted({(row["text_uuid"], row["display_name"].strip()) for row in csv.DictReader(stream)})
+    index = NameIndex(names)
+    found = [(index.find(f"12. {name}"), text) for text, name in names]
+    assert sum(mention is not None and mention.id == text for mention, text in found) / len(found) > 0.98
+
+
 @pytest.mark.parametrize("tag", ocr_pages.LANGUAGES)
 def test_languages(tag: str) -> None:
     found = detect(ocr_pages.WORDS[tag][2])
@@ -172,7 +207,7 @@ def test_lines_in_the_language_are_told_from_others() -> None:
     pairs = ocr_pages.known_pairs()
     recogniser = Recogniser([own for own, _ in pairs], [means for _, means in pairs])
     own = [line for line, _ in ocr_pages.known_pairs(60, seed=99)]
-    others = [means[tag] for means in (ocr_pages.make_text(__import__("random").Random(1), 1).means,) for tag in means]
+    others = [means[tag] for means in (ocr_pages.make_text(random.Random(1), 1).means,) for tag in means]
     assert all(recogniser.value(f"15 {line}") > 0 for line in own)
     assert all(recogniser.value(sentence) < 0 for found in others for sentence in found)
 

@@ -17,6 +17,7 @@ from seshat.errors import DataError
 from seshat.jsonl import cannot_read
 
 csv.field_size_limit(2**31 - 1)
+_BRACKETS = regex.compile(r"[()\[\]]")
 _DEFAULTS = {"document": "document", "page": "page", "text": "text"}
 
 
@@ -98,6 +99,13 @@ def publications(path: Path, section: PagesSection) -> Iterator[tuple[str, list[
         yield current or "", pages
 
 
+def _names(cell: str, separator: regex.Pattern[str]) -> list[str]:
+    """The names in a cell: all of it, its parts, and what stands in brackets and outside: ``KUG 29 (BM 113402)``."""
+    names = [cell, *separator.split(cell)]
+    names += [part for name in names for part in _BRACKETS.split(name)]
+    return [name for name in dict.fromkeys(name.strip() for name in names) if name]
+
+
 def listed_texts(path: Path, section: TextListSection) -> Listed:
     """Read the list of texts.
 
@@ -112,8 +120,7 @@ def listed_texts(path: Path, section: TextListSection) -> Listed:
     for _, row in rows(path, "augment.pages.texts", columns):
         cells = [value for key, value in row.items() if key.startswith("name:")]
         for cell in cells:
-            names = [cell, *separator.split(cell)] if cell.strip() else []
-            found.names += [(row["id"], name) for name in dict.fromkeys(names) if name.strip()]
+            found.names += [(row["id"], name) for name in _names(cell, separator)]
         if row.get("text", "").strip():
             found.texts[row["id"]] = " ".join(row["text"].split())
     return found
