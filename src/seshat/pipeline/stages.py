@@ -346,7 +346,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="train",
         module="seshat.models.train",
-        version=5,
+        version=6,
         summary="Train a translator.",
         settings=_train_settings,
         reads=_train_reads,

@@ -16,7 +16,7 @@ import regex
 
 from seshat.text.words import PLACEHOLDER, tokenize
 
-_VERBATIM = regex.compile(rf".*\p{{N}}.*|{PLACEHOLDER}")
+_VERBATIM = regex.compile(rf"\P{{L}}*\p{{N}}.*|{PLACEHOLDER}")
 _WORD = regex.compile(r".*[\p{L}\p{N}].*")
 _ENDS = frozenset(".!?:…")
 _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
@@ -24,7 +24,10 @@ _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
 
 
 def is_verbatim(token: str) -> bool:
-    """Whether a token is copied and never translated: it has a digit, or is a placeholder."""
+    """Whether a token is copied and never translated: a placeholder, or a number, perhaps with letters behind it.
+
+    A digit behind letters is a part of the word: a tone, or the index of a cuneiform sign (``u4-mu``).
+    """
     return _VERBATIM.fullmatch(token) is not None
 
 
