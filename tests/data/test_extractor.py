@@ -16,6 +16,7 @@ from tests.answering import serving
 from tests.data.test_pages import PAGES
 
 from seshat.data.augmentation.extractor import Unusable, parse, stands_on
+from seshat.data.augmentation.pages import likeness
 from seshat.jsonl import read_jsonl, write_jsonl, write_text
 from seshat.pipeline import augment
 from seshat.project import Project, open_project
@@ -107,6 +108,31 @@ def test_what_is_not_on_the_page_is_refused(tmp_path: Path) -> None:
         report = augment.run(project)["extractor"]
     assert report["not on the page"] == report["texts told"] > 0
     assert wholes(project) == []
+
+
+def test_translations_come_from_a_server_too(tmp_path: Path) -> None:
+    """Asked as the prompt object says; what is translated is kept."""
+
+    def answer(messages: list[dict[str, str]], _number: int) -> str:
+        text = messages[-1]["content"].split("\n", 1)[1]
+        return ocr_pages.translate_back(text, "de")
+
+    with serving(answer) as server:
+        project = write(tmp_path, server.url)
+        pages = {**PAGES, "translators": {"de": {"model": "m", "server": server.url}}}
+        settings = {"project": {"language": "qot", "pivot": "en"}, "augment": {"pages": pages}}
+        write_text(tmp_path / "seshat.yaml", json.dumps(settings))
+        project = open_project(tmp_path)
+        report = augment.run(project)
+        asked = len(server.asked)
+        assert asked > 0
+        assert "German" in server.asked[0][-1]["content"] and "English" in server.asked[0][-1]["content"]
+        augment.run(project)
+        assert len(server.asked) == asked
+    assert report["pages"]["languages"]["de"] == 2
+    from_german = [one for one in wholes(project) if one.meta.extra["translated_from"] == "de"]
+    for one in from_german:
+        assert likeness(one.texts["en"], " ".join(MADE.text(one.meta.doc_id or "").means["en"])) > 0.75
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")

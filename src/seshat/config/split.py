@@ -71,7 +71,6 @@ class SplitSection(Section):
         "augment:perplexity",
         "augment:damaged",
         "augment:other-translation",
-        "audit:rejected",
     )
     """Records with one of these tags stay out of all three sets (they stay in the files)."""
 

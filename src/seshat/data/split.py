@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from seshat.config import Config
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
-from seshat.data.augmentation.decisions import Decisions
+from seshat.data.augmentation.decisions import REJECTED, Decisions
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
@@ -132,7 +132,8 @@ def copies(segment: Segment, factor: float, seed: int) -> int:
 
 
 def _excluded(meta: Meta, config: Config) -> list[str]:
-    return [tag for tag in meta.tags if tag in config.split.exclude_tags]
+    """The tags that keep a record out: those of the configuration, and that of pairs that a person has rejected."""
+    return [tag for tag in meta.tags if tag in config.split.exclude_tags or tag == REJECTED]
 
 
 def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:

@@ -10,6 +10,7 @@ from seshat.config import Direction
 from seshat.config.augment import EndpointSection, ExtractorSection
 from seshat.config.translate import ServerSection
 from seshat.data import augment
+from seshat.data.augmentation.tongues import ENGLISH_NAMES
 from seshat.data.augmentation.tools import Chat, Reply, TextTranslator, Tools
 from seshat.project import Project
 
@@ -44,7 +45,11 @@ def _translator(project: Project, section: EndpointSection, direction: Direction
         from seshat.inference.engines.openai import ServerTranslator
         from seshat.prompt import Prompt
 
-        opened = ServerTranslator(_server(section), direction, Prompt.of(project))
+        prompt = Prompt.of(project)
+        names = {tag: project.config.project.language_name(tag) for tag in direction}
+        known = {tag: ENGLISH_NAMES.get(tag, tag) if name == tag else name for tag, name in names.items()}
+        prompt = prompt.model_copy(update={"languages": {**prompt.languages, **known}})
+        opened = ServerTranslator(_server(section), direction, prompt)
     elif (project.root / (section.model or "") / "model.json").exists():
         from seshat.inference.load import load_translator
 

@@ -47,6 +47,11 @@ FUNCTION_WORDS: dict[str, str] = {
 }
 """Language tag -> its function words."""
 
+ENGLISH_NAMES = {
+    "en": "English", "de": "German", "fr": "French", "tr": "Turkish", "es": "Spanish", "it": "Italian", "nl": "Dutch",
+    "pt": "Portuguese", "da": "Danish", "ru": "Russian",
+}  # fmt: skip
+"""What prompts call these languages where the project does not name them."""
 _FEWEST = 2
 """Function words below which nothing is said."""
 _COVERED = 0.12
