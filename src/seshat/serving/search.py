@@ -39,7 +39,13 @@ class Line(NamedTuple):
     number: int
     text: str
     split: str
-    segment: Segment
+    record: str
+    """The segment as JSON: of most lines that are looked at nobody needs it."""
+
+    @property
+    def segment(self) -> Segment:
+        """The segment."""
+        return Segment.model_validate_json(self.record)
 
 
 def tiers_of(segment: Segment) -> dict[str, str]:
@@ -97,7 +103,7 @@ class SearchIndex:
         sql += " AND lines.number > ? ORDER BY lines.number"
         values = (*([phrase] if phrase is not None else []), tier, self._level, after)
         for number, text, split, record in self._database.rows(sql, values):
-            yield Line(number, text, split, Segment.model_validate_json(record))
+            yield Line(number, text, split, record)
 
     def count(self, tier: str, phrase: str) -> int:
         """How many lines of a tier hold a phrase."""

@@ -91,6 +91,7 @@ class Service:
         self._corrections = open_corrections(project)
         self._index = open_search(project, self.viewer)
         languages = project.config.project.language, project.config.project.pivot
+        self._tiers = sorted(self._index.tiers(), key=lambda tier: (tier in (GLOSS, MORPHEMES), self._rank(tier), tier))
         self._reasons = Reasons(self._index, *languages, self._corrections.all(self.viewer))
         self._engines = Engines(project, self._index.trained_on(), self.viewer, opens or configured(project))
         clean = project.config.clean
@@ -107,8 +108,7 @@ class Service:
     @property
     def tiers(self) -> list[str]:
         """What the concordance can search: language tags, then ``gloss`` and ``morphemes`` where there are any."""
-        found = self._index.tiers()
-        return sorted(found, key=lambda tier: (tier in (GLOSS, MORPHEMES), self._rank(tier), tier))
+        return list(self._tiers)
 
     def _rank(self, tier: str) -> int:
         section = self.project.config.project
@@ -237,7 +237,7 @@ class Service:
             Busy: too many others search.
         """
         self.limits.query(query)
-        known = self.tiers
+        known = self._tiers
         wanted = tier or self.project.config.project.language
         if known and wanted not in known:
             raise UsageError(f"There is no such tier, only {', '.join(known)}.")
