@@ -79,7 +79,10 @@ def test_it_is_kept_beside_the_model_and_not_in_it(tmp_path: Path) -> None:
     assert Calibration.load(model, Direction("en", "xx")) is None
     assert not model.exists()
     assert "word1" not in file_of(model).read_text(encoding="utf-8")
-    file_of(model).write_text('{"xx-en": {"features": 3}}', encoding="utf-8")
+    model.mkdir()
+    (model / "model.json").write_text("{}", encoding="utf-8")
+    assert Calibration.load(model, WAY) is None  # it was trained again
+    file_of(model).write_text('{"directions": []}', encoding="utf-8")
     with pytest.raises(DataError, match="seshat evaluate"):
         Calibration.load(model, WAY)
 

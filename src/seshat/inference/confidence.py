@@ -198,7 +198,7 @@ class Calibration:
 
     @classmethod
     def load(cls, model_dir: Path, direction: Direction) -> Calibration | None:
-        """That of a model; ``None`` when nothing was measured yet, or of another version.
+        """That of a model; ``None`` when nothing was measured since its training, or by another version.
 
         Raises:
             DataError: the file is damaged.
@@ -208,8 +208,8 @@ class Calibration:
             return None
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            part = found.get(str(direction))
-            if part is None or tuple(part["features"]) != FEATURES:
+            part = found["directions"].get(str(direction))
+            if part is None or found["model"] != _digest(model_dir) or tuple(part["features"]) != FEATURES:
                 return None
             curves = {
                 name == "with agreement": Curve(**{key: _tuple(value) for key, value in curve.items()})
@@ -232,7 +232,14 @@ def file_of(model_dir: Path) -> Path:
 
 def save(model_dir: Path, found: Mapping[str, Calibration]) -> None:
     """Write the calibrations of a model, by direction."""
-    write_json(file_of(model_dir), {name: one.as_json() for name, one in found.items()})
+    directions = {name: one.as_json() for name, one in found.items()}
+    write_json(file_of(model_dir), {"model": _digest(model_dir), "directions": directions})
+
+
+def _digest(model_dir: Path) -> str:
+    """Of the description of a model, which another training changes."""
+    path = model_dir / "model.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def isotonic(guesses: Floats, scores: Floats) -> tuple[Floats, Floats]:
