@@ -4,7 +4,8 @@ The encoder-decoder from scratch is trained on the sample project for a while (`
 sentences of its language, all different, are translated: by Transformers in batches of 32 in the order of the file, and
 by what `seshat translate --output` runs, through Transformers and through CTranslate2 in int8. The models are open
 already when the clock starts; everything else counts: tokens, batches, post-processing, the file of partial results.
-The ways take turns, and each counts with its fastest of ``ROUNDS``.
+The ways take turns, and each counts with its fastest of ``ROUNDS``. ``PROJECT`` names a copy of the sample project with
+a trained model from scratch (``seshat run --profile scratch``), to be measured instead of one that is trained here.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ SUMMARY = "`seshat translate` against plain model.generate, greedy and beam 4: s
 SENTENCES = int(os.environ.get("SENTENCES", "4000"))
 STEPS = int(os.environ.get("STEPS", "1500"))
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
+TRAINED = os.environ.get("PROJECT")
 BATCH, LONGEST = 32, 256
 BEAMS = {"greedy": 1, "beam 4": 4}
 ENGINES = ("transformers", "ctranslate2")
@@ -48,7 +50,7 @@ def train(root: Path) -> Project:
 
     shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("data", "models", "reports", ".seshat", ".dvc"))
     subprocess.run([sys.executable, SAMPLE / "generate.py", "--folder", root / "data"], check=True, capture_output=True)
-    steps = [f"train.seq2seq.steps={STEPS}", f"train.seq2seq.validate_every={max(1, STEPS // 5)}"]
+    steps = [f"train.seq2seq.steps={STEPS}", f"train.seq2seq.validate_every={min(STEPS, max(300, STEPS // 5))}"]
     project = open_project(root, ["scratch"], ["train.directions=to-pivot", "evaluate.compare=[]", *steps])
     for stage in (ingest, clean, align, split, formatting, tokenizer, training):
         stage.run(project)
@@ -122,7 +124,7 @@ def main() -> dict[str, Any]:
     from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
 
     with tempfile.TemporaryDirectory() as name:
-        project = train(Path(name) / "sample")
+        project = open_project(Path(TRAINED), ["scratch"]) if TRAINED else train(Path(name) / "sample")
         texts, references = sentences(project)
         ways: dict[tuple[str, str], Translate] = {}
         for search, beams in BEAMS.items():

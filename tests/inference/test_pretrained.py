@@ -10,8 +10,10 @@ import pytest
 from tests import tiny_models
 
 from seshat.config import Config, Direction
+from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, PromptMismatch, UsageError
 from seshat.inference.load import load_translator
+from seshat.inference.translator import Candidate, Sampler
 from seshat.jsonl import write_json
 from seshat.project import Project
 from seshat.prompt import Prompt
@@ -354,3 +356,24 @@ def test_an_extended_vocabulary_comes_back(bases: Bases, tmp_path: Path) -> None
     assert len(translator.encoding.sources(["tumimunũro"], WAY)[0]) < len(
         Encoding(tokenizer, prompt, "mt5").sources(["tumimunũro"], WAY)[0]
     )
+
+
+@pytest.mark.parametrize(("family", "kind"), [("seq2seq", "byt5"), ("causal", "qwen3")])
+def test_sampling_and_another_search_need_no_other_prompt(bases: Bases, tmp_path: Path, family: str, kind: str) -> None:
+    prompt = prompt_of(prompt={"prefix": "{target}: "})
+    folder = saved(tmp_path / kind, family, bases[kind], prompt)
+    translator = load_translator(folder, WAY, prompt=prompt)
+    assert isinstance(translator, Sampler)
+    drawn = [translator.sample(TEXTS, 3, temperature=1.2, top_p=0.95, seed=seed) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(len(group) == 3 for group in drawn[0])
+    assert drawn[0][1] == [Candidate("", 0.0)] * 3
+    wide = load_translator(folder, WAY, prompt=prompt, decoding=DecodingSection(beams=4))
+    found, greedy = wide.translate(TEXTS[:1])[0], translator.translate(TEXTS[:1])[0]
+    assert found.score >= greedy.score
+    with pytest.raises(PromptMismatch):
+        load_translator(folder, WAY, prompt=prompt_of(prompt={"prefix": "{source}: "}))
+    with pytest.raises(UsageError, match="has no form for"):
+        load_translator(folder, WAY, engine="ctranslate2" if family == "seq2seq" else "llama")
+    with pytest.raises(UsageError, match="does not open"):
+        load_translator(folder, WAY, engine="llama" if family == "seq2seq" else "ctranslate2")

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from seshat.config import Config, Direction
+from seshat.config.translate import DecodingSection
 from seshat.data import tokenizer
 from seshat.errors import DataError
 from seshat.inference.engines.seq2seq import Seq2SeqTranslator
+from seshat.inference.translator import Candidate
 from seshat.jsonl import write_jsonl
 from seshat.project import Project
 from seshat.records import Segment
@@ -59,6 +61,34 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str
     torch.set_num_threads(1)
     project = make_project(tmp_path_factory.mktemp("seq2seq"))
     return project, train.train(project, DIRECTION, project.model() / "xx-es")
+
+
+@pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
+def test_sampling_and_settings_of_the_search(trained: tuple[Project, dict[str, Any]], engine: Any) -> None:
+    if engine == "ctranslate2":
+        pytest.importorskip("ctranslate2")
+    folder, texts = trained[0].model() / "xx-es", ["tiro nomi kana", "", "kana pela"]
+    translator = Seq2SeqTranslator(folder, DIRECTION, beam=2, engine=engine)
+    drawn = [translator.sample(texts, 6, temperature=1.8, seed=seed) for seed in (5, 5, 6)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
+    assert [len(group) for group in drawn[0]] == [6, 6, 6]
+    assert drawn[0][1] == [Candidate("", 0.0)] * 6
+    assert len({one.text for one in drawn[0][0]}) > 1
+    assert drawn[0][0] == sorted(drawn[0][0], key=lambda one: -one.score)
+    cold = translator.sample(texts, 2, temperature=0.01, seed=1)
+    narrow = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=DecodingSection(beams=1))
+    greedy = narrow.translate(texts)
+    assert [group[0].text for group in cold] == [one.text for one in greedy]
+    assert greedy[0].score == pytest.approx(cold[0][0].score, abs=0.02)
+    assert greedy[0].score < 0
+    wide = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=DecodingSection(beams=6))
+    found = wide.translate(texts, n_best=5)[0]
+    assert len(found.alternatives) == len({one.text for one in found.alternatives}) > 1
+    assert found.score == max(one.score for one in found.alternatives) >= greedy[0].score - 0.02
+    by_chance = DecodingSection(temperature=1.8, max_new_tokens=3)
+    short = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=by_chance)
+    assert len(short.translate(["tiro nomi kana suwe"])[0].text) < len("perro grande casa agua")
 
 
 def test_it_learns_and_translates(trained: tuple[Project, dict[str, Any]]) -> None:
