@@ -81,7 +81,8 @@ class PagesSection(Section):
     """Language of a translation -> what translates it into the pivot. Without one, such pairs are left out."""
     align: Literal["auto", "lines", "cut", "sentences", "none"] = "auto"
     """Pairs of sentences out of pairs of texts: by the `lines` that the translation numbers, by sentences of both
-    sides, by a `cut` of a text without sentence marks, or `none`; `auto` takes the first that fits."""
+    sides, by a `cut` of a text without sentence marks, or `none`. `auto` takes sentences where both sides mark them,
+    else the cut, which learns about words from known pairs; lines where there are hardly any."""
     min_confidence: Share = 0.5
     """Pairs below are tagged `augment:low-confidence`."""
     genre: str | None = None
