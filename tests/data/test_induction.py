@@ -26,7 +26,7 @@ def entry(word: str, *meanings: str) -> Entry:
 
 
 def corpus() -> list[Segment]:
-    found = []
+    found: list[Segment] = []
     for who in WHO:
         for what in WHAT:
             for act in ACTS:

@@ -144,6 +144,8 @@ def test_after_collapsing_no_loop_is_left(said: list[str], source: str) -> None:
         ("Con Maríakan.", "Miti kuna", "Con Maríakan."),
         ("Voy a Terapoto con Maira.", "Miti Tolomu", "Voy a Tarapoto con María."),
         ("En el Rio Grande.", "kuna noi", "En el Río Grande."),
+        ("En el rio grande.", "kuna noi", "En el rio grande."),
+        ("Vino maría.", "Miti", "Vino María."),
         ("La carta llegó.", "Resa", "La carta llegó."),
         ("Carta llegó.", "Resa", "Carta llegó."),
     ],

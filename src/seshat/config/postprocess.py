@@ -36,8 +36,8 @@ class NamesStep(Section):
     """Write proper names as the lexicon does, where a name of the source comes out misspelt."""
 
     type: Literal["names"]
-    types: tuple[str, ...] = ("name", "person", "place", "people", "deity", "organisation")
-    """Types of the lexicon entries that are names."""
+    types: tuple[str, ...] = ("name", "person", "place", "people", "deity", "organisation", "pn", "gn", "dn")
+    """Types of the lexicon entries that are names; `pn`, `gn` and `dn` are personal, geographic and divine names."""
     threshold: float = Field(default=80.0, ge=50.0, le=100.0)
     """How alike (0 to 100) what stands there must be to the name to count as a misspelling of it."""
 

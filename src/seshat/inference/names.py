@@ -51,10 +51,10 @@ class Names:
             start, end = spans[place][0], spans[place + size - 1][1]
             there = text[start:end]
             alike = fuzz.ratio(key(there), key(name))
+            if key(there) != key(name) and name[:1].isupper() and not there[:1].isupper():
+                continue  # a word, not a name: mina, the weight, is not Minā
             if fold(key(there)) == fold(key(name)):
                 alike = 100.0
-            elif name[:1].isupper() and not there[:1].isupper():
-                continue  # a word, not a name
             if alike >= self._threshold and (found is None or alike > found[0]) and not self._is_other(there, name):
                 found = (alike, start, end, name)
         return found
