@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -317,6 +318,30 @@ def test_chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         deltas = events(completion(client, model="statistical", stream=True, max_tokens=1).text)
         assert "".join(one["choices"][0]["delta"].get("content", "") for one in deltas) == "mina "
         assert completion(client).json()["choices"][0]["message"]["content"] == "MINA BASI"  # with a direction
+    service.close()
+
+
+class Endless(Talker):
+    """Talks until it is stopped."""
+
+    def reply(self, turns: Sequence[Any], *, max_tokens: int | None = None, temperature: float | None = None) -> Any:
+        while True:
+            time.sleep(0.001)
+            yield Piece("on and ")
+
+
+def test_a_reply_ends_when_nobody_listens_or_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = serving_project(tmp_path, seconds=0.5)
+    path = project.model() / "model.json"
+    path.write_text(path.read_text().replace('"family": "statistical"', '"family": "causal"'))
+    monkeypatch.setattr("seshat.serving.engines.dialogue", lambda _translator: Endless())
+    service = Service(project, Access.COMMUNITY, opens=Upper)
+    turns = [{"role": "user", "content": "go on"}]
+    said: Any = service.chat(turns)
+    assert next(said).text == "on and "
+    said.close()
+    assert service.translate(["free"])[0].text == "FREE"
+    assert list(service.chat(turns))[-1].finish == "length"
     service.close()
 
 

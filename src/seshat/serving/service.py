@@ -9,6 +9,7 @@ import json
 import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as WaitedTooLong
@@ -317,12 +318,15 @@ class Service:
         gone: list[bool] = []
 
         def run() -> None:
+            until = time.monotonic() + self.settings.seconds
             try:
                 said = self._engines.dialogue(chosen).reply(messages, max_tokens=max_tokens, temperature=temperature)
                 for piece in said:
-                    if gone:
+                    late = piece.finish is None and time.monotonic() > until
+                    if not gone:
+                        pieces.put(replace(piece, finish="length") if late else piece)
+                    if gone or late:
                         break
-                    pieces.put(piece)
             except SeshatError as error:
                 pieces.put(error)
             finally:

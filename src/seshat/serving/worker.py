@@ -32,7 +32,8 @@ class Busy(SeshatError):
     """Too many texts wait already; ``retry_after`` is about when there is room, in seconds."""
 
     def __init__(self, waiting: int, retry_after: int) -> None:
-        super().__init__(f"The server is busy: {waiting} texts wait.", f"Try again in {retry_after} s.")
+        what = f"{waiting} texts wait" if waiting else "others search"
+        super().__init__(f"The server is busy: {what}.", f"Try again in {retry_after} s.")
         self.retry_after = retry_after
 
 
