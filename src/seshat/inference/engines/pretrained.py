@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -24,18 +25,51 @@ _FAST: dict[str, Engine] = {"seq2seq": "ctranslate2", "causal": "llama"}
 _DEFAULT = DecodingSection()
 
 
-class _Searching:
-    """What both kinds have in common: rows of token ids in, answers out."""
+class _Searching(ABC):
+    """What both kinds have in common: rows of token ids in, answers out.
 
-    name: str
-    direction: Direction
-    _search: Search
+    Args:
+        folder: ``models/NAME``.
+        direction: what it translates.
+        adapter: without, the untrained base translates.
+        prompt: what to ask the model with instead of its own prompt.
+        backend: what to compute on; default: the best of this machine.
+        decoding: how to search, where not as the prompt says.
+
+    Raises:
+        PromptMismatch: ``prompt.json`` is not the one of the training.
+        DataError: files are missing, or the base is not the one of the training.
+    """
+
     _forced: int | None = None
     _thinks = False
 
+    def __init__(
+        self,
+        folder: Path,
+        direction: Direction,
+        *,
+        adapter: bool = True,
+        prompt: Prompt | None = None,
+        backend: Backend | None = None,
+        decoding: DecodingSection = _DEFAULT,
+    ) -> None:
+        self.name, self.direction = folder.name, direction
+        saved = Saved.read(folder, prompt)
+        self._prompt = saved.prompt
+        self._tokenizer = saved.tokenizer(adapter=adapter)
+        self._model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
+        ends = self._prepare(folder, adapter)
+        search = saved.prompt.decoding.changed(decoding)
+        self._search = Search(self._model, self._tokenizer, search, ends=ends, seed=saved.seed)
+
+    @abstractmethod
+    def _prepare(self, folder: Path, adapter: bool) -> tuple[int, ...]:
+        """What the kind needs beside; gives the ids that end an answer, beside those of model and tokenizer."""
+
+    @abstractmethod
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids that the model reads for texts."""
-        raise NotImplementedError
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Translate a batch; an empty text gives an empty translation."""
@@ -61,43 +95,18 @@ class _Searching:
 
 
 class Seq2SeqBaseTranslator(_Searching):
-    """Translates with a fine-tuned encoder-decoder: ByT5, NLLB, mT5, Marian.
+    """Translates with a fine-tuned encoder-decoder: ByT5, NLLB, mT5, Marian."""
 
-    Args:
-        folder: ``models/NAME``.
-        direction: what it translates.
-        adapter: without, the untrained base translates.
-        prompt: what to ask the model with instead of its own prompt.
-        backend: what to compute on; default: the best of this machine.
-        decoding: how to search, where not as the prompt says.
-
-    Raises:
-        PromptMismatch: ``prompt.json`` is not the one of the training.
-        DataError: files are missing, or the base is not the one of the training.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        direction: Direction,
-        *,
-        adapter: bool = True,
-        prompt: Prompt | None = None,
-        backend: Backend | None = None,
-        decoding: DecodingSection = _DEFAULT,
-    ) -> None:
+    def _prepare(self, folder: Path, adapter: bool) -> tuple[int, ...]:  # noqa: ARG002
         from seshat.models.neural.encoding import Encoding, name_codes, start_codes
 
-        self.name = folder.name
-        self.direction = direction
-        saved = Saved.read(folder, prompt)
-        tokenizer = saved.tokenizer(adapter=adapter)
-        model = saved.model(tokenizer, adapter=adapter, backend=backend)
-        if not adapter and Encoding.is_coded(model.config.model_type):
-            start_codes(model, tokenizer, name_codes(tokenizer, saved.prompt.language_codes.values()))
-        self.encoding = Encoding(tokenizer, saved.prompt, model.config.model_type)
-        self._forced = self.encoding.forced(direction)
-        self._search = Search(model, tokenizer, saved.prompt.decoding.changed(decoding), seed=saved.seed)
+        kind = self._model.config.model_type
+        if not adapter and Encoding.is_coded(kind):
+            codes = self._prompt.language_codes.values()
+            start_codes(self._model, self._tokenizer, name_codes(self._tokenizer, codes))
+        self.encoding = Encoding(self._tokenizer, self._prompt, kind)
+        self._forced = self.encoding.forced(self.direction)
+        return ()
 
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids that the encoder reads for texts."""
@@ -109,41 +118,12 @@ class CausalTranslator(_Searching):
 
     The question is put as in the training: system prompt, hints and similar pairs, chat template, thinking off unless
     the prompt object says otherwise. The sentences before a text are unknown here and left out.
-
-    Args:
-        folder: ``models/NAME``.
-        direction: what it translates.
-        adapter: without, the untrained base translates.
-        prompt: what to ask the model with instead of its own prompt.
-        backend: what to compute on; default: the best of this machine.
-        decoding: how to search, where not as the prompt says.
-
-    Raises:
-        PromptMismatch: ``prompt.json`` is not the one of the training.
-        DataError: files are missing, or the base is not the one of the training.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        direction: Direction,
-        *,
-        adapter: bool = True,
-        prompt: Prompt | None = None,
-        backend: Backend | None = None,
-        decoding: DecodingSection = _DEFAULT,
-    ) -> None:
-        self.name = folder.name
-        self.direction = direction
-        saved = Saved.read(folder, prompt)
-        self._prompt = saved.prompt
-        self._thinks = saved.prompt.thinking
-        self.memory = Retriever.load(folder / FOLDER, saved.prompt)
-        self._tokenizer = saved.tokenizer(adapter=adapter)
-        model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
-        ends = answer_ends(self._tokenizer, saved.prompt)
-        search = saved.prompt.decoding.changed(decoding)
-        self._search = Search(model, self._tokenizer, search, ends=ends, seed=saved.seed)
+    def _prepare(self, folder: Path, adapter: bool) -> tuple[int, ...]:  # noqa: ARG002
+        self._thinks = self._prompt.thinking
+        self.memory = Retriever.load(folder / FOLDER, self._prompt)
+        return answer_ends(self._tokenizer, self._prompt)
 
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of the questions about texts."""
