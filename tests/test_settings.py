@@ -15,7 +15,7 @@ from seshat.config.load import load_config
 from seshat.pipeline.stages import STAGES
 from seshat.project import Project
 
-ONLY_IN_MESSAGES = {"download.files", "tracking.report_to"}
+ONLY_IN_MESSAGES = {"download.files", "download.kaggle", "tracking.report_to"}
 """Settings that change what is said, and where else; never what is written."""
 
 
