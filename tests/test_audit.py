@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.small_project import small_project
+from typer.testing import CliRunner
 
+from seshat.cli.app import app
 from seshat.data import align, augment, clean, ingest, split
 from seshat.data import format as formatting
 from seshat.data.augmentation import decisions
@@ -79,6 +81,13 @@ def test_a_decision_that_is_none(tmp_path: Path) -> None:
     path.write_text("id,decision,fingerprint\nx,perhaps,f\n")
     with pytest.raises(DataError, match=r"a.csv:2: 'perhaps' is no decision"):
         decisions.read(path)
+
+
+def test_before_anything_is_trained(tmp_path: Path) -> None:
+    small_project(tmp_path)
+    shown = CliRunner().invoke(app, ["audit", "--project", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "seshat run" in shown.stderr
 
 
 def test_too_few_documents() -> None:

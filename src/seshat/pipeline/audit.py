@@ -35,6 +35,8 @@ MODEL = "audit"
 _MADE_LATER = regex.compile(r":example-\d+$|#\d+$")
 """Ids of examples of lexicon entries and of copies: what people decide about them would find nothing."""
 _BATCH = 64
+_LEAST = 0.05
+"""chrF2 (0 to 1) by which a pair must lie below what was to be expected."""
 log = structlog.get_logger(__name__)
 
 
@@ -95,7 +97,8 @@ def run(project: Project) -> dict[str, Any]:
     pairs = _pairs(project, direction)
     judged = expected(judge(project, pairs, direction))
     count = min(section.most, round(section.share * len(judged)))
-    worst = sorted(judged, key=lambda one: (-one.surprise, one.segment.id))[:count]
+    suspect = [one for one in judged if one.surprise >= _LEAST]
+    worst = sorted(suspect, key=lambda one: (-one.surprise, one.segment.id))[:count]
     kept = [row for row in rows if decisions.touched(row)]
     known = {(row["id"], row["fingerprint"]) for row in kept}
     fresh = [row for row in (_row(one, direction) for one in worst) if (row["id"], row["fingerprint"]) not in known]
