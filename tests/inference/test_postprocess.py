@@ -12,7 +12,7 @@ from seshat.config import Config, Direction
 from seshat.config.postprocess import PostprocessSection
 from seshat.errors import ConfigError
 from seshat.inference.lexicon import Lexicon
-from seshat.inference.postprocess import PostprocessingTranslator, Postprocessor, build, tally
+from seshat.inference.postprocess import PostprocessingTranslator, Postprocessor, build, is_filled, tally
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.records import Entry, Sense
 from seshat.text.words import words
@@ -51,7 +51,9 @@ class Scripted:
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         self.asked.append((tuple(texts), n_best))
-        found = [[Candidate(text, -1.0) for text in self.script[one][:n_best]] for one in texts]
+        found = [
+            [Candidate(text, -1.0 * min(n, 2)) for n, text in enumerate(self.script[one][:n_best])] for one in texts
+        ]
         return [Hypothesis(one[0].text, -1.0, tuple(one[1:])) for one in found]
 
 
@@ -192,6 +194,8 @@ def test_an_empty_translation_gives_the_next_candidate_then_word_by_word_then_a_
     assert found[0].changes[-1] == "empty: nothing was said; the next candidate"
     assert found[1].changes[-1] == "empty: nothing was said; word by word"
     assert [one.alternatives for one in found] == [(), (), (), (), ()]
+    assert [is_filled(one.changes) for one in found] == [False, True, False, False, False]
+    assert found[0].score == -2.0, "that of the candidate, not of the empty translation"
     assert inner.asked == [(tuple(script), 1), (("kuna", "noi"), 4)]
     translator.translate(["noi"])
     assert len(opened) == 1, "learned once"

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from seshat.config import Direction
 from seshat.errors import DataError
+from seshat.inference.postprocess import is_filled
 from seshat.inference.translator import Hypothesis
 from seshat.jsonl import write_json
 from seshat.text.words import words
@@ -189,8 +190,11 @@ class Calibration:
         return self.curves[False].segments
 
     def grade(self, hypothesis: Hypothesis, source: str) -> Confidence:
-        """How far a translation may be trusted. Nothing can be said well of a text without words, so: low."""
-        if not hypothesis.text.strip() or not words(source):
+        """How far a translation may be trusted.
+
+        Nothing can be said well of a text without words, nor of one that the model did not make, so: low.
+        """
+        if not hypothesis.text.strip() or not words(source) or is_filled(hypothesis.changes):
             return Confidence(0.0, "low")
         row = features(hypothesis, source, self.known)
         agreed = len(row) == len(FEATURES) and True in self.curves

@@ -37,6 +37,7 @@ from seshat.text.words import PLACEHOLDER
 if TYPE_CHECKING:
     from seshat.project import Project
 
+_NOTHING, _CANDIDATE = "nothing was said", "the next candidate"
 CANDIDATES = 4
 """How many candidates a model is asked for where its best is empty."""
 _SAYS_SOMETHING = regex.compile(rf"[\p{{L}}\p{{N}}]|{PLACEHOLDER}")
@@ -99,13 +100,16 @@ class Postprocessor:
 
     def hypothesis(self, found: Hypothesis, source: str) -> Hypothesis:
         """A hypothesis mended, with its alternatives: each once, none empty."""
-        others = [(one, self.alternative(one.text, source)) for one in found.alternatives]
+        also = [(one, self.alternative(one.text, source)) for one in found.alternatives]
         text, changes = self.mend(found.text, source, [one.text for one in found.alternatives])
         kept: dict[str, Candidate] = {}
-        for one, mended in others:
+        for one, mended in also:
             if not is_empty(mended, source):
                 kept.setdefault(mended, Candidate(mended, one.score))
-        return replace(found, text=text, alternatives=tuple(kept.values()), changes=(*found.changes, *changes))
+        # The score is that of what is given: of the candidate, where the best was empty.
+        score = kept[text].score if "empty" in changed_steps(changes) and text in kept else found.score
+        others = tuple(kept.values())
+        return replace(found, text=text, score=score, alternatives=others, changes=(*found.changes, *changes))
 
 
 class PostprocessingTranslator:
@@ -147,6 +151,11 @@ class PostprocessingTranslator:
 def is_empty(text: str, source: str) -> bool:
     """Whether a translation says nothing although its source says something."""
     return _SAYS_SOMETHING.search(text) is None and _SAYS_SOMETHING.search(source) is not None
+
+
+def is_filled(changes: Iterable[str]) -> bool:
+    """Whether a text is not the model's, but was put where it said nothing: its score says nothing of it."""
+    return any(change.startswith(f"empty: {_NOTHING}") and not change.endswith(_CANDIDATE) for change in changes)
 
 
 def changed_steps(changes: Iterable[str]) -> tuple[str, ...]:
@@ -261,7 +270,7 @@ def _filled(
         return text, []
     for way, found in _offers(given, fallback, word_by_word):
         if not is_empty(found, given.source):
-            return found, [f"nothing was said; {way}"]
+            return found, [f"{_NOTHING}; {way}"]
     return text, []
 
 
@@ -270,7 +279,7 @@ def _offers(
 ) -> Iterator[tuple[str, str]]:
     for kind in fallback:
         if kind == "candidate":
-            yield from (("the next candidate", one) for one in given.candidates)
+            yield from ((_CANDIDATE, one) for one in given.candidates)
         elif kind == "copy":
             yield "the source, copied", given.source
         elif translator := word_by_word():
