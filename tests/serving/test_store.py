@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from seshat.config import Config
 from seshat.errors import UsageError
@@ -21,7 +23,7 @@ from seshat.project import Project
 from seshat.records import Access, Entry, GlossedWord, Meta, Segment, Sense
 from seshat.serving.answers import Concordance
 from seshat.serving.concordance import look_up
-from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, open_search
+from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, folded, open_search
 from seshat.serving.store import Correction, Corrections, open_corrections
 
 POSTGRES = shutil.which("postgres") or "/usr/local/bin/postgres"
@@ -62,7 +64,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    settings: dict[str, Any] = {}
+    more: dict[str, Any] = {}
     if request.param == "postgres":
         import psycopg
 
@@ -70,8 +72,8 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
         name = f"test_{abs(hash(str(tmp_path)))}"
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}")
-        settings = {"serve": {"database": f"{address}?options=-csearch_path%3D{name}"}}
-    config = Config.model_validate({"project": {"language": "ta", "pivot": "es", "max_access": "sealed"}, **settings})
+        more = {"serve": {"database": f"{address}?options=-csearch_path%3D{name}"}}
+    config = Config.model_validate({"project": {"language": "ta", "pivot": "es", "max_access": "sealed"}, **more})
     project = Project(tmp_path, config)
     write_jsonl(project.training / "train.jsonl", SEGMENTS)
     write_jsonl(project.training / "lexicon.jsonl", ENTRIES)
@@ -136,12 +138,34 @@ def test_words_are_not_cut_at_marks(project: Project) -> None:
     assert ids(kwic(index, HOUSE, "ta")) == ["t1"]
     assert kwic(index, HOUSE, "ta").hits[0].match == HOUSE
     assert ids(kwic(index, f"{HOUSE}*", "ta")) == ["t1", "t2"]
+    assert ids(kwic(index, "*கள்", "ta")) == ["t2"]
     assert ids(kwic(index, NEAR, "ta")) == []  # the beginning of the word, cut at a vowel sign
     assert ids(kwic(index, STACKED, "ta")) == ["t3"]
     assert ids(kwic(index, PLAIN, "ta")) == []
     for word in ("ye'", "a-na"):
         assert kwic(index, word, "ta").hits[0].match == word
     assert ids(kwic(index, "na", "ta")) == []  # it is a part of a-na
+    index.close()
+
+
+LETTERS = st.characters(categories=["L", "M", "N", "Pd", "Po", "Zs"])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(LETTERS, min_size=1, max_size=40), min_size=1, max_size=5))
+def test_every_word_of_a_text_is_found(tmp_path: Path, texts: list[str]) -> None:
+    lines = [Segment(id=str(n), texts={"ta": text}, meta=meta()) for n, text in enumerate(texts)]
+    project = Project(tmp_path, Config())
+    write_jsonl(project.training / "train.jsonl", lines)
+    index = open_search(project, Access.PUBLIC)
+    for line in lines:
+        said = folded(line.texts["ta"], "ta")
+        for words in ([word] for word in said):
+            assert line.id in [found.segment.id for found in index.lines("ta", phrase=index.phrase(words))]
+        if said:
+            assert line.id in [found.segment.id for found in index.lines("ta", phrase=index.phrase(said))]
+            begun = index.phrase([*said[:-1], said[-1][:1]], prefix=True)
+            assert line.id in [found.segment.id for found in index.lines("ta", phrase=begun)]
     index.close()
 
 
