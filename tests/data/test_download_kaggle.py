@@ -71,6 +71,15 @@ def test_files_of_a_competition_are_fetched_once_and_their_checksums_kept(kaggle
     assert parts(project) == []
 
 
+def test_what_came_before_a_refusal_stays_and_is_recorded(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.files[TRAIN] = b"first"
+    project = make(tmp_path, competition="tablets", files={"train.csv": "train.csv", "none.csv": "none.csv"})
+    with pytest.raises(DataError, match="no such file in it"):
+        download.run(project)
+    kept = json.loads((project.raw / "checksums.json").read_text())["Kaggle competition 'tablets'"]
+    assert list(kept) == ["train.csv"]
+
+
 def test_an_interrupted_transfer_goes_on_where_it_stopped(kaggle: Kaggle, tmp_path: Path) -> None:
     kaggle.files[TRAIN] = CONTENT
     kaggle.cuts = [300_000, 900_000]

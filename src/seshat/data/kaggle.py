@@ -63,11 +63,17 @@ def get(
     if wanted and not missing:
         return outcome
     bring = _Bringing(project, source, target)
-    if from_folder is not None:
-        outcome.fetched = bring.copied(from_folder, missing)
-    else:
-        outcome.fetched = bring.fetched(missing)
-    _add_checksums(raw, str(subject(source)), outcome.fetched)
+    try:
+        if from_folder is not None:
+            bring.copied(from_folder, missing)
+        else:
+            bring.fetched(missing)
+    except BaseException:
+        if source.files:  # what is recorded of a whole archive is taken for all of it
+            _add_checksums(raw, str(subject(source)), bring.done)
+        raise
+    _add_checksums(raw, str(subject(source)), bring.done)
+    outcome.fetched = bring.done
     return outcome
 
 
@@ -76,26 +82,25 @@ class _Bringing:
     project: Project
     source: KaggleSource
     target: Callable[[Path, str], Path]
+    done: list[str] = field(default_factory=list)
+    """What came, in its place, also when the rest did not."""
 
     @property
     def name(self) -> str:
         """The last part of the name: that of the archive."""
         return subject(self.source).name.rpartition("/")[2]
 
-    def fetched(self, missing: list[str]) -> list[str]:
+    def fetched(self, missing: list[str]) -> None:
         """Fetch the missing files one by one, or everything as one archive when none are named."""
         about = subject(self.source)
         kind = "competitions/data" if about.kind == "competition" else "datasets"
         work = self.project.state / "download"
-        done = []
         with Kaggle() as client:
             if not self.source.files:
                 part = work / f"{about.kind}-{self.name}.zip"
-                whole = (
-                    f"{kind}/download-all/{about.name}" if self.source.competition else f"{kind}/download/{about.name}"
-                )
-                client.download(whole, part, about, f"{self.name}.zip")
-                done = self._unpacked(part)
+                all_of_it = "download-all" if self.source.competition else "download"
+                client.download(f"{kind}/{all_of_it}/{about.name}", part, about, f"{self.name}.zip")
+                self._unpack(part)
                 part.unlink()
             for name, path in self.source.files.items():
                 if path in missing:
@@ -103,17 +108,17 @@ class _Bringing:
                     client.download(f"{kind}/download/{about.name}/{name}", part, about, name)
                     self._place(part, name, path)
                     part.unlink()
-                    done.append(path)
-        return done
 
-    def copied(self, folder: Path, missing: list[str]) -> list[str]:
+    def copied(self, folder: Path, missing: list[str]) -> None:
         """Take files from a folder, or from the archive in it."""
         archive = folder / f"{self.name}.zip"
         if not self.source.files:
             if archive.is_file():
-                return self._unpacked(archive)
-            return [self._copy(file, f"{self.source.path}/{name}") for name, file in _files(folder)]
-        done = []
+                self._unpack(archive)
+                return
+            for name, file in _files(folder):
+                self._copy(file, f"{self.source.path}/{name}")
+            return
         with ExitStack() as stack:
             opened: zipfile.ZipFile | None = None
             for name, path in self.source.files.items():
@@ -130,21 +135,14 @@ class _Bringing:
                         f"{subject(self.source)}: {folder} holds neither '{name}' nor {archive.name}.",
                         f"Fetch it with a browser from {subject(self.source).page}/data",
                     )
-                done.append(path)
-        return done
 
-    def _unpacked(self, archive: Path) -> list[str]:
-        done = []
+    def _unpack(self, archive: Path) -> None:
         with archives.opened(archive, self.source.most_bytes) as found:
-            places = [
-                (member, path, self.target(self.project.raw, path))
-                for member in archives.members(found)
-                for path in [f"{self.source.path}/{member.filename}"]
-            ]
-            for member, path, place in places:
-                archives.extract(found, member, place)
-                done.append(path)
-        return done
+            places = {one.filename: f"{self.source.path}/{one.filename}" for one in archives.members(found)}
+            for path in places.values():
+                self.target(self.project.raw, path)  # refuses before anything is written
+            for name, path in places.items():
+                self._extract(found, name, path)
 
     def _place(self, part: Path, name: str, path: str) -> None:
         """Kaggle sends larger files packed, without saying so in the name."""
@@ -160,15 +158,16 @@ class _Bringing:
             held = ", ".join(one.filename for one in archives.members(archive)[:20])
             raise DataError(f"{subject(self.source)}: there is no '{name}' in the archive, only: {held}.")
         archives.extract(archive, member, self.target(self.project.raw, path))
+        self.done.append(path)
 
-    def _copy(self, file: Path, path: str) -> str:
+    def _copy(self, file: Path, path: str) -> None:
         with (
             file.open("rb") as stream,
             atomic_path(self.target(self.project.raw, path)) as temporary,
             temporary.open("wb") as out,
         ):
             shutil.copyfileobj(stream, out, archives.BLOCK)
-        return path
+        self.done.append(path)
 
 
 def _is_packed_format(name: str) -> bool:
