@@ -257,4 +257,4 @@ def test_a_project_without_a_model_translates_through_its_server(server: Server,
     assert "there is no trained model here" in shown.stderr
     shown = CliRunner().invoke(app, [*arguments, "--set", "translate.server.url=null"])
     assert shown.exit_code == 2
-    assert "needs the address" in shown.stderr
+    assert "a server needs its address" in shown.stderr

@@ -85,6 +85,6 @@ class TranslateSection(Section):
     @model_validator(mode="after")
     def _a_server_has_an_address(self) -> TranslateSection:
         if self.engine == "server" and self.server.url is None:
-            message = "engine: server needs the address of one: server: {url: http://127.0.0.1:8000/v1}"
+            message = "a server needs its address: translate.server.url, such as http://127.0.0.1:8000/v1"
             raise Mistakes([Mistake(("engine",), message)])
         return self
