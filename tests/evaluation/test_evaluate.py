@@ -163,6 +163,36 @@ def test_everything_is_in_the_file(project: Project, load: Load) -> None:
     assert set(json.loads(lines[0])) == {"id", "source", "reference", "hypothesis", "score", "model_score"}
 
 
+def test_steps_of_post_processing_are_tried_on_validation_and_terms_are_counted(project: Project, load: Load) -> None:
+    def spoil(text: str) -> str:
+        said = text.rstrip(".").split()
+        return f"{text[:-1]} {said[-1]} {said[-1]} {said[-1]}." if len(text) % 2 else text
+
+    load(spoil)
+    write_jsonl(project.training / "validation.jsonl", corpus(60, 5, "validation"))
+    words = [("1", "topo", "woman"), ("2", "kala", "sleeps (of people)"), ("3", "nua", "hound")]
+    entries = [
+        Entry(id=i, lang="xx", headword=w, senses=(Sense(glosses={"en": (m,)}),), meta=Meta(access=Access.PUBLIC))
+        for i, w, m in words
+    ]
+    write_jsonl(project.training / "lexicon.jsonl", entries)
+    summary = evaluate.run(project)
+    found = json.loads((project.reports / "evaluation.json").read_text("utf-8"))["directions"][0]
+    steps = {step["name"]: step for step in found["postprocess"]["steps"]}
+    assert list(steps) == ["residue", "repetitions", "names", "whitespace", "empty"]
+    assert found["postprocess"]["segments"] == 60
+    assert steps["repetitions"]["verdict"] == "helps" and 0 < steps["repetitions"]["changed"] < 60
+    assert found["postprocess"]["test"] == {"repetitions": found["postprocess"]["test"]["repetitions"]}
+    assert [row["step"] for row in summary["postprocess"]] == ["repetitions", "repetitions"]
+    terms = {row["name"]: row["terms"] for row in found["systems"]}
+    assert terms["statistical"]["said"] == terms["statistical"]["asked"] > 50, "hound is never asked for"
+    assert terms["copy"]["said"] == 0
+    page = (project.reports / "evaluation.html").read_text("utf-8")
+    assert "Does mending the translations help?" in page and "Does it use the words of the dictionary?" in page
+    rows = (project.reports / "translations" / "xx-en.statistical.jsonl").read_text("utf-8")
+    assert "repetitions: 'sleeps' 4 times" in rows
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, load: Load) -> None:
     whole, killed = make(tmp_path / "a"), make(tmp_path / "b")
     load(lambda text: text.replace("woman", "womann"))
