@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from seshat.cli import audit, evaluate, export, induce, pipeline, plan, presets, serve, submit, sweep, tools, translate
+from seshat.cli import (
+    audit,
+    demo,
+    evaluate,
+    export,
+    induce,
+    pipeline,
+    plan,
+    presets,
+    serve,
+    submit,
+    sweep,
+    tools,
+    translate,
+)
 
 app = typer.Typer(
     name="seshat",
@@ -41,6 +55,7 @@ export.add(app)
 submit.add(app)
 translate.add(app)
 serve.add(app)
+demo.add(app)
 evaluate.add(app)
 sweep.add(app)
 induce.add(app)

@@ -34,6 +34,11 @@ Level = Annotated[
 
 
 def _serve(context: Context, host: Host = None, port: Port = None, access: Level = None) -> None:
+    answer(context, host, port, access)
+
+
+def answer(context: Context, host: str | None, port: int | None, access: str | None, *, page: bool = False) -> None:
+    """Answer requests until the program is told to stop; with the web page at ``/`` where it is wanted."""
     given = {"host": host, "port": port, "access": access}
     # The last override wins: an option of the command line goes before seshat.yaml and `section.key=value` alike.
     context.overrides += [f"serve.{name}={value}" for name, value in given.items() if value is not None]
@@ -55,6 +60,10 @@ def _serve(context: Context, host: Host = None, port: Port = None, access: Level
                 service.close()
                 raise
         app = create_app(service, key=key)
+        if page:
+            from seshat.serving.page import mount
+
+            app = mount(app, service)
         serve(service, app, listening, ready=lambda: _say(context, service, listening, key))
     context.note("Stopped; nothing was left half done.")
 
