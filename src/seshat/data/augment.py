@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from seshat.config import Direction
@@ -61,16 +60,14 @@ class Material:
                 yield segment
 
     def texts(self, tag: str, most: int = _KNOWN_BYTES) -> list[str]:
-        """Texts in one language, up to about so many bytes: those of pairs first."""
+        """Texts in one language, about so many bytes of them, drawn from all sources alike."""
+        total = sum(len(segment.texts.get(tag, "").encode()) for segment in self.segments())
+        share = min(1.0, most / max(1, total))
         found: dict[str, None] = {}
-        size = 0
-        for segment in chain(self.pairs(), self.segments()):
+        for segment in self.segments():
             text = segment.texts.get(tag, "").strip()
-            if text and text not in found:
+            if text and int(digest(text)[:8], 16) / 16**8 < share:
                 found[text] = None
-                size += len(text.encode())
-                if size > most:
-                    break
         return list(found)
 
     def gate(self) -> Gate:

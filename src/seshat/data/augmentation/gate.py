@@ -7,6 +7,7 @@ perplexity gate is that of corpus filtering (Moore and Lewis 2010), against the 
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _HELD_OUT = 400
 """Known texts, at most, that are measured to find the spread."""
 _FEWEST = 30
 """Known texts without which nothing is usual yet: the gate of that language stays open."""
+_FLOOR = 0.05
+"""Bits per byte: the smallest spread that is believed."""
 _SHORT = 20
 """Bytes below which a text is too short to be judged by its bits."""
 
@@ -42,7 +45,10 @@ class Known:
 
     model: ByteNgrams
     mean: float
-    spread: float
+    between: float
+    """Variance of bits per byte between long texts."""
+    within: float
+    """What the variance of a short text grows by, times its bytes."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Known | None:
@@ -57,13 +63,31 @@ class Known:
             return None
         model = ByteNgrams((text for number, text in enumerate(texts) if number % 10), _MOST_BYTES)
         values = [model.bits_per_byte(text) for text in held]
-        return cls(model, statistics.fmean(values), max(statistics.stdev(values), 0.05))
+        mean = statistics.fmean(values)
+        return cls(model, mean, *_variances([(value - mean) ** 2 for value in values], [*map(_size, held)]))
 
     def distance(self, text: str) -> float:
         """How many standard deviations the text lies above the known ones; 0 for short texts."""
-        if len(text.encode()) < _SHORT:
+        size = _size(text)
+        if size < _SHORT:
             return 0.0
-        return (self.model.bits_per_byte(text) - self.mean) / self.spread
+        return (self.model.bits_per_byte(text) - self.mean) / math.sqrt(self.between + self.within / size)
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _variances(squares: Sequence[float], sizes: Sequence[int]) -> tuple[float, float]:
+    """The part of the variance that all texts have, and the part that falls with their bytes: by least squares."""
+    import numpy as np
+
+    shares = 1.0 / np.array(sizes, dtype=float)
+    slope = 0.0
+    if shares.std() > 0:
+        slope = max(0.0, float(np.cov(shares, squares)[0, 1] / shares.var(ddof=1)))
+    constant = float(np.mean(squares)) - slope * float(shares.mean())
+    return max(constant, _FLOOR**2), slope
 
 
 class Gate:
@@ -99,11 +123,9 @@ class Gate:
         return known.distance(text) if known is not None else 0.0
 
     def _unlike(self, texts: Mapping[str, str]) -> bool:
-        from math import log
-
         for (a, b), usual in self.ratios.items():
             if a in texts and b in texts:
-                return abs(length_ratio(texts[a], texts[b]) - usual) > log(self.section.length_ratio)
+                return abs(length_ratio(texts[a], texts[b]) - usual) > math.log(self.section.length_ratio)
         return False
 
 
