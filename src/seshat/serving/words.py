@@ -56,6 +56,7 @@ ENGLISH = {
     "from it.",
     "saved_hidden": "Saved. Thank you. It is kept, but not shown on this page, because not everybody who opens "
     "this page may see it.",
+    "saved_later": "Saved. Thank you. The next training learns from it.",
     "not_trained": "This project trains only on what is “{level}” or more open, so the model will not learn from it.",
     "nothing_to_correct": "Translate a text first, then correct the translation.",
     "word": "Word, in either language",
@@ -133,6 +134,7 @@ SPANISH = {
     "aprende de ella.",
     "saved_hidden": "Guardada. Gracias. Se conserva, pero no se muestra en esta página, porque no todos los que "
     "la abren pueden verla.",
+    "saved_later": "Guardada. Gracias. El próximo entrenamiento aprende de ella.",
     "not_trained": "Este proyecto solo entrena con lo que es «{level}» o más abierto, así que el modelo no "
     "aprenderá de ella.",
     "nothing_to_correct": "Primero traduzca un texto y después corrija la traducción.",

@@ -1,0 +1,76 @@
+"""What the page shows, without a browser: everything that people write is escaped; words in several languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seshat.errors import DataError
+from seshat.inference.memory import REMEMBERED
+from seshat.inference.translator import Candidate
+from seshat.serving import show
+from seshat.serving.answers import Answer, Concordance, Example, Hit, LexiconEntry, Used
+from seshat.serving.words import BUILT_IN, ENGLISH, words_for
+
+EVIL = "<script>alert('&\"')</script>"
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.lists(st.tuples(st.integers(0, 45), st.integers(0, 45)), max_size=4))
+def test_highlighting_keeps_the_text(text: str, spans: list[tuple[int, int]]) -> None:
+    from html import unescape
+
+    html = show.highlighted(text, spans)
+    assert unescape(html.replace("<mark>", "").replace("</mark>", "")) == unescape(show.escape(text))
+    assert html.count("<mark>") == html.count("</mark>") <= len(spans)
+
+
+def test_nothing_that_people_or_models_write_becomes_html() -> None:
+    answer = Answer(
+        text=EVIL,
+        score=0.0,
+        alternatives=(Candidate(EVIL, 0.0), Candidate(EVIL + "2", 0.0)),
+        changes=(EVIL,),
+        invented=("alert",),
+        entries=(Used(0, 3, EVIL, EVIL, (EVIL,), False),),
+        examples=(Example("i", EVIL, EVIL, 0.5, EVIL),),
+    )
+    hit = Hit("i", EVIL, EVIL, EVIL, EVIL, ((0, 3),), {EVIL: EVIL}, source=EVIL, document=EVIL)
+    entry = LexiconEntry("i", EVIL, EVIL, (EVIL,), EVIL, EVIL, ({EVIL: (EVIL,)},), ({EVIL: EVIL},), EVIL)
+    for html in (
+        show.answer(answer, EVIL, EVIL, EVIL, ENGLISH),
+        show.lines([hit], Concordance((hit,), 1, True, None), ENGLISH),
+        show.entries([entry], ENGLISH),
+        show.table({"table": [{EVIL: EVIL}]}, ENGLISH),
+        show.note(EVIL),
+    ):
+        assert "<script" not in html
+        assert "&lt;" in html
+
+
+def test_confidence_is_said_in_words_and_invented_words_are_marked() -> None:
+    html = show.answer(Answer("La zorba canta.", 0.0, invented=("zorba",)), "x", "qsm", "es", ENGLISH)
+    assert "zorba<sup>?</sup>" in html
+    assert ENGLISH["unknown"] in html
+    assert ENGLISH["invented"] in html
+    html = show.answer(Answer("Sí.", 0.0, changes=(REMEMBERED,)), "x", "qsm", "es", ENGLISH)
+    assert ENGLISH["remembered"] in html
+
+
+def test_words_are_complete_and_a_project_adds_its_own(tmp_path: Path) -> None:
+    assert all(words.keys() == ENGLISH.keys() for words in BUILT_IN.values())
+    assert words_for("es-PE", tmp_path)["save"] == BUILT_IN["es"]["save"]
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "shp.yaml").write_text("save: Biti\n", encoding="utf-8")
+    assert words_for("shp", tmp_path) == {**ENGLISH, "save": "Biti"}
+    (tmp_path / "words" / "shp.yaml").write_text("sav: Biti\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no words called sav"):
+        words_for("shp", tmp_path)
+
+
+def test_the_card_loses_its_front_matter_and_its_links() -> None:
+    card = "---\nlicense: cc0\n---\n# Model\nSee [the paper](https://example.org) ![x](http://a/b.png)\n"
+    assert show.card(card) == "# Model\nSee the paper x\n"
