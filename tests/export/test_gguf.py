@@ -13,6 +13,7 @@ import pytest
 from tests import tiny_models
 
 from seshat.config import Direction
+from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, MissingPackage, UsageError
 from seshat.export.gguf import write_gguf
 from seshat.export.gguf_tokenizer import read_vocabulary
@@ -159,7 +160,12 @@ def test_translations_are_those_of_transformers(bases: Any, tmp_path: Path) -> N
     several = opened.translate([TEXT], n_best=4)[0]
     assert several.text == first.text and several.alternatives[0].text == first.text
     assert len({candidate.text for candidate in several.alternatives}) == len(several.alternatives)
+    drawn = [opened.sample([TEXT, ""], 3, temperature=1.2, seed=seed) for seed in (4, 4, 5)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert [len(group) for group in drawn[0]] == [3, 3] and drawn[0][1][0].text == ""
     opened.close()
+    with pytest.raises(UsageError, match="no beam search"):
+        type(opened)(folder, DIRECTION, DecodingSection(beams=4))
 
 
 @llama
