@@ -12,7 +12,7 @@ from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection
 from seshat.data import augment, split
 from seshat.data.augmentation import decisions
-from seshat.data.augmentation.gate import DAMAGED, LENGTH, PERPLEXITY, damage
+from seshat.data.augmentation.gate import DAMAGED, LENGTH, OTHER_LANGUAGE, PERPLEXITY, damage
 from seshat.data.augmentation.made import LOW
 from seshat.data.augmentation.tools import Answers, Tools
 from seshat.jsonl import read_jsonl, write_jsonl
@@ -162,6 +162,8 @@ def test_the_gate(tmp_path: Path) -> None:
     assert gate.tags(good) == ()
     assert LENGTH in gate.tags({**good, "qsm": "ruka " * 60})
     assert PERPLEXITY in gate.tags({**good, "en": "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich"})
+    german = "Der Fischer hat den Fluss nicht gesehen und ist mit dem Hund nach Hause gegangen."
+    assert OTHER_LANGUAGE in gate.tags({**good, "en": german})
     assert DAMAGED in gate.tags({**good, "en": "The mother seeks the riÃ¼er bÃ¶y the \ufffd\ufffd"})
 
 

@@ -70,6 +70,7 @@ class SplitSection(Section):
         "augment:length-ratio",
         "augment:perplexity",
         "augment:damaged",
+        "augment:other-language",
         "augment:other-translation",
     )
     """Records with one of these tags stay out of all three sets (they stay in the files)."""
