@@ -186,9 +186,9 @@ def test_fit_by_hand() -> None:
     assert fit(1_000, 100, [*measured, *[Measurement(10, 9, 100.0)] * 3], 32) < 9  # twice as slow now
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
-    lengths=st.lists(st.integers(5, 80), min_size=30, max_size=120),
+    lengths=st.lists(st.integers(5, 80), min_size=30, max_size=60),
     first=st.floats(0.001, 1),
     dearer=st.floats(0, 1.5),
     spare=st.floats(1.3, 60),

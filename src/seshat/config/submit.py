@@ -37,7 +37,6 @@ class KaggleSection(Section):
     accelerator: Literal["none", "gpu"] = "none"
     """What the notebook runs on."""
     wheels: tuple[str, ...] = (
-        "fastchrf",
         "morfessor",
         "portalocker",
         "rapidfuzz",

@@ -3,7 +3,8 @@
 sacreBLEU's sentence scores are formulas over counts: the n-grams of one text, of the other, and those in common. Here
 the n-grams of all texts become columns of one table of counts, and those in common of all pairs are products of that
 table with itself. The formulas are computed in the order in which sacreBLEU computes them, so that not even the last
-bit differs, and ties fall the same way. The package ``fastchrf`` has no word n-grams, and so no chrF++.
+bit differs, and ties fall the same way. The package ``fastchrf`` has no word n-grams, and so no chrF++; for chrF it
+gives the same numbers in several times the time (``benchmarks/mbr.py``).
 """
 
 from __future__ import annotations
