@@ -108,7 +108,9 @@ def _hold_to_prompt(project: Project, names: Sequence[str]) -> None:
             Prompt.check(folder, Prompt.of(project))
         except PromptMismatch as error:
             raise PromptMismatch(
-                error.message, f"{error.hint} Or ask it so all the same: seshat evaluate --allow-other-prompt"
+                error.message,
+                "Set these back to what the model knows, train again (seshat train), or ask it so all the same: seshat "
+                "evaluate --allow-other-prompt",
             ) from error
 
 
