@@ -115,12 +115,12 @@ def prepare(root: Path, count: int, seed: int = SEED) -> list[Request]:
         texts = [segment.texts[direction.source] for segment in segments]
         mixed = [*texts, *(text.split()[0] for text in texts)]
         mixed += [" ".join(rng.sample(texts, 3)) for _ in range(len(texts) // 4)]
+        chosen = [tuple(rng.choices(mixed, k=rng.choice(_TEXTS_IN_A_REQUEST))) for _ in range(count // 2)]
+        wanted = sorted({text for texts in chosen for text in texts})
         translator = open_chain(project, None, direction)
-        said = {mixed[place]: one.text for place, one in translate_all(translator, mixed)}
+        said = {wanted[place]: one.text for place, one in translate_all(translator, wanted)}
         close(translator)
-        for _ in range(count // 2):
-            chosen = tuple(rng.choice(mixed) for _ in range(rng.choice(_TEXTS_IN_A_REQUEST)))
-            found.append(Request(str(direction), chosen, tuple(said[text] for text in chosen)))
+        found += [Request(str(direction), texts, tuple(said[text] for text in texts)) for texts in chosen]
     rng.shuffle(found)
     return found
 
@@ -222,7 +222,7 @@ def stored(root: Path) -> set[str]:
 
     with server(root) as (process, address):
         httpx.get(f"{address}/health").raise_for_status()
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
         if process.wait(60):
             raise RuntimeError("the server did not stop gracefully")
     store = open_corrections(open_project(root))
@@ -237,7 +237,7 @@ def measure(root: Path, requests: int, concurrent: int, kills: int) -> dict[str,
     prepared = prepare(root, requests)
     with server(root) as (process, address):
         load = asyncio.run(send(address, prepared, concurrent))
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
         graceful = process.wait(60) == 0
     acknowledged: set[str] = set()
     for number in range(kills):

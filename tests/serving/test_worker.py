@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
@@ -100,6 +102,26 @@ def test_stopping_finishes_what_is_there_and_takes_nothing_new(worker: Worker, g
     assert not worker.close(0)  # it stands at the gate; what waited is told so
     with pytest.raises(Stopping):
         waiting.result(10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signal masks on Windows")
+def test_ctrl_c_does_not_reach_the_processes_of_an_engine(worker: Worker) -> None:
+    shown = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+    def start(_items: list[str]) -> list[str]:
+        return [subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True).stdout]
+
+    assert worker.submit("a", ["x"], start, 30).result(30) == ["True\n"]
+
+
+def test_the_thread_survives_everything(worker: Worker, gate: Gate) -> None:
+    def leave(_items: list[str]) -> list[str]:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        worker.submit("a", ["x"], leave, 10).result(10)
+    gate.open.set()
+    assert worker.submit("a", ["y"], gate, 10).result(10) == ["Y"]
 
 
 def test_many_threads(gate: Gate) -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from seshat.config import Direction
 from seshat.errors import DataError, UsageError
+from seshat.inference.batch import in_order, translate_all
 from seshat.inference.dialogue import Dialogue, dialogue
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.project import Project
@@ -114,11 +115,15 @@ class Engines:
     def translate(self, name: str, direction: Direction, texts: Sequence[str], n_best: int) -> list[Hypothesis]:
         """Translate a batch; in the thread of the worker only. An engine that lost its processes is opened anew."""
         try:
-            return self.open(name, direction).translate(texts, n_best)
+            return self._translate(self.open(name, direction), texts, n_best)
         except BrokenExecutor:
             log.warning("the processes of a translator died: it is opened anew", model=name)
             close(self._opened.pop((name, str(direction))))
-            return self.open(name, direction).translate(texts, n_best)
+            return self._translate(self.open(name, direction), texts, n_best)
+
+    def _translate(self, translator: Translator, texts: Sequence[str], n_best: int) -> list[Hypothesis]:
+        batch = self._project.config.translate.batch
+        return in_order(translate_all(translator, texts, n_best=n_best, batch=batch), len(texts))
 
     def dialogue(self, model: Model) -> Dialogue:
         """The model to talk to; in the thread of the worker only.

@@ -5,6 +5,8 @@ Jobs wait in a queue of bounded length; those that can be done together are done
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 import traceback
@@ -141,6 +143,7 @@ class Worker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        _keep_from_children()
         while jobs := self._next():
             began = time.monotonic()
             self._do(jobs)
@@ -184,7 +187,7 @@ class Worker:
     def _do(self, jobs: Sequence[_Job]) -> None:
         try:
             answers = list(jobs[0].run([item for job in jobs for item in job.items]))
-        except Exception as error:
+        except BaseException as error:  # if the thread died, everybody would wait in vain
             if len(jobs) > 1:  # what one of them asks for must not spoil the others
                 for job in jobs:
                     self._do([job])
@@ -197,6 +200,15 @@ class Worker:
         for job in jobs:
             job.future.set_result(answers[place : place + len(job.items)])
             place += len(job.items)
+
+
+def _keep_from_children() -> None:
+    """Ctrl-C goes to every process of a terminal; those that an engine starts from this thread have work to finish."""
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # when it is started, it takes the mask off again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def told(error: BaseException) -> dict[str, str]:
