@@ -176,10 +176,10 @@ def _matches(*parts: tuple[Sequence[Counts], int]) -> tuple[list[Counts], Counts
         left = np.cumsum(lengths)[owners] - np.arange(len(owners))
         for order, (grams, above) in enumerate(_grams(np.concatenate(sequences), longest, room)):
             whole = left[: len(grams)] > order
-            keys.append(((grams[whole] + begins[-1]) << bits) | owners[: len(grams)][whole])
+            keys.append(np.sort(((grams[whole] + begins[-1]) << bits) | owners[: len(grams)][whole]))
             begins.append(begins[-1] + above)
             totals.append(np.maximum(lengths - order, 0))
-    common = _common(np.sort(np.concatenate(keys)), np.array(begins), size, bits)
+    common = _common(np.concatenate(keys), np.array(begins), size, bits)
     for total, both in zip(totals, common, strict=True):
         np.fill_diagonal(both, total)
     return totals, common
