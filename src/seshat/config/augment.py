@@ -233,6 +233,13 @@ class AugmentSection(Section):
         return any((self.pages, self.drills, self.back_translation, self.pseudo_labels))
 
     @property
+    def translators(self) -> tuple[EndpointSection, ...]:
+        """All models that translate."""
+        made = [part for part in (self.back_translation, self.pseudo_labels) if part]
+        pages = self.pages.translators.values() if self.pages else ()
+        return (*pages, *made, *(part.back for part in made if part.back))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The sources that it makes."""
         parts: tuple[Any, ...] = (

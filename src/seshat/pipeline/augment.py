@@ -16,6 +16,7 @@ from seshat.project import Project
 
 if TYPE_CHECKING:
     from seshat.inference.translator import Translator
+    from seshat.prompt import Prompt
 
 
 def run(project: Project) -> dict[str, Any]:
@@ -43,13 +44,8 @@ def _translator(project: Project, section: EndpointSection, direction: Direction
     opened: Translator
     if section.server is not None:
         from seshat.inference.engines.openai import ServerTranslator
-        from seshat.prompt import Prompt
 
-        prompt = Prompt.of(project)
-        names = {tag: project.config.project.language_name(tag) for tag in direction}
-        known = {tag: ENGLISH_NAMES.get(tag, tag) if name == tag else name for tag, name in names.items()}
-        prompt = prompt.model_copy(update={"languages": {**prompt.languages, **known}})
-        opened = ServerTranslator(_server(section), direction, prompt)
+        opened = ServerTranslator(_server(section), direction, _prompt(project, direction))
     elif (project.root / (section.model or "") / "model.json").exists():
         from seshat.inference.load import load_translator
 
@@ -59,6 +55,16 @@ def _translator(project: Project, section: EndpointSection, direction: Direction
 
         opened = PublishedTranslator(project.root / (section.model or ""), direction)
     return lambda texts: [hypothesis.text for hypothesis in opened.translate(texts)]
+
+
+def _prompt(project: Project, direction: Direction) -> Prompt:
+    """The prompt object of the project, which also knows what two languages that need not be its own are called."""
+    from seshat.prompt import Prompt
+
+    prompt = Prompt.of(project)
+    names = {tag: project.config.project.language_name(tag) for tag in direction}
+    known = {tag: ENGLISH_NAMES.get(tag, tag) if name == tag else name for tag, name in names.items()}
+    return prompt.model_copy(update={"languages": {**prompt.languages, **known}})
 
 
 def _chat(section: ExtractorSection) -> Chat:
@@ -100,10 +106,11 @@ def _reply(answer: dict[str, Any], messages: Sequence[dict[str, str]]) -> Reply:
 
 
 def identity(project: Project, section: EndpointSection, direction: Direction | None) -> str:
-    """Which model in which state: its server and name, or a digest of its description and of what is in its folder."""
+    """Which model in which state: its server, name and prompt, or a digest of what is in its folder."""
     way = str(direction or "")
     if section.server is not None:
-        return f"{section.server} {section.model} {way}"
+        asked = _prompt(project, direction).hash[:16] if direction is not None else ""
+        return " ".join(part for part in (section.server, section.model, asked, way) if part)
     folder = project.root / (section.model or "")
     seen = hashlib.sha256()
     for path in sorted(folder.rglob("*.json")):

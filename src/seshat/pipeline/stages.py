@@ -154,7 +154,8 @@ def _augment_settings(config: Config) -> tuple[str, ...]:
     if not config.augment.wanted:
         return ("augment", "project.language", "project.pivot")
     lists = ("clean.profiles", "clean.placeholders", "align.min_confidence")
-    return ("augment", *lists, "split.exclude_tags", "split.groups", "project.max_access", *_LANGUAGES)
+    asked = ("prompt", "model.language_codes") if any(one.server for one in config.augment.translators) else ()
+    return ("augment", *lists, *asked, "split.exclude_tags", "split.groups", "project.max_access", *_LANGUAGES)
 
 
 def _augment_reads(project: Project) -> tuple[Path, ...]:
@@ -165,10 +166,7 @@ def _augment_reads(project: Project) -> tuple[Path, ...]:
     reads = [*_files(project.cleaned, "segments.jsonl", "entries.jsonl"), project.aligned / "segments.jsonl"]
     if section.pages is not None:
         reads += [project.raw / section.pages.path, project.raw / section.pages.texts.path]
-    translators = section.pages.translators.values() if section.pages else ()
-    made = [part for part in (section.back_translation, section.pseudo_labels) if part]
-    models = [*translators, *made, *(part.back for part in made if part.back)]
-    folders = (project.root / one.model for one in models if one.server is None and one.model)
+    folders = (project.root / one.model for one in section.translators if one.server is None and one.model)
     return tuple(dict.fromkeys((*reads, *folders)))
 
 

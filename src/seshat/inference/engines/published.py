@@ -6,6 +6,7 @@ translations of publications into the pivot.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ class PublishedTranslator:
             )
         self.name, self.direction = folder.name, direction
         try:
-            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            with warnings.catch_warnings():  # Marian would rather split punctuation with a package that is not needed
+                warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+                self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, ImportError) as error:
             first = str(error).strip().splitlines()[0]
