@@ -177,8 +177,8 @@ def _checkpoint_folder(project: Project, name: str, wanted: str) -> Path:
             f"There is no checkpoint '{wanted}' with weights (*.safetensors).",
             f"Name a folder, or one of the unfinished training: {', '.join(there)}."
             if there
-            else "Name its folder: evaluate.checkpoints=[backup/checkpoint-400]. A finished training keeps none, unless "
-            "train.finetune.keep_best asks for some.",
+            else "Name its folder: evaluate.checkpoints=[backup/checkpoint-400]. A finished training keeps none unless "
+            "train.finetune.keep_best asks for them.",
         )
     if len(found) > 1:
         raise DataError(
