@@ -56,8 +56,9 @@ def test_confidence_is_said_in_words_and_invented_words_are_marked() -> None:
     assert "zorba<sup>?</sup>" in html
     assert ENGLISH["unknown"] in html
     assert ENGLISH["invented"] in html
-    html = show.answer(Answer("Sí.", 0.0, changes=(REMEMBERED,)), "x", "qsm", "es", ENGLISH)
+    html = show.answer(Answer("Zorba.", 0.0, changes=(REMEMBERED,), invented=("zorba",)), "x", "qsm", "es", ENGLISH)
     assert ENGLISH["remembered"] in html
+    assert "<sup>" not in html
 
 
 def test_words_are_complete_and_a_project_adds_its_own(tmp_path: Path) -> None:

@@ -31,11 +31,12 @@ def note(message: str, *, problem: bool = False) -> str:
 
 def answer(found: Answer, text: str, source: str, target: str, words: Words) -> str:
     """A translation with everything that helps to judge it."""
+    invented = () if REMEMBERED in found.changes else found.invented  # people do not invent words
     parts = [
         f'<section aria-live="polite" class="answer"><h2>{escape(words["translation"])}</h2>',
-        f'<p class="translation" lang="{escape(target)}" dir="auto">{_marked(found.text, found.invented, words)}</p>',
+        f'<p class="translation" lang="{escape(target)}" dir="auto">{_marked(found.text, invented, words)}</p>',
         _confidence(found, words),
-        f'<p class="small">{escape(words["invented"])}</p>' if found.invented else "",
+        f'<p class="small">{escape(words["invented"])}</p>' if invented else "",
         _alternatives(found, target, words),
         "</section>",
         f'<details class="why"><summary>{escape(words["why"])}</summary>',
