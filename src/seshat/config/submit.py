@@ -45,7 +45,7 @@ class KaggleSection(Section):
         "structlog",
     )
     """Packages that Kaggle's notebooks lack and the model needs; their wheels go into the bundle. What an engine needs
-    beside them: ctranslate2, or llama-cpp-python."""
+    beside them: ctranslate2, or llama-cpp-python with diskcache."""
     python: tuple[str, ...] = ("3.11", "3.12")
     """Versions of Python that wheels are fetched for; Kaggle's is shown by `!python --version` there."""
     platforms: tuple[str, ...] = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
