@@ -165,7 +165,7 @@ def boundaries(project: Project) -> dict[str, float]:
     """
     tablets: dict[str, list[str]] = {}
     pieces: dict[str, dict[str, list[tuple[int, list[str]]]]] = {LISTED: defaultdict(list), CUT: defaultdict(list)}
-    for segment in read_jsonl(project.interim / "align" / "segments.jsonl", Segment):
+    for segment in read_jsonl(project.aligned / "segments.jsonl", Segment):
         meta, said = segment.meta, segment.texts.get(WAY.source, "").split()
         if meta.genre == TABLET and meta.doc_id:
             tablets[meta.doc_id] = said
