@@ -19,6 +19,8 @@ FOLDER = "ctranslate2"
 """Folder below that of a model with the files of CTranslate2 and the tokenizer."""
 BATCH_TOKENS = 2_048
 """Tokens that one thread works on at a time."""
+TEXTS = 1_024
+"""Texts given to CTranslate2 at once: it cuts them into batches itself, and needs several for several threads."""
 
 
 def sampled(open_model: Callable[[], Any], seed: int, rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
@@ -60,6 +62,8 @@ class CTranslate2Translator:
         PromptMismatch: the prompt was changed after the training.
         MissingPackage: ``ctranslate2`` or ``transformers`` is not installed.
     """
+
+    batch_size = TEXTS
 
     def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
         from seshat.models.neural.base import open_tokenizer

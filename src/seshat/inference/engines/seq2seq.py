@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection, Engine
 from seshat.errors import DataError, UsageError, require
+from seshat.inference.engines.ctranslate import TEXTS
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.models.seq2seq.data import MAX_PIECES, Vocabulary
 from seshat.prompt import Decoding
@@ -64,6 +65,7 @@ class Seq2SeqTranslator:
         self._decoding = Decoding(beams=beam, max_new_tokens=MAX_PIECES).changed(decoding or DecodingSection())
         make = _ctranslate2 if self.engine == "ctranslate2" else _transformers
         self._search = make(folder, vocabulary)
+        self.batch_size = TEXTS if self.engine == "ctranslate2" else None
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Translate a batch."""
