@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from seshat.errors import SeshatError, UsageError, require
-from seshat.inference.batch import BATCH, Found, batches, in_order, repeated, translate_all
+from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
 from seshat.inference.job import Job
 from seshat.inference.partial import as_json, from_json
+from seshat.inference.translator import close
 
 _STORE = 256 * 2**20
 """Bytes of Ray's own memory on this machine; texts are small."""
@@ -50,6 +51,24 @@ class _Worker:
         return [as_json(hypothesis) for hypothesis in in_order(found, len(texts))]
 
 
+def _batch_size(job: Job) -> Any:
+    """The texts that the model wants at a time; asked where the model is, which may not fit here."""
+    try:
+        translator = job.opened(workers=1)
+    except SeshatError as error:
+        return {"message": error.message, "hint": error.hint}
+    try:
+        return batch_size(translator)
+    finally:
+        close(translator)
+
+
+def _checked(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        raise SeshatError(answer["message"], answer["hint"])
+    return answer
+
+
 def translate_with_ray(
     job: Job, texts: Sequence[str], *, advance: Callable[[float], None] = lambda _amount: None
 ) -> Iterator[Found]:
@@ -74,18 +93,17 @@ def translate_with_ray(
     settings = job.project.config.translate
     places = repeated(texts)
     different = list(places)
-    rows = []
-    for chosen in batches(different, settings.batch or BATCH, settings.batch_tokens):
-        part = [different[number] for number in chosen]
-        rows.append({"texts": json.dumps(part), "places": json.dumps([places[text] for text in part])})
-    if not rows:
+    if not different:
         return
     ray = require("ray", extra="scale", purpose="Translating with --engine ray")
     with _cluster(ray, job):
+        most = settings.batch or _checked(ray.get(ray.remote(num_gpus=_gpus(ray, 1))(_batch_size).remote(job)))
+        rows = []
+        for chosen in batches(different, most, settings.batch_tokens):
+            part = [different[number] for number in chosen]
+            rows.append({"texts": json.dumps(part), "places": json.dumps([places[text] for text in part])})
         for row in _dataset(ray, rows, job).iter_rows():
-            found = json.loads(row["found"])
-            if isinstance(found, dict):
-                raise SeshatError(found["message"], found["hint"])
+            found = _checked(json.loads(row["found"]))
             for own, one in zip(json.loads(row["places"]), found, strict=True):
                 for place in own:
                     yield place, from_json(one)
@@ -124,12 +142,18 @@ def _dataset(ray: Any, rows: list[dict[str, Any]], job: Job) -> Any:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     here = ray.cluster_resources()
-    gpus = int(here.get("GPU", 0))
-    count = min(job.project.config.translate.ray.workers or gpus or int(here.get("CPU", 1)), len(rows))
+    wanted = job.project.config.translate.ray.workers or int(here.get("GPU", 0)) or int(here.get("CPU", 1))
+    count = min(wanted, len(rows))
     return ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         _Worker,
         fn_constructor_args=(job,),
         compute=ActorPoolStrategy(size=count),
         num_cpus=1,
-        num_gpus=min(1.0, gpus / count) if gpus else None,
+        num_gpus=_gpus(ray, count),
     )
+
+
+def _gpus(ray: Any, count: int) -> float | None:
+    """The share of a GPU for each of so many workers."""
+    gpus = ray.cluster_resources().get("GPU", 0)
+    return min(1.0, gpus / count) if gpus else None
