@@ -16,7 +16,7 @@ from seshat.errors import DataError, require
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 
 _LONGEST = 512
-"""Tokens of a text; what is longer is cut, as these models were trained."""
+"""Tokens of a text; what is longer, or than the model has places for, is cut, as these models were trained."""
 _BEAMS = 4
 
 
@@ -49,6 +49,8 @@ class PublishedTranslator:
             first = str(error).strip().splitlines()[0]
             raise DataError(f"{folder}: not an encoder-decoder that Transformers opens: {first}") from error
         self._model.eval()
+        places = getattr(self._model.config, "max_position_embeddings", None) or _LONGEST
+        self._longest = min(_LONGEST, int(places)) - 1
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Translate a batch; an empty text gives an empty translation."""
@@ -60,11 +62,11 @@ class PublishedTranslator:
             return found
         rows = self._tokenizer(
             [texts[place] for place in places],
-            return_tensors="pt", padding=True, truncation=True, max_length=_LONGEST,
+            return_tensors="pt", padding=True, truncation=True, max_length=self._longest,
         )  # fmt: skip
         with torch.inference_mode():
             made = self._model.generate(
-                **rows, num_beams=max(_BEAMS, n_best), num_return_sequences=n_best, max_new_tokens=_LONGEST,
+                **rows, num_beams=max(_BEAMS, n_best), num_return_sequences=n_best, max_new_tokens=self._longest,
                 return_dict_in_generate=True, output_scores=True,
             )  # fmt: skip
         written = self._tokenizer.batch_decode(made.sequences, skip_special_tokens=True)
