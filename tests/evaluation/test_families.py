@@ -359,9 +359,12 @@ def test_a_model_is_opened_once(bases: Path, tmp_path: Path, monkeypatch: pytest
     project = causal(bases, tmp_path, evaluate={"perplexity_texts": 2, "task_examples": 2})
     opened: list[Path] = []
     really = base.open_model
-    monkeypatch.setattr(
-        base, "open_model", lambda family, folder, *a, **o: opened.append(folder) or really(family, folder, *a, **o)
-    )
+
+    def noted(family: Any, folder: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(folder)
+        return really(family, folder, *arguments, **options)
+
+    monkeypatch.setattr(base, "open_model", noted)
     evaluate.run(project)
     assert len(opened) == 2, "the adapter's base, and the base alone"
 

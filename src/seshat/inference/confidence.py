@@ -266,7 +266,7 @@ def isotonic(guesses: Floats, scores: Floats) -> tuple[Floats, Floats]:
 
 
 def _ridge(rows: Floats, scores: Floats) -> Floats:
-    penalty = _RIDGE * np.eye(rows.shape[1])
+    penalty: Floats = _RIDGE * np.eye(rows.shape[1], dtype=np.float64)
     penalty[-1, -1] = 0.0  # the constant may be what it must
     found: Floats = np.linalg.solve(rows.T @ rows + penalty, rows.T @ scores)
     return found

@@ -117,7 +117,8 @@ def jaccard(texts: Sequence[str]) -> Floats:
     both = table @ table.T
     own = table.sum(axis=1)
     either = own[:, None] + own[None, :] - both
-    return np.divide(100 * both, either, out=np.zeros_like(both), where=either > 0)
+    found: Floats = np.divide(100 * both, either, out=np.zeros_like(both), where=either > 0)
+    return found
 
 
 def length_ratio(texts: Sequence[str]) -> Floats:
@@ -125,7 +126,8 @@ def length_ratio(texts: Sequence[str]) -> Floats:
     sizes = np.array([len(text.strip()) for text in texts], dtype=np.float64)
     longer = np.maximum(sizes[:, None], sizes[None, :])
     shorter = np.minimum(sizes[:, None], sizes[None, :])
-    return np.divide(100 * shorter, longer, out=np.zeros_like(longer), where=longer > 0)
+    found: Floats = np.divide(100 * shorter, longer, out=np.zeros_like(longer), where=longer > 0)
+    return found
 
 
 @cache

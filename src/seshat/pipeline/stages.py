@@ -268,7 +268,7 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.ingest",
         version=1,
         summary="Read the raw files into typed records; what cannot be read goes to rejects.jsonl with the reason.",
-        settings=lambda _config: ("ingest", *_LANGUAGES),
+        settings=lambda _config: ("ingest", "serve.database", *_LANGUAGES),
         reads=source_paths,
         writes=lambda project: _files(project.ingested, *RECORDS, "rejects.jsonl", "report.json"),
         shared=SharedFile(_corrections_file, _people_wrote, written=False),

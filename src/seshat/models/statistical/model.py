@@ -59,20 +59,26 @@ class Settings:
         """Read ``model.json`` of a direction.
 
         Raises:
-            DataError: there is none.
+            DataError: there is none, or one of another version.
         """
         path = folder / SETTINGS
         if not path.exists():
             raise DataError(f"{path}: there is no model for this direction.", "Train it with: seshat train")
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            value["fold_accents"],
-            value["max_phrase"],
-            value["reordering"],
-            tuple(value["guesses"]),
-            Spacing.from_json(value["spacing"]),
-            tuple(value["weights"]),
-        )
+        try:
+            return cls(
+                value["fold_accents"],
+                value["max_phrase"],
+                value["reordering"],
+                tuple(value["guesses"]),
+                Spacing.from_json(value["spacing"]),
+                tuple(value["weights"]),
+            )
+        except KeyError as error:
+            raise DataError(
+                f"{path}: a model of an older version of Seshat: it does not say {error}.",
+                "Train it again with: seshat train",
+            ) from error
 
 
 class Direction:
