@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,8 @@ def boundaries(project: Project) -> dict[str, float]:
     """
     tablets: dict[str, list[str]] = {}
     pieces: dict[str, dict[str, list[tuple[int, list[str]]]]] = {LISTED: defaultdict(list), CUT: defaultdict(list)}
-    for segment in read_jsonl(project.aligned / "segments.jsonl", Segment):
+    folders = project.cleaned, project.aligned
+    for segment in chain.from_iterable(read_jsonl(folder / "segments.jsonl", Segment) for folder in folders):
         meta, said = segment.meta, segment.texts.get(WAY.source, "").split()
         if meta.genre == TABLET and meta.doc_id:
             tablets[meta.doc_id] = said

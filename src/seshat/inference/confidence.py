@@ -268,7 +268,7 @@ def isotonic(guesses: Floats, scores: Floats) -> tuple[Floats, Floats]:
 def _ridge(rows: Floats, scores: Floats) -> Floats:
     penalty: Floats = _RIDGE * np.eye(rows.shape[1], dtype=np.float64)
     penalty[-1, -1] = 0.0  # the constant may be what it must
-    found: Floats = np.linalg.solve(rows.T @ rows + penalty, rows.T @ scores)
+    found: Floats = np.asarray(np.linalg.solve(rows.T @ rows + penalty, rows.T @ scores), dtype=np.float64)
     return found
 
 
