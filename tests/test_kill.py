@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.kill import digests, finish, kill_repeatedly, start
-from seshat.pipeline.stages import STAGES
 from tests.small_project import small_project
+
+from seshat.pipeline.stages import STAGES
 
 KILLS = 4
 SEED = 2
