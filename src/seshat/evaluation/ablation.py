@@ -7,6 +7,7 @@ that tidy a translation often cost more than they bring.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -65,38 +66,32 @@ def ablate(
     for step in postprocessor.steps:
         less = postprocessor.without(step.name)
         texts[f"-{step.name}"] = [less.hypothesis(one, source).text for one, source in zip(raw, sources, strict=True)]
-    scorer = Scorer(references, tokenizer)
-    known: dict[tuple[str, ...], Counts] = {}
-    for found in map(tuple, texts.values()):
-        if found not in known:  # most steps change nothing, so that most of these are the same
-            known[found] = scorer.count(found)
-    counts = {name: known[tuple(found)] for name, found in texts.items()}
+    count = cache(Scorer(references, tokenizer).count)  # most steps change nothing, so that most of these are the same
+    counts = {name: count(tuple(found)) for name, found in texts.items()}
     reached = {name: _scores(rows) for name, rows in counts.items()}
     headline = METRICS[HEADLINE]
-    steps = []
-    for step in postprocessor.steps:
-        name = f"-{step.name}"
-        times = sum(step.name in names for names in changed)
+
+    def judged(step: str) -> dict[str, Any]:
+        name = f"-{step}"
+        times = sum(step in names for names in changed)
         difference = reached["all"][headline] - reached[name][headline]
-        p = 1.0
-        if texts[name] != texts["all"]:
-            p = float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[HEADLINE])
-        steps.append(
-            {
-                "name": step.name,
-                "changed": times,
-                "without": reached[name],
-                "difference": round(difference, 4),
-                "p": round(p, 6),
-                "verdict": verdict(times, difference, p),
-            }
-        )
+        same = texts[name] == texts["all"]
+        p = 1.0 if same else float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[HEADLINE])
+        return {
+            "name": step,
+            "changed": times,
+            "without": reached[name],
+            "difference": round(difference, 4),
+            "p": round(p, 6),
+            "verdict": verdict(times, difference, p),
+        }
+
     return {
         "segments": len(raw),
         "all": reached["all"],
         "none": reached["none"],
         "difference": round(reached["all"][headline] - reached["none"][headline], 4),
-        "steps": steps,
+        "steps": [judged(step.name) for step in postprocessor.steps],
     }
 
 

@@ -45,3 +45,22 @@ def summed(model: Any, inputs: dict[str, Any], labels: Any, positions: int) -> A
     logits = model(**inputs, use_cache=False, logits_to_keep=positions).logits.float()
     following = pad(labels[:, 1:], (0, 1), value=MASKED)[:, -positions:]
     return cross_entropy(logits.flatten(0, 1), following.flatten(), ignore_index=MASKED, reduction="sum")
+
+
+def loss(trainer: Any, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any] | None:
+    """The loss of a micro-batch, summed, and how many tokens it is of; ``None`` to leave it to TRL.
+
+    Args:
+        trainer: the Trainer, whose accelerator may have wrapped the model.
+        model: the decoder, perhaps wrapped.
+        inputs: of the micro-batch, with ``labels``.
+    """
+    labels = inputs["labels"]
+    trained = labels[:, 1:] != MASKED
+    starts = trained.any(0).nonzero()
+    positions = labels.shape[1] - int(starts[0]) if len(starts) else 0
+    plain = trainer.accelerator.unwrap_model(model)
+    if not positions or not is_direct(plain, labels.device.type, len(labels), positions):
+        return None
+    rest = {name: value for name, value in inputs.items() if name != "labels"}
+    return summed(model, rest, labels, positions), trained.sum()

@@ -325,7 +325,8 @@ def _tailored(kind: type[Any], attempt: Attempt) -> type[Any]:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            loss = None if return_outputs or not attempt.job.trainer else _answer_loss(self, model, inputs)
+            # The Trainer of a family's own is TRL's.
+            loss = None if return_outputs or not attempt.job.trainer else answers.loss(self, model, inputs)
             if loss is None:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             total, tokens = loss
@@ -339,19 +340,6 @@ def _tailored(kind: type[Any], attempt: Attempt) -> type[Any]:
             pass
 
     return Tailored
-
-
-def _answer_loss(trainer: Any, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any] | None:
-    """Loss of a micro-batch of dialogues, summed, and how many tokens it is of; ``None`` to leave it to TRL."""
-    labels = inputs["labels"]
-    trained = labels[:, 1:] != MASKED
-    starts = trained.any(0).nonzero()
-    positions = labels.shape[1] - int(starts[0]) if len(starts) else 0
-    plain = trainer.accelerator.unwrap_model(model)
-    if not positions or not answers.is_direct(plain, labels.device.type, len(labels), positions):
-        return None
-    rest = {name: value for name, value in inputs.items() if name != "labels"}
-    return answers.summed(model, rest, labels, positions), trained.sum()
 
 
 def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
