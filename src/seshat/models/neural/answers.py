@@ -14,7 +14,7 @@ from typing import Any
 from seshat.models.neural.preflight import MASKED
 
 LARGEST = 2**26
-"""Logits computed at once: 256 MiB in float32, and as much again for their gradients."""
+"""Logits computed at once: 256 MiB in float32, and as much again for what the loss makes of them."""
 
 
 def is_direct(model: Any, device: str, rows: int, positions: int) -> bool:
