@@ -63,7 +63,7 @@ def _plan(project: Project, elsewhere: bool) -> dict[str, Any]:
     known = shapes.facts(config.model.base, config.model.revision, project.root)
     found = measure(project, known)
     planner = Planner(config, known)
-    settings = Settings.of(config, found.source if found else None, found.target if found else None)
+    settings = Settings.of(config, found.source if found else None, found.answers if found else None)
     memory = [_fit(planner, settings, target) for target in _targets(config, elsewhere)]
     phases = _phases(config, found) if found and found.examples else []
     return {

@@ -52,11 +52,18 @@ class Lengths:
     """Tokens of the longest source, or row, that is trained on."""
     target: int = 0
     """Tokens of the longest target that is trained on."""
+    given: int | None = None
+    """Tokens of the shortest part that is given, for decoders."""
     example: Spans = field(default_factory=list)
     where: str = ""
     """Of the example."""
     problems: list[str] = field(default_factory=list)
     """What the training would refuse."""
+
+    @property
+    def answers(self) -> int | None:
+        """Tokens of the other side of a pair; of a decoder's row, those from the first answer in any row on."""
+        return self.target or (None if self.given is None else self.source - self.given + 1)
 
     @property
     def examples(self) -> int:
@@ -113,6 +120,8 @@ def _take(found: Lengths, source: int, target: int | None, trained: int, traits:
     found.tokens.append(source + (target or 0))
     found.traits.append(traits)
     found.trained += trained
+    if target is None:
+        found.given = min(source - trained, source if found.given is None else found.given)
     found.source, found.target = max(found.source, source), max(found.target, target or 0)
     return len(found.tokens) == 1
 

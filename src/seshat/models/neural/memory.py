@@ -39,6 +39,7 @@ class Settings:
     length: int
     """Tokens of the longest row; for encoder-decoders of the longest source."""
     target: int | None
+    """Of encoder-decoders the longest target; of decoders, the tokens from the first answer in any row on."""
     checkpointing: bool
     quantization: str
     optimizer: str
@@ -49,6 +50,8 @@ class Settings:
         tuning = config.train.finetune
         longest = min(length or tuning.max_length, tuning.max_length)
         other = min(target or tuning.max_length, tuning.max_length) if config.train.family == "seq2seq" else None
+        if config.train.family == "causal":
+            other = longest if tuning.packing else min(target or longest, longest)
         return cls(
             batch=tuning.batch,
             accumulate=tuning.accumulate,

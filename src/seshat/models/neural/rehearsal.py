@@ -37,7 +37,7 @@ class Load:
     length: int
     """Tokens a row, padding included."""
     target: int | None = None
-    """Tokens a row on the decoder's side, for encoder-decoders."""
+    """Tokens a row on the decoder's side, for encoder-decoders; for decoders those from the first answer on."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _loss(model: Any, family: str, load: Load, device: str, precision: Any, labe
     import torch
 
     rows = torch.zeros(load.batch, load.length, dtype=torch.long)
-    labels = torch.zeros(load.batch, load.target or load.length, dtype=torch.long)
+    labels = torch.zeros(load.batch, (family == "seq2seq" and load.target) or load.length, dtype=torch.long)
     mask = torch.ones_like(rows)
     mask[0, -1] = 0  # without any padding, attention would do without a mask
     batch: dict[str, Any] = {"input_ids": rows, "attention_mask": mask, "use_cache": False}
@@ -257,8 +257,10 @@ def _loss(model: Any, family: str, load: Load, device: str, precision: Any, labe
     if family == "masked":
         del batch["use_cache"]
     with precision or torch.autocast("cpu", enabled=False):
-        if family == "causal" and answers.is_direct(model, device, load.batch, load.length):
-            return answers.summed(model, {"input_ids": rows, "attention_mask": mask}, labels, load.length)
+        if family == "causal" and answers.is_direct(model, device, load.batch, load.target or load.length):
+            return answers.summed(
+                model, {"input_ids": rows, "attention_mask": mask}, labels, load.target or load.length
+            )
         result = model(**batch)
     if family == "causal":
         return -result.log_probs.sum()
