@@ -406,6 +406,7 @@ class TestPlan:
 
 
 def test_the_command(project: Path, folders: dict[str, Path]) -> None:
+    opened(project)
     arguments = ["plan", "--here", "-p", str(project), "model.preset=byt5-base", f"model.base={folders['byt5']}"]
     shown = CliRunner().invoke(app, arguments)
     assert shown.exit_code == 0, shown.output
