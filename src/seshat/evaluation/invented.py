@@ -7,7 +7,7 @@ corpus holds, so a rate means nothing without that floor.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import Any
 
 import regex
@@ -27,7 +27,7 @@ _NEAR = 75.0
 """How alike (rapidfuzz ratio, 0 to 100) a known word must be to be named as a possible original."""
 
 
-def invented_words(text: str, source: str, known: Collection[str]) -> list[str]:
+def invented_words(text: str, source: str, known: Container[str]) -> list[str]:
     """The words of one translation that stand nowhere: not in a text or lexicon of its language, nor in its source.
 
     Args:

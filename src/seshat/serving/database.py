@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -58,15 +59,16 @@ class Database(Protocol):
         ...
 
 
-class _Pool:
+class _Pool(ABC):
     """Open connections, each used by one thread at a time; as many as were needed at once."""
 
     def __init__(self) -> None:
         self._free: deque[Any] = deque()
         self._closed = False
 
+    @abstractmethod
     def _connect(self) -> Any:
-        raise NotImplementedError
+        """A new connection."""
 
     @contextmanager
     def _borrowed(self) -> Iterator[Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import regex
-
+from seshat.evaluation.invented import invented_words
 from seshat.inference.lexicon import Lexicon
 from seshat.serving.answers import Example, LexiconEntry, Used
 from seshat.serving.search import SearchIndex
 from seshat.serving.store import Correction
 from seshat.text.words import words
 
-_LETTER = regex.compile(r"\p{L}")
 _MOST_USED = 100
 
 
@@ -135,11 +134,18 @@ class Reasons:
 
     def invented(self, text: str, source_text: str, target: str) -> tuple[str, ...]:
         """Words of a translation that stand in no text or entry of its language, nor in the source."""
-        own = {word.casefold() for word in words(source_text)}
-        found = dict.fromkeys(word for word in words(text) if _LETTER.search(word))
-        return tuple(
-            word for word in found if word.casefold() not in own and not self._index.attests(word.casefold(), target)
-        )
+        return tuple(dict.fromkeys(invented_words(text, source_text, _Attested(self._index, target))))
+
+
+@dataclass(frozen=True)
+class _Attested:
+    """The words of a language, as a container: the index is asked for one at a time."""
+
+    index: SearchIndex
+    language: str
+
+    def __contains__(self, word: object) -> bool:
+        return self.index.attests(str(word), self.language)
 
 
 def _pair(correction: Correction, source: str, target: str) -> _Pair | None:
