@@ -112,7 +112,8 @@ def test_typing_reading_correcting_and_ingesting(visit: Visit, project: Project)
     assert [mark.text_content() for mark in page.locator("#result .why mark").all()] == ["mina", "lorona", "dopa"]
     assert page.get_attribute("#text textarea", "dir") == "auto"
 
-    page.click("#correct button")
+    page.click("#correct button")  # what was said is there to be corrected, a moment after the fields are
+    page.wait_for_function("() => document.querySelector('#right textarea')?.value.includes('niña')")
     page.fill("#right textarea", RIGHT)
     page.fill("#by input, #by textarea", "Rosa")
     page.fill("#note input, #note textarea", "zeru = azul")
