@@ -46,6 +46,7 @@ def test_nothing_that_people_or_models_write_becomes_html() -> None:
         show.entries([entry], ENGLISH),
         show.table({"table": [{EVIL: EVIL}]}, ENGLISH),
         show.note(EVIL),
+        show.turns([{"role": "user", "content": EVIL}, {"role": "assistant", "content": EVIL}], ENGLISH),
     ):
         assert "<script" not in html
         assert "&lt;" in html

@@ -77,7 +77,10 @@ class TransformersDialogue:
         most = _most(self._prompt, max_tokens)
         seen = getattr(self._search.model.config.get_text_config(), "max_position_embeddings", None)
         if seen is not None and len(ids) + most > seen:
-            raise DataError(f"This conversation has {len(ids)} tokens; with the answer the model can see {seen}.")
+            raise DataError(
+                f"This conversation has {len(ids)} tokens; with the answer the model can see {seen}.",
+                "Begin a new conversation, or ask for less at once.",
+            )
         drawn = self._prompt.decoding.temperature if temperature is None else temperature
         made: list[int] = []
         ends = set(self._search._ends)

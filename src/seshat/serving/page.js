@@ -8,6 +8,8 @@ document.addEventListener("keydown", (event) => {
 });
 new MutationObserver(() => {
   for (const field of document.querySelectorAll("textarea:not([dir=auto]), input[type=text]:not([dir=auto])")) field.dir = "auto";
+  const said = document.querySelector("#chat .turns"); // it grows: the end is what is read
+  if (said) said.scrollTop = said.scrollHeight;
   const lang = document.querySelector("header[lang]")?.lang;
   if (lang && document.documentElement.lang !== lang) document.documentElement.lang = lang;
 }).observe(document, { childList: true, subtree: true });

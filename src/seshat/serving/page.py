@@ -7,6 +7,8 @@ fonts are those of the reader's machine, and the content security policy lets th
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,6 +18,7 @@ from seshat.errors import SeshatError, require
 from seshat.records import Access
 from seshat.serving import show
 from seshat.serving.service import Correction, Hit, Service
+from seshat.serving.show import Turns
 from seshat.serving.words import known, words_for
 
 if TYPE_CHECKING:
@@ -136,17 +139,32 @@ class Page:
         rest = None if found.following is None else (shown, found.following)
         return show.lines(shown, found, self.words), rest
 
-    def ask(self, question: str, history: list[dict[str, Any]]) -> Any:
-        """A question and the growing answer, as turns of a chat."""
-        turns = [{"role": one["role"], "content": _plain(one["content"])} for one in history]
-        turns.append({"role": "user", "content": question})
-        said = ""
+    def ask(self, question: str, before: Turns) -> Iterator[tuple[Turns, str | None, str]]:
+        """A question and the growing answer.
+
+        Args:
+            question: what the visitor asks.
+            before: the conversation so far.
+
+        Yields:
+            The conversation; what is to stand in the field for the question, None to leave it as it is (the next
+            question may be half written); and what went wrong, as HTML. A question without an answer is given back,
+            so that neither it nor the reason burdens what is asked later.
+        """
+        if not question.strip():
+            yield before, None, show.note(self.words["no_question"])
+            return
+        turns = [*before, {"role": "user", "content": question}]
+        shown, said = before, ""
+        yield turns, "", ""
         try:
-            for piece in self.service.chat(turns) if question.strip() else ():
-                said += piece.text
-                yield [*turns, {"role": "assistant", "content": said}], ""
+            with closing(self.service.chat(turns)) as pieces:
+                for piece in pieces:
+                    said += piece.text
+                    shown = [*turns, {"role": "assistant", "content": said}]
+                    yield shown, None, ""
         except SeshatError as error:
-            yield [*turns, {"role": "assistant", "content": str(error)}], question
+            yield shown, None if said else question, show.note(str(error), problem=True)
 
     def about(self) -> str:
         """How good the model is."""
@@ -163,13 +181,6 @@ class Page:
         """What the concordance can search: how it is called, and its name."""
         called = self.section.language_name
         return [(self.words.get(tier, called(tier)), tier) for tier in self.service.tiers]
-
-
-def _plain(content: Any) -> str:
-    """What a turn says: Gradio gives text, or parts with text."""
-    if isinstance(content, str):
-        return content
-    return "\n".join(part["text"] if isinstance(part, dict) else str(part) for part in content or ())
 
 
 def mount(app: FastAPI, service: Service) -> FastAPI:
@@ -333,10 +344,29 @@ def _corpus_tab(gradio: Any, page: Page) -> None:
 
 def _questions_tab(gradio: Any, page: Page) -> None:
     words = page.words
-    chat = gradio.Chatbot(
-        label=words["questions"], sanitize_html=True, feedback_options=None, buttons=[], elem_id="chat", height=360
-    )
+    chat = gradio.HTML(elem_id="chat")  # gradio.Chatbot shows HTML, even where it is told not to read Markdown
+    problem = gradio.HTML(elem_id="problem")
+    before = gradio.State([])
     question = _box(gradio, words["question"], words["question_hint"], elem_id="question")
-    send = gradio.Button(words["send"], elem_id="send")
-    for trigger in (send.click, question.submit):
-        trigger(page.ask, [question, chat], [chat, question], **_HIDDEN)
+    send = gradio.Button(words["send"], variant="primary", elem_id="send")
+    new = gradio.Button(words["new_chat"], elem_id="new-chat")
+
+    def ask(asked: str, turns: Turns) -> Iterator[tuple[Any, ...]]:
+        for now, left, message in page.ask(asked, turns):
+            answered = now and now[-1]["role"] == "assistant"
+            field = gradio.skip() if left is None else left
+            yield show.turns(now, words), now if answered else gradio.skip(), field, message, waiting
+
+    ready, waiting = gradio.update(interactive=True), gradio.update(interactive=False)
+    # One event for both ways of sending: two answers at a time would be written into the same conversation.
+    sent = gradio.on(
+        [send.click, question.submit],
+        ask,
+        [question, before],
+        [chat, before, question, problem, send],
+        trigger_mode="once",
+        show_progress_on=chat,
+        **_HIDDEN,
+    )
+    sent.then(lambda: ready, None, send, **_HIDDEN)
+    new.click(lambda: ("", [], "", ready), None, [chat, before, problem, send], cancels=sent, **_HIDDEN)

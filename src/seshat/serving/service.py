@@ -10,7 +10,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import replace
@@ -300,7 +300,7 @@ class Service:
         model: str | None = None,
         max_tokens: int | None = None,
         temperature: float | None = None,
-    ) -> Iterator[Reply]:
+    ) -> Generator[Reply, None, None]:
         """What an instruction model says, piece by piece; closing the iterator stops it.
 
         Args:
@@ -336,7 +336,9 @@ class Service:
         future = self.worker.call(run, self.settings.seconds)
         return self._pieces(pieces, gone, future)
 
-    def _pieces(self, pieces: queue.SimpleQueue[Any], gone: list[bool], future: Future[Any]) -> Iterator[Reply]:
+    def _pieces(
+        self, pieces: queue.SimpleQueue[Any], gone: list[bool], future: Future[Any]
+    ) -> Generator[Reply, None, None]:
         try:
             while True:
                 try:

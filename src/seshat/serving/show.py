@@ -16,6 +16,8 @@ from seshat.serving.answers import Answer, Concordance, Hit, LexiconEntry, Used
 from seshat.text.words import words as words_of
 
 Words = Mapping[str, str]
+Turns = list[dict[str, str]]
+"""A conversation: each turn has ``role`` (``user``, ``assistant``) and ``content``."""
 
 
 def text_of(text: str, language: str | None = None) -> str:
@@ -172,6 +174,19 @@ def _line(hit: Hit) -> str:
     lang = f' lang="{escape(tier)}"' if tier else ""
     line = f'<span dir="auto"{lang} class="line">{highlighted(whole, hit.spans)}</span>'
     return f'<li>{line}<span class="small">{others}<br>{escape(place)}</span></li>'
+
+
+def turns(conversation: Turns, words: Words) -> str:
+    """A conversation as it was written: Markdown would take the asterisks of reconstructed forms away."""
+    if not conversation:
+        return ""
+    items = "".join(
+        f'<li class="{"asked" if one["role"] == "user" else "said"}">'
+        f'<span class="small">{escape(words["you" if one["role"] == "user" else "model"])}</span>'
+        f'<p dir="auto">{escape(one["content"]) or "…"}</p></li>'
+        for one in conversation
+    )
+    return f'<ol class="turns" role="log" tabindex="0" aria-label="{escape(words["questions"])}">{items}</ol>'
 
 
 def table(evaluation: Mapping[str, Any] | None, words: Words) -> str:

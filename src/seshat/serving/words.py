@@ -79,6 +79,10 @@ ENGLISH = {
     "question": "Your question about the language",
     "question_hint": "Enter sends. The model may be wrong: check what it says.",
     "send": "Send",
+    "no_question": "Write a question first.",
+    "new_chat": "New conversation",
+    "you": "You",
+    "model": "Model",
     "measured": "How good it is",
     "measured_hint": "Measured on sentences that the model has never seen. chrF2 and BLEU: 0 is nothing right, "
     "100 is word for word what a person wrote. “low” and “high” are the limits within which the true value "
@@ -158,6 +162,10 @@ SPANISH = {
     "question": "Su pregunta sobre la lengua",
     "question_hint": "Intro la envía. El modelo puede equivocarse: compruebe lo que dice.",
     "send": "Enviar",
+    "no_question": "Primero escriba una pregunta.",
+    "new_chat": "Conversación nueva",
+    "you": "Usted",
+    "model": "Modelo",
     "measured": "Qué tan bueno es",
     "measured_hint": "Medido con frases que el modelo nunca ha visto. chrF2 y BLEU: 0 es nada correcto, 100 es "
     "palabra por palabra lo que escribió una persona. «low» y «high» son los límites entre los que está el "
