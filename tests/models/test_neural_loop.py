@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -351,6 +353,27 @@ def test_phases_follow_one_another(encoder_decoder: Path, tmp_path: Path) -> Non
     rates = [row["learning_rate"] for row in fitted.log if row.get("phase") == "gold" and "learning_rate" in row]
     assert max(rates) <= 5e-4
     assert not list(tmp_path.rglob("checkpoint-*"))
+
+
+def test_two_models_are_never_there_at_once(encoder_decoder: Path, tmp_path: Path) -> None:
+    """A GPU that holds one would be too small for what follows the last step."""
+    job = _job(encoder_decoder, tmp_path, settings={"metric": "loss", "max_steps": 2})
+    opened = job.open
+    seen: list[Any] = []
+
+    def watched() -> Any:
+        assert [model() for model in seen] == [None] * len(seen)
+        model = opened()
+        seen.append(weakref.ref(model))
+        return model
+
+    job.open = watched
+    gc.disable()  # it might come by chance
+    try:
+        loop.fit(job)
+    finally:
+        gc.enable()
+    assert len(seen) == 2
 
 
 def _short_of_memory(error: BaseException, most: int, first: int = 0) -> Any:

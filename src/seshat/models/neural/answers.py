@@ -31,18 +31,22 @@ def is_direct(model: Any, device: str, rows: int, positions: int) -> bool:
     return known and device != "cuda" and rows * positions * inner.config.get_text_config().vocab_size <= LARGEST
 
 
-def summed(model: Any, inputs: dict[str, Any], labels: Any, positions: int) -> Any:
+def summed(model: Any, head: Any, inputs: dict[str, Any], labels: Any, positions: int) -> Any:
     """Negative log-likelihood of the answers, summed over their tokens.
 
     Args:
-        model: the decoder.
+        model: the decoder, perhaps wrapped.
+        head: its layer that makes logits (``get_output_embeddings``).
         inputs: what it reads, without labels.
         labels: (rows, tokens), of the tokens themselves as collators give them.
         positions: at how many of the last tokens logits are computed: from the one before the first answer on.
     """
     from torch.nn.functional import cross_entropy, pad
 
-    logits = model(**inputs, use_cache=False, logits_to_keep=positions).logits.float()
+    # The last positions of all rows are no block of memory, and for such a one torch copies the head's weights for each
+    # row (in bfloat16, on CPUs): more than the logits take.
+    with head.register_forward_pre_hook(lambda _head, given: (given[0].contiguous(),)):
+        logits = model(**inputs, use_cache=False, logits_to_keep=positions).logits.float()
     following = pad(labels[:, 1:], (0, 1), value=MASKED)[:, -positions:]
     return cross_entropy(logits.flatten(0, 1), following.flatten(), ignore_index=MASKED, reduction="sum")
 
@@ -63,4 +67,4 @@ def loss(trainer: Any, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any] | 
     if not positions or not is_direct(plain, labels.device.type, len(labels), positions):
         return None
     rest = {name: value for name, value in inputs.items() if name != "labels"}
-    return summed(model, rest, labels, positions), trained.sum()
+    return summed(model, plain.get_output_embeddings(), rest, labels, positions), trained.sum()

@@ -101,13 +101,11 @@ def fit(job: Job) -> Fitted:
 
     run = Run(job)
     with quiet():
-        model = None
         for number in range(len(job.phases)):
             while not run.finished(number):
-                model = None  # two models at once would not fit
                 oom = Attempt(job, run, number).train()
+                _clear()  # two models at once would not fit
                 if oom is not None:
-                    _clear()
                     run.halve(number, oom)
         model = job.open()
         run.restore(model, len(job.phases))

@@ -258,9 +258,8 @@ def _loss(model: Any, family: str, load: Load, device: str, precision: Any, labe
         del batch["use_cache"]
     with precision or torch.autocast("cpu", enabled=False):
         if family == "causal" and answers.is_direct(model, device, load.batch, load.target or load.length):
-            return answers.summed(
-                model, {"input_ids": rows, "attention_mask": mask}, labels, load.target or load.length
-            )
+            inputs = {"input_ids": rows, "attention_mask": mask}
+            return answers.summed(model, model.get_output_embeddings(), inputs, labels, load.target or load.length)
         result = model(**batch)
     if family == "causal":
         return -result.log_probs.sum()
