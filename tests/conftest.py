@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.postgres import postgres, postgres_server
 
 from seshat.logs import configure
+
+__all__ = ["postgres", "postgres_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))

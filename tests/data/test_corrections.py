@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +14,16 @@ from typing import Any
 import pytest
 from tests.small_project import small_project
 
+from seshat.config import Config
 from seshat.data import corrections, ingest
 from seshat.data.corrections import SUPERSEDED
-from seshat.errors import DataError
+from seshat.errors import DataError, SeshatError
 from seshat.jsonl import read_jsonl
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
 from seshat.project import Project, open_project
 from seshat.records import Access, Method, Reject, Segment
+from seshat.serving.store import Correction, open_corrections
 
 
 def store(project: Project, *rows: dict[str, Any]) -> Path:
@@ -63,6 +68,70 @@ def test_a_correction_becomes_a_gold_segment_with_its_provenance(project: Projec
     }
     report = json.loads((project.ingested / "report.json").read_text(encoding="utf-8"))
     assert report["corrections"] == {"found": 1, "superseded": 0, "rejects": 0}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_seshat_ingest_takes_corrections_from_either_database(database: str, request: Any, tmp_path: Path) -> None:
+    root = small_project(tmp_path)
+    if database == "postgres":
+        address = request.getfixturevalue("postgres").replace("seshat@", "seshat:sesame@")  # any password will do here
+        with (root / "seshat.yaml").open("a") as config:
+            config.write(f'serve: {{database: "{address}"}}\n')
+    assert "corrections" not in _ingest(root), "no store yet"
+    store = open_corrections(open_project(root))
+    given = {"source": "qsm", "target": "es", "text": "Mina palina gelu.", "translation": "La niña quiere la casa."}
+    store.add(Correction(**given, machine="La casa.", by="Rosa", access=Access.PUBLIC, note="word order"))
+    store.add(Correction(**{**given, "translation": "La niña quiere una casa."}, access=Access.PUBLIC))
+    store.close()
+    assert _ingest(root)["corrections"] == 2
+    read = read_jsonl(root / "data" / "interim" / "ingest" / "segments.jsonl", Segment)
+    older, newer = (one for one in read if one.meta.source == corrections.SOURCE)
+    assert older.texts == {"qsm": "Mina palina gelu.", "es": "La niña quiere la casa."}
+    assert (older.meta.method, older.meta.speaker, older.meta.access) == (Method.GOLD, "Rosa", Access.PUBLIC)
+    assert {name: older.meta.extra[name] for name in ("direction", "machine", "note")} == {
+        "direction": "qsm-es",
+        "machine": "La casa.",
+        "note": "word order",
+    }
+    assert (older.meta.tags, newer.meta.tags) == ((SUPERSEDED,), ())
+    assert newer.texts["es"] == "La niña quiere una casa."
+    assert _reasons(open_project(root)) == ()
+    assert "sesame" not in (root / "dvc.lock").read_text(), "people publish it"
+
+
+def _ingest(root: Path) -> Any:
+    """What the command says."""
+    command = [sys.executable, "-m", "seshat", "ingest", "--project", str(root), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_user_without_rights_is_told_so(postgres: str, tmp_path: Path) -> None:
+    import psycopg
+
+    schema = postgres.rpartition("%3D")[2]
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        for name in ("reader", "stranger"):
+            connection.execute(f"CREATE ROLE {name}_{schema} LOGIN")
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO reader_{schema}, stranger_{schema}")
+        owner = open_corrections(_in_database(tmp_path, postgres))
+        owner.add(Correction(source="qsm", target="es", text="a", translation="b"))
+        owner.close()
+        connection.execute(f"GRANT SELECT ON corrections TO reader_{schema}")
+    reader, stranger = (
+        _in_database(tmp_path, postgres.replace("seshat@", f"{one}_{schema}@")) for one in ("reader", "stranger")
+    )
+    assert [one.text for one in corrections.read(reader)] == ["a"], "whoever may read can ingest"
+    with pytest.raises(SeshatError, match="PostgreSQL refuses: permission denied for table corrections"):
+        corrections.read(stranger)
+    with pytest.raises(SeshatError, match="permission denied for schema"):
+        open_corrections(reader)
+
+
+def _in_database(root: Path, address: str) -> Project:
+    config = {"project": {"language": "qsm", "pivot": "es"}, "serve": {"database": address}}
+    return Project(root, Config.model_validate(config))
 
 
 def test_the_newest_wins_and_the_others_stay_tagged(project: Project) -> None:

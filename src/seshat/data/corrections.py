@@ -30,7 +30,7 @@ SOURCE = "corrections"
 SUPERSEDED = "ingest:superseded"
 """Tag of a correction when a newer one of the same text in the same direction exists."""
 COLUMNS = ("id", "source", "target", "text", "translation", "machine", "by", "at", "access", "note")
-_SELECT = f"""SELECT {", ".join(f'"{name}"' for name in COLUMNS)} FROM corrections ORDER BY rowid"""  # noqa: S608
+_SELECT = f"""SELECT {", ".join(f'"{name}"' for name in COLUMNS)} FROM corrections ORDER BY {{order}}"""  # noqa: S608
 
 
 class Correction(BaseModel):
@@ -78,18 +78,23 @@ def read(project: Project) -> list[Correction]:
     Raises:
         SeshatError: the store cannot be read.
     """
-    rows = _from_server(project) if project.config.serve.database else _from_file(store_path(project))
+    address = project.config.serve.database
+    rows = _from_server(address) if address else _from_file(store_path(project))
     return [Correction.model_validate({**row, "row": number}) for number, row in enumerate(rows, start=1)]
 
 
-def _from_server(project: Project) -> list[dict[str, Any]]:
-    from seshat.serving.store import open_corrections
+def _from_server(address: str) -> list[dict[str, Any]]:
+    """Rows of the table, which is only read: a user of the database without the right to make tables is enough."""
+    from seshat.serving.database import Postgres
 
-    store = open_corrections(project)
+    database = Postgres(address)
     try:
-        return [one.model_dump(mode="json") for one in store.all()]
+        if not list(database.rows("SELECT 1 WHERE to_regclass('corrections') IS NOT NULL")):
+            return []
+        rows = list(database.rows(_SELECT.format(order="number")))
     finally:
-        store.close()
+        database.close()
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _from_file(path: Path) -> list[dict[str, Any]]:
@@ -101,7 +106,7 @@ def _from_file(path: Path) -> list[dict[str, Any]]:
         try:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'corrections'").fetchone():
                 return []
-            rows = connection.execute(_SELECT).fetchall()
+            rows = connection.execute(_SELECT.format(order="rowid")).fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:

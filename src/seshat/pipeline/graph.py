@@ -22,12 +22,14 @@ from seshat.errors import UsageError
 from seshat.jsonl import write_text
 from seshat.pipeline.stages import STAGES, Stage
 from seshat.project import Project
+from seshat.provenance import masked
 
 RESOLVED = ".seshat/resolved.json"
 """The whole configuration, defaults, profiles and overrides put together."""
 PARAMS = ".seshat/params.json"
 """The settings that stages depend on, as DVC compares them: a mapping or a list stands there as its digest, so that
-``dvc.lock`` stays short (DVC reads and writes it for every stage)."""
+``dvc.lock`` stays short (DVC reads and writes it for every stage), and passwords in addresses are masked, because
+people publish ``dvc.lock``."""
 GRAPH = "dvc.yaml"
 _HEADER = """\
 # The stages of this project, for people and for DVC. Written by `seshat run` from seshat.yaml: do not edit, your
@@ -63,7 +65,7 @@ def _digested(section: BaseModel, values: dict[str, Any]) -> dict[str, Any]:
         if isinstance(inner, BaseModel):
             found[key] = _digested(inner, value)
         else:
-            found[key] = _digest(value) if isinstance(value, dict | list) else value
+            found[key] = _digest(value) if isinstance(value, dict | list) else masked(value)
     return found
 
 
@@ -71,6 +73,7 @@ def settings(stage: Stage, project: Project) -> dict[str, Any]:
     """The settings that the result of a stage depends on, by dotted name; the version of its code; decisions."""
     values = project.config.model_dump(mode="json", by_alias=True)
     found: dict[str, Any] = {key: reduce(getitem, key.split("."), values) for key in stage.settings(project.config)}
+    found = {key: masked(value) if isinstance(value, str) else value for key, value in found.items()}
     found[f"versions.{stage.name}"] = stage.version
     if stage.shared:
         found[f"decisions.{stage.name}"] = stage.shared.decisions(project)

@@ -163,7 +163,7 @@ class Postgres(_Pool):
 
     Raises:
         MissingPackage: ``psycopg`` is not installed.
-        SeshatError: the server cannot be reached.
+        SeshatError: the server cannot be reached, or does not let its user do what is needed.
     """
 
     words_table = "CREATE TABLE {name} (rowid bigint PRIMARY KEY, words tsvector)"
@@ -181,13 +181,14 @@ class Postgres(_Pool):
             return self._psycopg.connect(self._address, connect_timeout=10, autocommit=True)
         except self._psycopg.OperationalError as error:
             raise SeshatError(
-                f"serve.database: PostgreSQL cannot be reached: {str(error).strip().splitlines()[-1]}",
+                f"serve.database: PostgreSQL cannot be reached: {_first_line(error)}",
                 "Start the server and check the address, or leave serve.database out: SQLite needs no server.",
             ) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows that a query finds, a thousand at a time."""
         with (
+            self._permitted(),
             self._borrowed() as connection,
             connection.transaction(),
             connection.cursor("found") as cursor,  # of the server: not all rows at once
@@ -199,8 +200,23 @@ class Postgres(_Pool):
     @contextmanager
     def writing(self) -> Iterator[Any]:
         """A transaction."""
-        with self._borrowed() as connection, connection.transaction(), connection.cursor() as cursor:
+        with (
+            self._permitted(),
+            self._borrowed() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             yield _Cursor(cursor)
+
+    @contextmanager
+    def _permitted(self) -> Iterator[None]:
+        try:
+            yield
+        except self._psycopg.errors.InsufficientPrivilege as error:
+            raise SeshatError(
+                f"serve.database: PostgreSQL refuses: {_first_line(error)}.",
+                "Give the user of that address a database of its own, or a schema (GRANT ALL ON SCHEMA … TO …).",
+            ) from error
 
     def document(self, words: Iterable[str]) -> str:
         """A ``tsvector`` written out, with places."""
@@ -222,6 +238,10 @@ class _Cursor:
 
     def executemany(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         self._cursor.executemany(_percent(sql), values)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _percent(sql: str) -> str:

@@ -114,4 +114,9 @@ def open_corrections(project: Project) -> Corrections:
         SeshatError: the database cannot be opened.
     """
     address = project.config.serve.database
-    return Corrections(Postgres(address) if address else Sqlite(corrections_file(project)))
+    database = Postgres(address) if address else Sqlite(corrections_file(project))
+    try:
+        return Corrections(database)
+    except BaseException:
+        database.close()
+        raise
