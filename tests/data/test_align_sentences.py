@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -9,13 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seshat.config import Config
 from seshat.config.align import CutSection, StartsSection
 from seshat.config.clean import Profile
+from seshat.data import align
 from seshat.data.alignment.cut import Text, cut
 from seshat.data.alignment.starts import Start, find_starts
 from seshat.data.alignment.whole import Tally, by_cutting, by_list, read_sentences
 from seshat.errors import DataError
-from seshat.records import Access, Meta, Segment
+from seshat.jsonl import read_jsonl, write_jsonl
+from seshat.project import Project
+from seshat.records import Access, Document, Meta, Segment
 from seshat.text.normalise import Normaliser
 
 LANGUAGES = ("qaa", "en")
@@ -132,3 +137,44 @@ def test_pairs_by_cutting_keep_what_is_known_about_the_document() -> None:
     first = [pair for pair in pairs if pair.meta.doc_id == "t0"]
     assert " ".join(pair.texts["qaa"] for pair in first) == documents[0].texts["qaa"]
     assert [pair.meta.order for pair in first] == list(range(len(first)))
+
+
+@pytest.mark.parametrize("most", [1.5, None])
+def test_pairs_in_another_language_than_they_claim_are_tagged_but_for_a_fixed_test_set(
+    tmp_path: Path, most: float | None
+) -> None:
+    """By a list, by cutting, and out of parallel documents."""
+    columns = {"document": "tablet", "order": "n", "text": "english", "word": "first", "number": "place"}
+    settings = {
+        "project": {"language": "qaa", "pivot": "en", "max_access": "public"},
+        "clean": {"filters": {"max_foreign_words": most}},
+        "align": {
+            "starts": [{"name": "listed", "path": "list.csv", "language": "qaa", "columns": columns}],
+            "cut": {"sources": ["train"], "language": "qaa"},
+        },
+    }
+    project = Project(tmp_path, Config.model_validate(settings))
+    german = "Der Mann hat dir das Silber noch nicht gegeben."
+    project.raw.mkdir(parents=True)
+    rows = (f"{name},1,Thus the river is,um,1\n{name},2,{german},sul,4\n" for name in ("learnt", "fixed"))
+    (project.raw / "list.csv").write_text("tablet,n,english,first,place\n" + "".join(rows), encoding="utf-8")
+    text = "um fotal direm sul bakum pelik"
+    metas = {"learnt": Meta(doc_id="learnt", source="list"), "fixed": Meta(doc_id="fixed", source="list", split="test")}
+    whole = [Segment(id=name, texts={"qaa": text}, meta=meta) for name, meta in metas.items()]
+    whole.append(
+        Segment(id="cut", texts={"qaa": text, "en": f"Thus the river is. {german}"}, meta=Meta(source="train"))
+    )
+    write_jsonl(project.cleaned / "segments.jsonl", whole)
+    lines = {"qaa": ("um fotal direm", "sul bakum pelik"), "en": ("Thus the river is here.", german)}
+    parallel = [Document(id="story", texts=lines), Document(id="exam", texts=lines, meta=Meta(split="test"))]
+    write_jsonl(project.cleaned / "documents.jsonl", parallel)
+
+    align.run(project)
+
+    made = list(read_jsonl(project.aligned / "segments.jsonl", Segment))
+    foreign = [one for one in made if "Silber" in one.texts.get("en", "")]
+    tagged = {one.id for one in made if "clean:other-language" in one.meta.tags}
+    assert sorted(one.id.split(":")[0] for one in foreign) == ["cut", "exam", "listed", "listed", "story"]
+    assert tagged == ({one.id for one in foreign if one.meta.split != "test"} if most else set())
+    report = json.loads((project.aligned / "report.json").read_text(encoding="utf-8"))
+    assert report["tags"].get("clean:other-language", 0) == len(tagged) == (3 if most else 0)

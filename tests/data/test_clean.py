@@ -9,7 +9,7 @@ import pytest
 from seshat.config import Config
 from seshat.config.clean import FilterSection
 from seshat.data.clean import OUTSIDE, Cleaner, cleaner_for, report, run, warnings
-from seshat.data.filters import Filters, copied_share, repetition, usual_ratios
+from seshat.data.filters import OTHER_LANGUAGE, Filters, copied_share, repetition, usual_ratios
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.project import Project
 from seshat.records import Document, Entry, Example, GlossedWord, Meta, Origin, Segment, Sense
@@ -104,6 +104,7 @@ def test_a_document_keeps_its_lines(cleaner: Cleaner) -> None:
         ("всё это другое", "algo en otra letra", "clean:wrong-script"),
         ("El perro muerde todo", "El perro muerde todo", "clean:copied"),
         ("ja ja ja ja ja ja", "él está aquí ahora", "clean:repetition"),
+        ("jaskara oinax kaa", "Denn er hat mir das nicht gesagt.", "clean:other-language"),
         ("jakon 5", "bueno cinco", OUTSIDE),
     ],
 )
@@ -121,11 +122,39 @@ def test_filters_tag_with_a_reason(cleaner: Cleaner, shp: str, es: str, tag: str
         ("jaa jaa", "sí sí"),
         ("Tom Boston", "Tom Bostón"),
         ("… 3 …", "3"),
+        ("Denn er hat mir das nicht gesagt.", "Pues no me lo ha dicho."),
+        ("Juan de la Cruz", "Juan de la Cruz, Otto von der Heide"),
     ],
 )
 def test_filters_leave_ordinary_text_alone(shp: str, es: str) -> None:
     filters = Filters(FilterSection(), {"shp": "Latin"})
     assert filters.of_segment({"shp": shp, "es": es}) == ()
+
+
+@pytest.mark.parametrize(("most", "tagged"), [(None, False), (8.0, False), (0.0, True), (1.5, True)])
+def test_how_much_of_another_language_is_too_much_is_set(most: float | None, tagged: bool) -> None:
+    filters = Filters(FilterSection(max_foreign_words=most))
+    pair = {"shp": "jaskara oinax kaa", "es": "Denn er hat mir das nicht gesagt."}
+    assert (filters.of_segment(pair) == (OTHER_LANGUAGE,)) == tagged
+
+
+def test_segments_made_after_clean_are_tagged_but_for_a_fixed_test_set() -> None:
+    german, spanish = "Denn er hat mir das nicht gesagt.", "Pues no me lo ha dicho."
+    made = [
+        segment("1", "jaskara", german).model_copy(update={"meta": meta(tags=("align:low-confidence",))}),
+        segment("2", "jaskara", spanish),
+        segment("3", "jaskara", german, split="test"),
+        Segment(id="4", texts={"es": german}, meta=meta()),
+    ]
+    judged = list(Filters(FilterSection()).languages_of(made))
+    assert [one.texts for one in judged] == [one.texts for one in made]
+    assert [one.meta.tags for one in judged] == [
+        ("align:low-confidence", OTHER_LANGUAGE),
+        (),
+        (),
+        (OTHER_LANGUAGE,),
+    ]
+    assert judged[1] is made[1]
 
 
 def test_the_length_ratio_is_measured_against_what_is_usual() -> None:
@@ -155,6 +184,9 @@ def test_a_fixed_test_set_is_normalised_but_not_tagged(cleaner: Cleaner) -> None
     assert cleaned.texts["shp"] == "Kikin 5"
     assert cleaned.meta.tags == ()
     assert cleaner.test_tags == {"clean:too-short": 1, OUTSIDE: 1}
+    german = segment("2", "jaskara oinax kaa", "Denn er hat mir das nicht gesagt.", split="test")
+    assert cleaner.segment(german).meta.tags == ()
+    assert cleaner.test_tags[OTHER_LANGUAGE] == 1
 
 
 def test_the_report_names_characters_with_their_first_place(cleaner: Cleaner) -> None:

@@ -23,7 +23,6 @@ from seshat.data.augmentation.pages import likeness
 from seshat.data.augmentation.passages import Passage, by_lines, numbered, passages
 from seshat.data.augmentation.recognise import Recogniser
 from seshat.data.augmentation.tables import listed_texts
-from seshat.data.augmentation.tongues import detect
 from seshat.data.augmentation.tools import Tools
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_jsonl
@@ -194,13 +193,6 @@ def test_real_lines_and_names_are_known(real_data: Path) -> None:
     index = NameIndex(names)
     found = [(index.find(f"12. {name}"), text) for text, name in names]
     assert sum(mention is not None and mention.id == text for mention, text in found) / len(found) > 0.98
-
-
-@pytest.mark.parametrize("tag", ocr_pages.LANGUAGES)
-def test_languages(tag: str) -> None:
-    found = detect(ocr_pages.WORDS[tag][2])
-    assert found is not None and found.tag == tag and found.confidence > 0.8
-    assert detect("to-ra-ni le-ku-ma she-da 14 mo-ri") is None
 
 
 def test_lines_in_the_language_are_told_from_others() -> None:

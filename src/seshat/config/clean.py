@@ -173,6 +173,10 @@ class FilterSection(Section):
     """Share of words that stand on both sides; above: `clean:copied`. 1 leaves loan words and names alone."""
     max_repetition: float = Field(default=0.6, ge=0.0, le=1.0)
     """Share of words that repeat the word before; above: `clean:repetition`."""
+    max_foreign_words: float | None = Field(default=1.5, ge=0.0)
+    """Different function words of another language, less twice those of its own; above: `clean:other-language`, also
+    in what `align` makes. A text that claims another language than da, de, en, es, fr, it, nl, pt, ru and tr is not
+    looked at; null looks at none."""
 
 
 class CleanSection(Section):

@@ -65,6 +65,7 @@ class SplitSection(Section):
         "clean:wrong-script",
         "clean:copied",
         "clean:repetition",
+        "clean:other-language",
         "align:low-confidence",
         "augment:low-confidence",
         "augment:length-ratio",

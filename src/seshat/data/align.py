@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config.align import AlignSection
 from seshat.config.clean import Profile
+from seshat.data.filters import Filters
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json, write_jsonl
 from seshat.project import Project
@@ -319,7 +320,7 @@ def warnings(result: Result, figures: dict[str, Any], review: str) -> list[str]:
     return found
 
 
-def _sentences(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
+def _sentences(project: Project, filters: Filters, figures: dict[str, Any]) -> Iterator[Segment]:
     """Pairs of sentences out of segments that are whole documents; fills in what was found."""
     from seshat.data.alignment import whole
     from seshat.text.normalise import Normaliser
@@ -339,7 +340,8 @@ def _sentences(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
         }
         rows, problems = whole.read_sentences(project.raw / listed.path, listed, normalisers, languages)
         tally = whole.Tally(problems=problems)
-        examples += whole.by_list(texts, rows, listed, languages, section.min_confidence, tally)
+        by_list = whole.by_list(texts, rows, listed, languages, section.min_confidence, tally)
+        examples += filters.languages_of(by_list)
         figures.setdefault("starts", {})[listed.name] = tally.as_dict()
     yield from examples
     if section.cut is not None:
@@ -349,16 +351,24 @@ def _sentences(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
             if segment.meta.source in section.cut.sources and all(tag in segment.texts for tag in languages)
         ]
         taught = [segment for segment in examples if not segment.meta.tags]
-        pairs = list(whole.by_cutting(documents, section.cut, languages, section.min_confidence, taught))
+        cut = whole.by_cutting(documents, section.cut, languages, section.min_confidence, taught)
+        pairs = list(filters.languages_of(cut))
         doubtful = sum(LOW_CONFIDENCE in pair.meta.tags for pair in pairs)
         figures["cut"] = {"documents": len(documents), "pairs": len(pairs), "low_confidence": doubtful}
         yield from pairs
 
 
+def _counted(segments: Iterable[Segment], tags: Counter[str]) -> Iterator[Segment]:
+    for segment in segments:
+        tags.update(segment.meta.tags)
+        yield segment
+
+
 def run(project: Project) -> dict[str, Any]:
     """Align the documents that ``clean`` wrote, with the decisions in the review file.
 
-    Writes ``segments.jsonl`` and ``report.json`` (see :func:`report`) and brings the review file up to date.
+    Writes ``segments.jsonl`` and ``report.json`` (see :func:`report`; ``tags`` counts those of all segments) and brings
+    the review file up to date.
     """
     from seshat.data.alignment import review
 
@@ -377,9 +387,12 @@ def run(project: Project) -> dict[str, Any]:
     allowed = {document.id for document in documents if settings.max_access.allows(document.meta.access)}
     new_rows, result.withheld = updated_rows(result, section.min_confidence, allowed)
     segments = (segment for aligned in result.documents for segment in segments_of(aligned, section.min_confidence))
+    filters = Filters(project.config.clean.filters)
     sentences: dict[str, Any] = {}
-    count = write_jsonl(project.aligned / "segments.jsonl", chain(segments, _sentences(project, sentences)))
-    figures = {**report(result, section.min_confidence), **sentences}
+    made = chain(filters.languages_of(segments), _sentences(project, filters, sentences))
+    tags: Counter[str] = Counter()
+    count = write_jsonl(project.aligned / "segments.jsonl", _counted(made, tags))
+    figures = {**report(result, section.min_confidence), **sentences, "tags": dict(sorted(tags.items()))}
     write_json(project.aligned / "report.json", figures)
     if documents or before is not None:
         review.write(path, new_rows, before)

@@ -12,7 +12,9 @@ from itertools import combinations, pairwise
 from math import exp, log
 
 from seshat.config.clean import FilterSection
+from seshat.records import Segment
 from seshat.text.scripts import script_share
+from seshat.text.tongues import foreign_words
 from seshat.text.words import words
 
 SHORT = 10
@@ -20,6 +22,8 @@ SHORT = 10
 
 FEW_WORDS = 5
 """Texts of fewer words are not tested for repetition: "no no" and reduplication are language."""
+
+OTHER_LANGUAGE = "clean:other-language"
 
 Pair = tuple[str, str]
 
@@ -82,19 +86,39 @@ class Filters:
         tags = [tag for language, text in texts.items() for tag in self.of_text(text, language)]
         if any(self._is_ratio_odd(texts[a], texts[b], (a, b)) for a, b in combinations(sorted(texts), 2)):
             tags.append("clean:length-ratio")
-        in_words = {language: [word.casefold() for word in words(text)] for language, text in texts.items()}
+        in_words = _in_words(texts)
         if self.section.max_copied_share < 1.0 and any(
             copied_share(a, b) > self.section.max_copied_share for a, b in combinations(in_words.values(), 2)
         ):
             tags.append("clean:copied")
         if any(repetition(side) > self.section.max_repetition for side in in_words.values()):
             tags.append("clean:repetition")
+        if self._is_foreign(in_words):
+            tags.append(OTHER_LANGUAGE)
         return tuple(dict.fromkeys(tags))
+
+    def languages_of(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """Segments that were made after ``clean``, tagged where a text is in another language than it claims.
+
+        As everywhere, segments that their source fixes as the test set are left alone.
+        """
+        for segment in segments:
+            if segment.meta.split != "test" and self._is_foreign(_in_words(segment.texts)):
+                segment = segment.model_copy(update={"meta": segment.meta.tagged(OTHER_LANGUAGE)})
+            yield segment
+
+    def _is_foreign(self, in_words: Mapping[str, list[str]]) -> bool:
+        most = self.section.max_foreign_words
+        return most is not None and any(foreign_words(side, language) > most for language, side in in_words.items())
 
     def _is_ratio_odd(self, a: str, b: str, pair: Pair) -> bool:
         if not a or not b:
             return False  # too short already
         return exp(abs(length_ratio(a, b) - self.ratios.get(pair, 0.0))) > self.section.max_length_ratio
+
+
+def _in_words(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    return {language: [word.casefold() for word in words(text)] for language, text in texts.items()}
 
 
 def copied_share(a: list[str], b: list[str]) -> float:

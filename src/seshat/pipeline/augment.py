@@ -10,9 +10,9 @@ from seshat.config import Direction
 from seshat.config.augment import EndpointSection, ExtractorSection
 from seshat.config.translate import ServerSection
 from seshat.data import augment
-from seshat.data.augmentation.tongues import ENGLISH_NAMES
 from seshat.data.augmentation.tools import Chat, Reply, TextTranslator, Tools
 from seshat.project import Project
+from seshat.text.tongues import ENGLISH_NAMES
 
 if TYPE_CHECKING:
     from seshat.inference.translator import Translator

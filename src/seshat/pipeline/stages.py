@@ -147,7 +147,7 @@ def _align_settings(config: Config) -> tuple[str, ...]:
     lists = (
         ("clean.profiles", "clean.placeholders") if config.align.starts else ()
     )  # their sentences are normalised too
-    return ("align", *lists, "project.max_access", *_LANGUAGES)
+    return ("align", *lists, "clean.filters.max_foreign_words", "project.max_access", *_LANGUAGES)
 
 
 def _augment_settings(config: Config) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="augment",
         module="seshat.pipeline.augment",
-        version=1,
+        version=2,
         summary="Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
         settings=_augment_settings,
         reads=_augment_reads,

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import regex
 
 from seshat.config.augment import GateSection
-from seshat.data.augmentation.tongues import FUNCTION_WORDS, detect
 from seshat.data.filters import length_ratio, usual_ratios
 from seshat.text.ngrams import ByteNgrams
+from seshat.text.tongues import SURE, foreign_words
+from seshat.text.words import words
 
 OTHER_LANGUAGE = "augment:other-language"
 LENGTH, PERPLEXITY, DAMAGED = "augment:length-ratio", "augment:perplexity", "augment:damaged"
@@ -28,8 +29,6 @@ _HELD_OUT = 400
 """Known texts, at most, that are measured to find the spread."""
 _FEWEST = 30
 """Known texts without which nothing is usual yet: the gate of that language stays open."""
-_TELLING, _PLAIN = 40, 0.9
-"""Characters from which a language is told, and how sure it must be."""
 _FLOOR = 0.05
 """Bits per byte: the smallest spread that is believed."""
 _SHORT = 20
@@ -80,8 +79,7 @@ class Known:
 
 def _elsewhere(text: str, tag: str) -> bool:
     """Whether a text is plainly in another language than it should be, such as one that a model left as it was."""
-    found = detect(text) if len(text) >= _TELLING else None
-    return found is not None and found.tag != tag and found.confidence >= _PLAIN
+    return foreign_words(map(str.casefold, words(text)), tag) > SURE
 
 
 def _size(text: str) -> int:
@@ -125,7 +123,7 @@ class Gate:
             found.append(LENGTH)
         if any(self.distance(tag, text) > (self.section.perplexity or 0) for tag, text in texts.items()):
             found.append(PERPLEXITY)
-        if any(_elsewhere(text, tag) for tag, text in texts.items() if tag in FUNCTION_WORDS):
+        if any(_elsewhere(text, tag) for tag, text in texts.items()):
             found.append(OTHER_LANGUAGE)
         return tuple(found)
 

@@ -21,11 +21,11 @@ from seshat.data.augmentation.layout import Page, lines_of
 from seshat.data.augmentation.names import Mention, NameIndex
 from seshat.data.augmentation.passages import Passage, passages, whole_text
 from seshat.data.augmentation.recognise import Recogniser
-from seshat.data.augmentation.tongues import detect
 from seshat.data.augmentation.tools import Answers, Tools, translate
 from seshat.progress import track
 from seshat.records import Reject, Segment
 from seshat.text.normalise import Normaliser
+from seshat.text.tongues import detect
 
 if TYPE_CHECKING:
     from seshat.data.augment import Material

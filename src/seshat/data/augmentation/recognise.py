@@ -12,8 +12,8 @@ from itertools import chain
 
 import regex
 
-from seshat.data.augmentation.tongues import FUNCTION_WORDS, is_function_word
 from seshat.text.ngrams import ByteNgrams
+from seshat.text.tongues import FUNCTION_WORDS, is_function_word
 
 _MOST = 400_000
 """Bytes that each model reads."""

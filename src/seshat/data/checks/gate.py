@@ -20,6 +20,7 @@ _TAGS = {
     "clean:wrong-script": "clean.filters.min_script_share",
     "clean:copied": "clean.filters.max_copied_share",
     "clean:repetition": "clean.filters.max_repetition",
+    "clean:other-language": "clean.filters.max_foreign_words",
     "align:low-confidence": "align.min_confidence",
 }
 """Tag -> the setting that decides it."""
