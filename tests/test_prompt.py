@@ -11,7 +11,7 @@ from seshat.config import Config, Direction
 from seshat.errors import DataError, PromptMismatch
 from seshat.jsonl import write_json
 from seshat.project import Project
-from seshat.prompt import Prompt, fill
+from seshat.prompt import BREAK, Prompt, fill
 
 NAMES = {"languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}}
 QWEN3 = (  # the part of Qwen3's template that matters: an empty thought before the answer
@@ -99,6 +99,13 @@ def test_encoder_decoders_read_a_prefix() -> None:
         "translate Spanish to Lumeko: a {b}"
     )
     assert prompt().source("a", Direction("es", "xx")) == "a"
+
+
+def test_encoder_decoders_read_the_sentences_before() -> None:
+    way = Direction("es", "xx")
+    made = prompt(prefix="{target}: ", context=2)
+    assert made.source("c", way, ["a", "b"]) == f"Lumeko: a{BREAK} b{BREAK} c"
+    assert made.source("c", way) == "Lumeko: c"
 
 
 def test_the_hash_is_that_of_the_content() -> None:

@@ -15,8 +15,9 @@ from seshat.config.load import load_config
 from seshat.pipeline.stages import STAGES
 from seshat.project import Project
 
-ONLY_IN_MESSAGES = {"download.files", "download.kaggle", "tracking.report_to"}
-"""Settings that change what is said, and where else; never what is written."""
+ONLY_IN_MESSAGES = {"download.files", "download.kaggle", "tracking.report_to", "prompt.context"}
+"""Settings that change what is said, and where else; never what is written: of the last, the statistical family says
+that it is left out."""
 
 
 def watched(section: BaseModel, name: str, note: Callable[[str], None]) -> Any:

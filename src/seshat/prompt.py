@@ -7,7 +7,8 @@ Asking goes in two steps. :meth:`Prompt.messages` makes the chat of one question
 sentences, words, the sentences before, then the task with its text) and, for training, one assistant turn, so that the
 loss on "the last assistant turn" and on "all assistant turns" is the same thing. :meth:`Prompt.render` puts a chat into
 the words of a chat template; what it gives is tokenised with ``add_special_tokens=False``, or the text would begin
-with two BOS tokens. Encoder-decoders know no chats: they read :meth:`Prompt.source`.
+with two BOS tokens. Encoder-decoders know no chats: they read :meth:`Prompt.source`, and those from scratch, which are
+trained for one direction each, :func:`after`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,14 @@ FILE = "prompt.json"
 """Name of the prompt object in the folder of a model."""
 WORDING_FILE = "wording.json"
 """Beside messages: what they were written with."""
+BREAK = "</s>"
+"""What an encoder-decoder reads behind each sentence before the text: the mark that ends a text.
+
+ByT5, mT5, NLLB, mBART-50 and Marian all call it so, and their tokenizers make one token of it wherever it stands, which
+the base knows from its pretraining; other signs become several pieces or an unknown one, and SentencePiece turns line
+breaks into spaces. The vocabulary of models from scratch has it as a mark of its own, which no text is ever cut into.
+So it cannot be in a text: where these letters stood in one, a tokenizer would take the text to end there.
+"""
 TEMPLATES: dict[Task, str] = {
     "translate": "Translate from {source} into {target}:\n{text}",
     "word-to-meaning": "What does this {language} word mean in {pivot}?\n{text}",
@@ -325,9 +334,15 @@ class Prompt(BaseModel):
             )
         return given, whole[len(given) :]
 
-    def source(self, text: str, direction: Direction) -> str:
-        """What an encoder-decoder reads: the text behind the prefix."""
-        return fill(self.prefix, self._slots(direction.source, direction.target)) + text
+    def source(self, text: str, direction: Direction, context: Sequence[str] = ()) -> str:
+        """What an encoder-decoder reads: prefix, the sentences before, text.
+
+        Args:
+            text: the text to translate.
+            direction: from what into what.
+            context: the sentences before ``text`` in its document, in order, in the same language.
+        """
+        return fill(self.prefix, self._slots(direction.source, direction.target)) + after(context, text)
 
     def _slots(self, source: str, target: str) -> dict[str, str]:
         return {
@@ -346,6 +361,15 @@ class Prompt(BaseModel):
             enable_thinking=self.thinking,
         )
         return rendered
+
+
+def after(context: Sequence[str], text: str) -> str:
+    """A text behind the sentences before it, each of which ends with :data:`BREAK` (Tiedemann & Scherrer 2017).
+
+    Without any it is the text alone. No space stands before a break, where some tokenizers would make a piece of it; one
+    stands behind it, so that every word begins as at the start of a text.
+    """
+    return " ".join((*(f"{sentence}{BREAK}" for sentence in context), text))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 from seshat.config import Config, Direction
 from seshat.data.duplicates import normalise
 from seshat.data.format import FILES, run
-from seshat.data.instruct.context import Surroundings
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
@@ -151,21 +150,6 @@ def test_a_limit_is_kept_exactly(most: int, share: float, seed: int) -> None:
 
 def test_draws_are_even() -> None:
     assert sum(draw(1, str(n)) for n in range(4_000)) / 4_000 / (1 << 64) == pytest.approx(0.5, abs=0.02)
-
-
-def test_sentences_before() -> None:
-    def at(doc: str, order: int | None) -> Segment:
-        return Segment(id=f"{doc}{order}", texts={"xx": "a"}, meta=Meta(doc_id=doc, order=order))
-
-    surroundings = Surroundings(2)
-    seen = {}
-    for one in [at("d", 0), at("e", 0), at("d", 1), at("d", 1), at("d", 2), at("d", 3), at("e", 4), at("d", None)]:
-        seen[one.id] = [before.id for before in surroundings.before(one)]
-        surroundings.add(one)
-    assert seen == {"d0": [], "e0": [], "d1": ["d0"], "d2": ["d0", "d1"], "d3": ["d1", "d2"], "e4": ["e0"], "dNone": []}
-    off = Surroundings(0)
-    off.add(at("d", 0))
-    assert off.before(at("d", 1)) == ()
 
 
 TEST = [{"xx": "nokon jema jake riki", "es": "Mi pueblo, tiene casas."}, {"xx": "jaa", "es": "sí"}]

@@ -225,14 +225,15 @@ def test_finished_work_of_another_model_is_not_taken(project: Project, load: Loa
     load(lambda text: text)
     model, way = systems.read(project, "statistical"), Direction("xx", "en")
     assessment = Assessment(project, [model], project.config.evaluate)
-    whole = assessment.translated(model, assessment.translator(model, way), ["Kala nua."] * 3)
+    three = [Segment(id=str(number), texts={"xx": "Kala nua."}) for number in range(3)]
+    whole = assessment.translated(model, assessment.translator(model, way), three)
     assert [hypothesis.text for hypothesis in whole] == ["The dog sleeps."] * 3
     load(dies)
-    again = assessment.translated(model, assessment.translator(model, way), ["Kala nua."] * 3)
+    again = assessment.translated(model, assessment.translator(model, way), three)
     assert again == whole
     (project.model() / "xx-en" / "weights").write_text("2")
     with pytest.raises(KeyboardInterrupt):
-        assessment.translated(model, assessment.translator(model, way), ["Kala nua."] * 3)
+        assessment.translated(model, assessment.translator(model, way), three)
 
 
 def test_plain_words_about_a_bad_model(tmp_path: Path, load: Load) -> None:

@@ -19,14 +19,16 @@ from seshat.evaluation.languagemodel import opened
 from seshat.jsonl import write_json, write_jsonl
 from seshat.models.neural.base import quiet
 from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.prompt import Message, Prompt
 from seshat.records import Access, Entry, GlossedWord, Meta, Segment, Sense
+from seshat.retrieval import Retriever
 
 torch = pytest.importorskip("torch")
 peft = pytest.importorskip("peft")
 
 NOUNS = {"nua": "perro", "topo": "niña", "suku": "río", "wey": "viejo", "pana": "gato"}
 VERBS = {"kala": "duerme", "miri": "corre", "tume": "canta"}
+SETS = {"train": (30, 1), "validation": (6, 2), "test": (12, 3)}
 PUBLIC = Meta(access=Access.PUBLIC, source="made", doc_id="d")
 
 
@@ -89,7 +91,7 @@ def make(root: Path, family: str, name: str, **sections: Any) -> Project:
     for key, section in sections.items():
         values[key] = values.get(key, {}) | section
     project = Project(root, Config.model_validate(values))
-    sets = {"train": corpus(30, 1, "a"), "validation": corpus(6, 2, "v"), "test": corpus(12, 3, "t")}
+    sets = {name: corpus(*made, name[0]) for name, made in SETS.items()}
     sets["test"] = [one.model_copy(update={"gloss": None}) if n > 5 else one for n, one in enumerate(sets["test"])]
     for file, segments in sets.items():
         write_jsonl(project.training / f"{file}.jsonl", segments)
@@ -369,17 +371,28 @@ def test_a_model_is_opened_once(bases: Path, tmp_path: Path, monkeypatch: pytest
     assert len(opened) == 2, "the adapter's base, and the base alone"
 
 
-def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path) -> None:
-    project = causal(bases, tmp_path, prompt={"context": 1}, evaluate={"zero_shot": "none", "perplexity_texts": 0})
-    way = project.config.project.directions[0]
-    known = tasks.in_context(project, Prompt.of(project), way)
-    second = corpus(12, 3, "t")[1]
-    assert corpus(12, 3, "t")[0].texts["xx"] in known[second.id][-1]["content"]
+def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluating = {"zero_shot": "none", "perplexity_texts": 0, "task_examples": 0, "confidence_texts": 10}
+    project = causal(bases, tmp_path, prompt={"context": 1}, evaluate=evaluating)
+    asked: dict[str, str] = {}
+    question = Retriever.question
+
+    def heard(self: Retriever, text: str, source: str, target: str) -> list[Message]:
+        messages = question(self, text, source, target)
+        if source == "xx":
+            asked.setdefault(text, messages[-1]["content"])
+        return messages
+
+    monkeypatch.setattr(Retriever, "question", heard)
     assessment = Assessment(project, [systems.read(project, "tiny")], project.config.evaluate)
     evaluation = assessment.evaluation()
-    asked = assessment.found.translations["tiny", str(way)]
-    assert assessment.translations[str(way)]["tiny"] == asked
-    assert len(asked) == evaluation["test"]["segments"] == 12
+    assert len(assessment.translations["xx-es"]["tiny"]) == evaluation["test"]["segments"] == 12
+    texts = {name: [one.texts["xx"] for one in corpus(*made, name)] for name, made in SETS.items() if name != "train"}
+    assert "The sentences before" not in asked[texts["test"][0]]
+    for name in ("test", "validation"):  # a text is asked once, as where it stands first
+        for place, text in enumerate(texts[name]):
+            if place and place == texts[name].index(text) and not (name == "validation" and text in texts["test"]):
+                assert f"The sentences before:\n{texts[name][place - 1]}\n\n" in asked[text]
 
 
 def test_families_in_one_comparison(bases: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from seshat.inference.translator import Hypothesis
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.retrieval import Retriever
+from seshat.surroundings import Told
 
 COLUMNS = SubmitColumns()
 TEST = (
@@ -91,7 +92,9 @@ def test_previous_lines_come_from_the_same_document() -> None:
 
 def test_engines_that_take_context_get_the_lines_as_they_see_them() -> None:
     class Engine:
-        memory = Retriever(Prompt(languages={"akk": "A", "en": "E"}, language="akk", pivot="en", context=1))
+        memory: Retriever | Told = Retriever(
+            Prompt(languages={"akk": "A", "en": "E"}, language="akk", pivot="en", context=1)
+        )
 
     class Normalising:
         inner = Engine()
@@ -100,9 +103,15 @@ def test_engines_that_take_context_get_the_lines_as_they_see_them() -> None:
             return [text.lower() for text in texts]
 
     assert give_context(Normalising(), lambda most: {"Um-ma": ["A", "B"][-most:]}) == 1
+    assert isinstance(Engine.memory, Retriever)
     question = Engine.memory.question("um-ma", "akk", "en")[0]["content"]
     assert question.startswith("The sentences before:\nb\n\n")
     assert give_context(Shouting(), lambda _most: {}) == 0
+    told = Engine.memory = Told(1)
+    assert give_context(Normalising(), lambda most: {"Um-ma": ["A", "B"][-most:]}) == 1
+    assert told.of("um-ma") == ["b"]
+    Engine.memory = Told(0)
+    assert give_context(Normalising(), lambda _most: {"Um-ma": ["A"]}) == 0
 
 
 def test_a_submission_has_the_rows_of_the_test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

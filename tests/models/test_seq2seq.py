@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -12,16 +13,20 @@ from seshat.config.translate import DecodingSection
 from seshat.data import tokenizer
 from seshat.errors import DataError
 from seshat.inference.engines.seq2seq import Seq2SeqTranslator
+from seshat.inference.load import load_translator
+from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate
-from seshat.jsonl import write_jsonl
+from seshat.jsonl import read_jsonl, write_jsonl
+from seshat.models import train as stage
 from seshat.project import Project
-from seshat.records import Segment
+from seshat.prompt import BREAK, after
+from seshat.records import Meta, Segment
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from seshat.models.seq2seq import network, train  # noqa: E402
-from seshat.models.seq2seq.data import Schedule, Vocabulary, batches  # noqa: E402
+from seshat.models.seq2seq.data import MAX_PIECES, Schedule, Vocabulary, batches  # noqa: E402
 
 WORDS = {"kana": "casa", "tiro": "perro", "suwe": "agua", "nomi": "grande", "pela": "rojo", "chiku": "mira"}
 DIRECTION = Direction("xx", "es")
@@ -32,13 +37,14 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def make_project(root: Path, **settings: Any) -> Project:
-    """A project whose language turns six words into six others, one for one."""
+def make_project(root: Path, *, context: int = 0, **settings: Any) -> Project:
+    """A project whose language turns six words into six others, one for one; ten sentences make a document."""
     rng = random.Random(5)
     config = Config.model_validate(
         {
             "project": {"language": "xx", "pivot": "es"},
             "tokenizer": {"vocabulary": 100},
+            "prompt": {"context": context},
             "train": {"family": "seq2seq", "name": "small", "seq2seq": {**SETTINGS, **settings}},
         }
     )
@@ -48,7 +54,11 @@ def make_project(root: Path, **settings: Any) -> Project:
         write_jsonl(
             project.training / f"{name}.jsonl",
             [
-                Segment(id=f"{name}{i}", texts={"xx": " ".join(row), "es": " ".join(WORDS[w] for w in row)})
+                Segment(
+                    id=f"{name}{i}",
+                    texts={"xx": " ".join(row), "es": " ".join(WORDS[w] for w in row)},
+                    meta=Meta(doc_id=f"{name}{i // 10}", order=i % 10),
+                )
                 for i, row in enumerate(rows)
             ],
         )
@@ -172,3 +182,84 @@ def test_without_a_tokenizer_it_says_what_to_do(tmp_path: Path) -> None:
     shutil.rmtree(project.models)
     with pytest.raises(DataError, match="seshat tokenizer"):
         train.train(project, DIRECTION, project.model() / "xx-es")
+
+
+@pytest.fixture(scope="module")
+def preceded(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A model that was trained with two sentences before each."""
+    torch.set_num_threads(1)
+    project = make_project(tmp_path_factory.mktemp("preceded"), context=2, steps=200, validate_every=100, beam=1)
+    file = project.training / "train.jsonl"
+    first = next(read_jsonl(file, Segment))
+    whole = Segment(id="whole", texts={"xx": "kana " * 9, "es": "casa " * 9}, meta=first.meta.tagged())
+    whole = whole.model_copy(update={"meta": first.meta.model_copy(update={"genre": "tablet"})})
+    write_jsonl(file, [whole, *reversed(list(read_jsonl(file, Segment)))])
+    stage.run(project)
+    return project
+
+
+def test_it_is_trained_with_the_sentences_before(preceded: Project) -> None:
+    segments = {one.id: one.texts["xx"] for one in read_jsonl(preceded.training / "train.jsonl", Segment)}
+    pairs = train._pairs(preceded, "train", DIRECTION)
+    sources = {source for source, _ in pairs}
+    assert f"{segments['train10']}{BREAK} {segments['train11']}" in sources
+    assert f"{segments['train11']}{BREAK} {segments['train12']}{BREAK} {segments['train13']}" in sources
+    assert segments["whole"] in sources, "nothing stands before a whole text"
+    assert not any(segments["whole"].strip() in source for source in sources - {segments["whole"]})
+    assert {target.count(BREAK) for _, target in pairs} == {0}
+
+
+@pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
+def test_told_the_sentences_before_it_translates_as_in_training(preceded: Project, engine: Any) -> None:
+    if engine == "ctranslate2":
+        pytest.importorskip("ctranslate2")
+    pairs = train._pairs(preceded, "validation", DIRECTION)
+    translator = load_translator(preceded.model(), DIRECTION, engine=engine)
+    texts = [one.texts["xx"] for one in read_jsonl(preceded.training / "validation.jsonl", Segment)]
+    alone = translator.translate(texts)
+    known = {text: source.split(f"{BREAK} ")[:-1] for text, (source, _) in zip(texts, pairs, strict=True)}
+    assert give_context(translator, lambda most: {text: lines[-most:] for text, lines in known.items()}) == 1
+    told = translator.translate(texts)
+    assert told != alone
+    bare = Seq2SeqTranslator(preceded.model() / "xx-es", DIRECTION, 1, engine=engine)
+    assert told == bare.translate([after(known[text], text) for text in texts])
+
+
+def test_trained_with_the_sentences_before_and_reloaded_it_scores_the_same(preceded: Project) -> None:
+    described = json.loads((preceded.model() / "model.json").read_text())
+    assert described["context"] == 2
+    pairs = train._pairs(preceded, "validation", DIRECTION)
+    spm = preceded.models / "tokenizer" / "spm.model"
+    trainer = train.Trainer(preceded, DIRECTION, Vocabulary(spm), pairs, pairs, "unused")
+    trainer.model = network.load(preceded.model() / "xx-es")
+    assert round(trainer.score(), 2) == described["results"]["xx-es"]["validation_chrf2"]
+
+
+def test_a_model_that_knows_none_is_told_none(trained: tuple[Project, dict[str, Any]]) -> None:
+    assert "context" not in stage._description(trained[0], {"xx-es": {}})
+    translator = Seq2SeqTranslator(trained[0].model() / "xx-es", DIRECTION, beam=2)
+    alone = translator.translate(["tiro nomi"])
+    assert give_context(translator, lambda _most: {"tiro nomi": ["kana"]}) == 0
+    assert translator.translate(["tiro nomi"]) == alone
+
+
+def test_sentences_before_that_are_too_many_are_left_out_from_the_oldest(
+    trained: tuple[Project, dict[str, Any]],
+) -> None:
+    vocabulary = Vocabulary(trained[0].models / "tokenizer" / "spm.model")
+    long, short = "suwe " * 200, "tiro nomi"
+    assert vocabulary.encode(after([short], short)) == [*vocabulary.encode(short)] * 2
+    assert vocabulary.sample([after([short], short)], 0.5, 1)[0].count(vocabulary.end) == 2
+    one, text = vocabulary.encode(long), vocabulary.encode(short)
+    assert 128 < len(one) < MAX_PIECES - len(text), "one of them fits, two do not"
+    for before, kept in (([short, long], True), ([long, short, long], True), ([long, long, short], False)):
+        row = vocabulary.encode(after(before, short))
+        assert row == ([*text, *one, *text] if kept else [*text, *text]) or row == [*one, *text, *text]
+    too_long = "suwe " * 400
+    assert vocabulary.encode(after([short, long], too_long)) == vocabulary.encode(too_long)
+    assert len(vocabulary.encode(too_long)) == MAX_PIECES
+    pieces = vocabulary.cut(after([long, long], short))
+    assert [vocabulary.pieces.index(piece) for piece in pieces] == [*one, *text]
+    drawn = vocabulary.sample([after([long, long], short)], 1.0, 7)[0]
+    assert len(drawn) <= MAX_PIECES
+    assert drawn.count(vocabulary.end) <= 2

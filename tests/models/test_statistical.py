@@ -13,6 +13,7 @@ from tests.bitext import make_project, pairs
 from seshat.config import Direction
 from seshat.errors import DataError
 from seshat.inference.load import load_translator
+from seshat.models import train as stage
 from seshat.models.statistical import train as module
 from seshat.models.train import run
 from seshat.project import Project
@@ -33,6 +34,18 @@ def files(project: Project) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def test_sentences_before_are_said_to_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_project(tmp_path)
+    monkeypatch.setattr(stage, "_trainer", lambda _family: lambda *_: {})
+    for context in (0, 2):
+        made.model().mkdir(parents=True, exist_ok=True)
+        update = {"prompt": made.config.prompt.model_copy(update={"context": context})}
+        run(Project(made.root, made.config.model_copy(update=update)))
+        assert capsys.readouterr().err.count("prompt.context is left out") == (context > 0)
 
 
 def test_both_directions_are_trained_and_reported(trained: tuple[Project, dict[str, Any]]) -> None:

@@ -54,7 +54,8 @@ class PromptSection(Section):
     thinking: bool = False
     """Let a model that can think aloud do so."""
     context: int = Field(default=0, ge=0)
-    """Preceding sentences of the document in the prompt."""
+    """Most sentences before the text, of the same document, that stand in the prompt; encoder-decoders, also those from
+    scratch, read them before the text."""
     hints: int = Field(default=0, ge=0)
     """Lexicon entries about the words of the text in the prompt."""
     shots: int = Field(default=0, ge=0)

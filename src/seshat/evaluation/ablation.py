@@ -24,8 +24,8 @@ TRIALS = 2_000
 """Trials of the paired test: the smallest p-value is 0.0005."""
 
 
-def validation(project: Project, count: int) -> list[Segment]:
-    """At most ``count`` validation segments in both languages that this run may use, evenly from the whole set."""
+def validation(project: Project, count: int | None = None) -> list[Segment]:
+    """The validation segments in both languages that this run may use: all, or ``count`` evenly from all of them."""
     settings = project.config.project
     languages = settings.language, settings.pivot
     found = [
@@ -33,6 +33,8 @@ def validation(project: Project, count: int) -> list[Segment]:
         for one in read_jsonl(project.training / "validation.jsonl", Segment)
         if all(one.texts.get(tag, "").strip() for tag in languages) and settings.max_access.allows(one.meta.access)
     ]
+    if count is None:
+        return found
     step = max(1, -(-len(found) // count)) if count else 1
     return list(islice(found[::step], count))
 

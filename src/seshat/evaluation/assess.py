@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -28,12 +29,14 @@ from seshat.evaluation.testbed import Material, TestSet, read_material, read_tes
 from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
 from seshat.inference.confidence import FEWEST, Calibration
 from seshat.inference.postprocess import PostprocessingTranslator, tally
+from seshat.inference.surroundings import Before, give_context
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Access, Segment
 from seshat.spaced import evenly
+from seshat.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
 
@@ -160,12 +163,11 @@ class Assessment:
             self._question(system, model)
 
     def _translate(self, system: System) -> None:
-        """The test set in every direction that was not asked with the sentences before."""
+        """The test set in every direction."""
         ways = [way for way in self.project.config.project.directions if str(way) in system.directions]
-        ways = [way for way in ways if (system.name, str(way)) not in self.found.translations]
         translators = [self.translator(system, way) for way in ways]  # all at once: they share their weights
         for way, translator in zip(ways, translators, strict=True):
-            found = self.translated(system, translator, self.test.texts(way.source))
+            found = self.translated(system, translator, self.test.segments)
             self.found.translations[system.name, str(way)] = found
             if system.name == self.models[0]:
                 self._ablate(system, translator)
@@ -180,7 +182,7 @@ class Assessment:
         segments = ablation.validation(self.project, texts)
         if segments:
             sources, references = ([one.texts[tag] for one in segments] for tag in way)
-            raw = self.translated(system, translator.inner, sources)
+            raw = self.translated(system, translator.inner, segments, ablation.validation(self.project))
             seed, tokenizer = self.project.config.project.seed, self.settings.bleu_tokenizer
             found = ablation.ablate(translator.postprocessor, sources, references, raw, seed, tokenizer)
             self.found.mending[str(way)] = found
@@ -192,7 +194,7 @@ class Assessment:
             return
         sources, references = ([one.texts[tag] for one in segments] for tag in translator.direction)
         inner = translator.inner if isinstance(translator, PostprocessingTranslator) else translator
-        said = self.translated(system, inner, sources)
+        said = self.translated(system, inner, segments, ablation.validation(self.project))
         if isinstance(translator, PostprocessingTranslator):
             mend = translator.postprocessor.hypothesis
             said = [mend(one, source) for one, source in zip(said, sources, strict=True)]
@@ -203,28 +205,20 @@ class Assessment:
 
     def _question(self, system: System, model: LanguageModel) -> None:
         """Ask the questions of the instruction data, which must have been written in the words of its training."""
-        if not (self.questions or model.prompt.context):
+        if not self.questions:
             return
         if model.prompt.wording != self.prompt.wording:
             self.found.notes.append(
                 f"{system.name} was trained with another prompt than the instruction data are written with; its "
-                "answers to tasks other than translation were not measured, and it translated without the sentences "
-                f"before. {'; '.join(model.prompt.differences(self.prompt))}."
+                f"answers to tasks other than translation were not measured. "
+                f"{'; '.join(model.prompt.differences(self.prompt))}."
             )
             return
-        if self.questions:
-            chats = [tasks.as_json(one.messages) for one in self.questions]
-            found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, chats))
-            answers = self.found.answers[system.name] = [one.text for one in found]
-            rows = [_answered(one, answer) for one, answer in zip(self.questions, answers, strict=True)]
-            self.files[f"tasks.{file_name(system.name)}.jsonl"] = rows
-        for way in self.project.config.project.directions if model.prompt.context else ():
-            if str(way) in system.directions:
-                known = tasks.in_context(self.project, self.prompt, way)
-                asked = [known.get(one.id) or model.messages(one.texts[way.source], *way) for one in self.test.segments]
-                chats = [tasks.as_json(chat) for chat in asked]
-                found = tasks.ask(model, chats, self._notes(system, way, chats), way)
-                self.found.translations[system.name, str(way)] = found
+        chats = [tasks.as_json(one.messages) for one in self.questions]
+        found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, chats))
+        answers = self.found.answers[system.name] = [one.text for one in found]
+        rows = [_answered(one, answer) for one, answer in zip(self.questions, answers, strict=True)]
+        self.files[f"tasks.{file_name(system.name)}.jsonl"] = rows
 
     def _notes(self, system: System, direction: Direction, texts: Sequence[str]) -> Path:
         settings = self.project.config.translate.model_dump_json()
@@ -296,9 +290,31 @@ class Assessment:
         translator.name = system.name
         return translator
 
-    def translated(self, system: System, translator: Translator, sources: Sequence[str]) -> list[Hypothesis]:
-        """Translations of a system; a killed run goes on with what is finished."""
-        return translate(translator, sources, self._notes(system, translator.direction, sources))
+    def translated(
+        self,
+        system: System,
+        translator: Translator,
+        segments: Sequence[Segment],
+        among: Sequence[Segment] | None = None,
+    ) -> list[Hypothesis]:
+        """Translations of a system; a killed run goes on with what is finished.
+
+        Args:
+            system: what translates.
+            translator: it, opened.
+            segments: what to translate.
+            among: where the sentences before stand, for models that were trained with them; default: ``segments``.
+        """
+        language = translator.direction.source
+        sources, lines = [one.texts[language] for one in segments], []
+
+        def before(most: int) -> Before:
+            known = Surroundings(segments if among is None else among, most).known(segments, language)
+            lines.append(json.dumps(known, ensure_ascii=False))
+            return known
+
+        give_context(translator, before)
+        return translate(translator, sources, self._notes(system, translator.direction, [*sources, *lines]))
 
     def _beside_translation(self) -> dict[str, Any]:
         """Sections of the evaluation that only some families have."""

@@ -98,13 +98,6 @@ def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
                 )
 
 
-def in_context(project: Project, prompt: Prompt, direction: Direction) -> dict[str, tuple[Message, ...]]:
-    """The questions for the translations of the test set, with the sentences before each: by id of the segment."""
-    path = folder(project) / "test.jsonl"
-    read = read_questions(path, prompt, project.config.project.max_access) if path.exists() else ()
-    return {one.record: one.messages for one in read if one.task == "translate" and one.direction == str(direction)}
-
-
 def learn(project: Project, prompt: Prompt) -> LookUp:
     """The floor: what the instruction data of training, and its interlinear glosses, answer most often."""
     limit = project.config.project.max_access
@@ -117,9 +110,10 @@ def learn(project: Project, prompt: Prompt) -> LookUp:
 class _Asked:
     """A responder behind the seam of translators, so that a killed run goes on with what is finished."""
 
-    def __init__(self, responder: Responder, direction: Direction) -> None:
+    direction = ANSWERS
+
+    def __init__(self, responder: Responder) -> None:
         self.name = responder.name
-        self.direction = direction
         self._responder = responder
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
@@ -127,18 +121,15 @@ class _Asked:
         return [Hypothesis(answer, 0.0) for answer in self._responder.respond([json.loads(text) for text in texts])]
 
 
-def ask(
-    responder: Responder, chats: Sequence[str], notes: Path | None = None, direction: Direction = ANSWERS
-) -> list[Hypothesis]:
+def ask(responder: Responder, chats: Sequence[str], notes: Path | None = None) -> list[Hypothesis]:
     """The answers to chats.
 
     Args:
         responder: who is asked.
         chats: chats as JSON, see :func:`as_json`.
         notes: a folder for finished chunks; those found there are not asked again.
-        direction: what is asked for, where it is a translation.
     """
-    return translate(_Asked(responder, direction), chats, notes)
+    return translate(_Asked(responder), chats, notes)
 
 
 def as_json(chat: Sequence[Message]) -> str:

@@ -171,9 +171,8 @@ def _engine(
     if family == "seq2seq":
         from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 
-        return Seq2SeqTranslator(
-            folder, direction, beam=described["settings"]["beam"], engine=engine, decoding=decoding
-        )
+        beam, context = described["settings"]["beam"], described.get("context", 0)
+        return Seq2SeqTranslator(folder, direction, beam, context=context, engine=engine, decoding=decoding)
     raise DataError(f"{folder.parent / 'model.json'}: unknown family '{family}'.", "Update Seshat, or train again.")
 
 

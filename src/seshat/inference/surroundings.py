@@ -1,17 +1,21 @@
-"""The lines before a text, for models that were trained with them (``prompt.context``)."""
+"""The lines before a text, told to engines whose models were trained with them (``prompt.context``).
+
+Such an engine has a ``memory``: what decoders look their question up in, or what encoder-decoders read before a text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
 from seshat.retrieval import Retriever
+from seshat.surroundings import Told
 
 Before = Mapping[str, Sequence[str]]
 """Text -> the lines before it."""
 
 
 def give_context(translator: object, before: Callable[[int], Before]) -> int:
-    """Tell every engine in a chain that puts the lines before a text into its question what they are.
+    """Tell every engine in a chain that takes the lines before a text what they are.
 
     Args:
         translator: a chain, as :func:`seshat.inference.chain.open_chain` opens it.
@@ -25,7 +29,7 @@ def give_context(translator: object, before: Callable[[int], Before]) -> int:
 
 def _give(translator: object, before: Callable[[int], Before], seen: Callable[[str], str]) -> int:
     memory = getattr(translator, "memory", None)
-    if isinstance(memory, Retriever):
+    if isinstance(memory, Retriever | Told):
         if not memory.context:
             return 0
         memory.before = {seen(text): [seen(line) for line in lines] for text, lines in before(memory.context).items()}

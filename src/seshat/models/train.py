@@ -47,9 +47,11 @@ def run(project: Project) -> dict[str, Any]:
         The name and family of the model, its folder, and what the family reports (pairs, phrase pairs, chrF2 on
         validation …) with the seconds it took, per direction for the families that train each.
     """
-    if project.config.train.family in ("causal", "masked") or project.config.model.base is not None:
-        return _fine_tune(project)
     section = project.config.train
+    if project.config.prompt.context and section.family in ("statistical", "masked"):
+        log.warning("prompt.context is left out: this family reads each sentence by itself", family=section.family)
+    if section.family in ("causal", "masked") or project.config.model.base is not None:
+        return _fine_tune(project)
     alone("Training a translator from scratch")
     trainer = _trainer(section.family)
     folder = project.model()
@@ -118,7 +120,8 @@ def _description(project: Project, results: dict[str, dict[str, Any]]) -> dict[s
     told = {
         name: {key: value for key, value in result.items() if "seconds" not in key} for name, result in results.items()
     }
-    return _common(project, list(results), settings, told)
+    context = project.config.prompt.context if section.family == "seq2seq" else 0
+    return {**_common(project, list(results), settings, told), **({"context": context} if context else {})}
 
 
 def _pretrained_description(project: Project, folder: Path, result: dict[str, Any]) -> dict[str, Any]:

@@ -183,6 +183,8 @@ def _train_settings(config: Config) -> tuple[str, ...]:
         keys = ("family", "name", "directions", *parts)
         clean = ("clean.profiles", "clean.placeholders")
         return (*_LANGUAGES, "model", "prompt", *(f"train.{key}" for key in keys), *clean)
+    # Only where it is wanted, so that models trained without it are up to date still.
+    context = ("prompt.context",) if config.train.family == "seq2seq" and config.prompt.context else ()
     keys = (
         "model.base",
         "train.family",
@@ -192,7 +194,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
         "clean.profiles",
         "clean.placeholders",
     )
-    return (*_LANGUAGES, *keys)
+    return (*_LANGUAGES, *keys, *context)
 
 
 def _train_reads(project: Project) -> tuple[Path, ...]:

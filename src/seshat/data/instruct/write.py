@@ -12,7 +12,6 @@ from seshat.config import Config, Direction
 from seshat.config.neural import Task
 from seshat.data.duplicates import fingerprint
 from seshat.data.instruct.card import messages_card
-from seshat.data.instruct.context import Surroundings
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
@@ -25,6 +24,7 @@ from seshat.project import Project
 from seshat.prompt import WORDING_FILE, Prompt
 from seshat.records import Access, Entry, Meta, Segment
 from seshat.retrieval import FOLDER, Retriever, save
+from seshat.surroundings import Surroundings
 
 Asked = tuple[Question, tuple[Segment, ...]]
 """A question, and the segments before it in its document."""
@@ -113,10 +113,9 @@ class _Writer:
         """All questions of a file, in the order of the records; the lexicon belongs to train."""
         wanted = tuple(wanted)
         path = self.project.training / f"{name}.jsonl"
-        surroundings = Surroundings(self.prompt.context)
+        surroundings = Surroundings(read_jsonl(path, Segment), self.prompt.context)
         for segment in read_jsonl(path, Segment):
             before = surroundings.before(segment)
-            surroundings.add(segment)
             for question in questions_of(segment, self.languages, self.ways, wanted):
                 yield question, before
         if "inflect" in wanted:

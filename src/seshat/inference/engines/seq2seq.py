@@ -15,7 +15,8 @@ from seshat.errors import DataError, UsageError, require
 from seshat.inference.engines.ctranslate import TEXTS
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.models.seq2seq.data import MAX_PIECES, Vocabulary
-from seshat.prompt import Decoding
+from seshat.prompt import Decoding, after
+from seshat.surroundings import Told
 
 _ENGINES = ("auto", "transformers", "ctranslate2")
 
@@ -31,6 +32,7 @@ class Seq2SeqTranslator:
         folder: of one direction.
         direction: what it translates.
         beam: of the search, as the model was configured.
+        context: how many sentences before a text it was trained with; they stand there where ``memory`` knows them.
         engine: ``transformers`` or ``ctranslate2``; ``auto`` takes the second where it can.
         decoding: how to search otherwise.
 
@@ -45,6 +47,7 @@ class Seq2SeqTranslator:
         direction: Direction,
         beam: int,
         *,
+        context: int = 0,
         engine: Engine = "auto",
         decoding: DecodingSection | None = None,
     ) -> None:
@@ -56,6 +59,7 @@ class Seq2SeqTranslator:
             )
         self.name = folder.parent.name
         self.direction = direction
+        self.memory = Told(context)
         vocabulary = Vocabulary(folder / "source.spm")
         exported = (folder / "ctranslate2" / "model.bin").exists()
         if engine == "ctranslate2" and not exported:
@@ -83,7 +87,8 @@ class Seq2SeqTranslator:
     def _found(self, texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
         out: list[list[Candidate]] = [[] for _ in texts]
         places = [place for place, text in enumerate(texts) if text.strip()]
-        found = self._search([texts[place] for place in places], count, decoding, seed) if places else []
+        asked = [after(self.memory.of(texts[place]), texts[place]) for place in places]
+        found = self._search(asked, count, decoding, seed) if asked else []
         for place, group in zip(places, found, strict=True):
             out[place] = group
         return out

@@ -7,15 +7,16 @@ killed goes on with the same batches.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seshat.errors import require
+from seshat.prompt import BREAK
 
 MAX_PIECES = 256
-"""Longer sentences are cut in training; counted by the caller."""
+"""Longer sentences are cut, in training counted by the caller; sentences before them are left out as a whole."""
 CUTS = 8
 """Best cuts of a word to draw from."""
 END, UNKNOWN, PAD = "</s>", "<unk>", "<pad>"
@@ -25,7 +26,8 @@ Pair = tuple[str, str]
 class Vocabulary:
     """Pieces of a SentencePiece model, with the padding as the last id (CTranslate2 drops the last row).
 
-    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``.
+    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``. :data:`seshat.prompt.BREAK` in a text becomes the first;
+    SentencePiece would cut those letters like others.
     """
 
     end = 0
@@ -34,7 +36,7 @@ class Vocabulary:
         module = require("sentencepiece", extra="train", purpose="The encoder-decoder")
         self._processor = module.SentencePieceProcessor(model_file=str(model))
         self.pad: int = self._processor.vocab_size()
-        self._cuts: dict[str, list[list[int]]] = {}
+        self._cuts: dict[str, list[list[int]]] = {BREAK: [[self.end]]}
 
     def __len__(self) -> int:
         return self.pad + 1
@@ -46,11 +48,12 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text with the end mark."""
-        return [*self._processor.encode(text)[: MAX_PIECES - 1], self.end]
+        return [*_within(_joined(map(self._processor.encode, text.split(BREAK)), self.end), self.end), self.end]
 
     def cut(self, text: str) -> list[str]:
         """Pieces of a text with the end mark, as CTranslate2 takes them."""
-        return [*self._processor.encode(text, out_type=str)[: MAX_PIECES - 1], END]
+        parts = (self._processor.encode(part, out_type=str) for part in text.split(BREAK))
+        return [*_within(_joined(parts, END), END), END]
 
     def sample(self, texts: Sequence[str], strength: float, seed: int) -> list[list[int]]:
         """Ids of texts in which a share ``strength`` of the words is cut in another way (subword regularisation).
@@ -63,12 +66,12 @@ class Vocabulary:
 
     def _drawn(self, text: str, strength: float, rng: random.Random) -> list[int]:
         ids: list[int] = []
-        for word in text.split():
+        for word in text.replace(BREAK, f" {BREAK} ").split():
             cuts = self._cuts.get(word)
             if cuts is None:
                 cuts = self._cuts[word] = self._best_cuts(word)
             ids += rng.choice(cuts) if rng.random() < strength else cuts[0]
-        return [*ids[: MAX_PIECES - 1], self.end]
+        return [*_within(ids, self.end), self.end]
 
     def _best_cuts(self, word: str) -> list[list[int]]:
         try:
@@ -83,6 +86,18 @@ class Vocabulary:
     def join(self, pieces: Sequence[str]) -> str:
         """The text of pieces."""
         return str(self._processor.decode([p for p in pieces if p not in (END, UNKNOWN, PAD)]))
+
+
+def _joined(rows: Iterable[list[Any]], mark: Any) -> list[Any]:
+    """Rows as one, with a mark between them."""
+    return [piece for row in rows for piece in (mark, *row)][1:]
+
+
+def _within(row: list[Any], mark: Any) -> list[Any]:
+    """A row that leaves room for the end mark: the oldest sentences before are left out first, then the text is cut."""
+    while len(row) >= MAX_PIECES and mark in row:
+        row = row[row.index(mark) + 1 :]
+    return row[: MAX_PIECES - 1]
 
 
 def batches(lengths: Sequence[tuple[int, int]], tokens: int, seed: int) -> list[list[int]]:

@@ -29,7 +29,9 @@ from seshat.models.seq2seq.checkpoint import State
 from seshat.models.seq2seq.data import MAX_PIECES, Pair, Schedule, Vocabulary, padded
 from seshat.progress import task
 from seshat.project import Project
+from seshat.prompt import BREAK, after
 from seshat.records import Segment
+from seshat.surroundings import Surroundings
 
 VALIDATION = 200
 """Validation segments translated to decide when to stop."""
@@ -61,6 +63,9 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
             f"Nothing to train on for {direction}: {len(pairs)} pairs to train, {len(validation)} to validate.",
             "Run `seshat check` to see where the data went.",
         )
+    if project.config.prompt.context:
+        preceded = [pair for pair in pairs if BREAK in pair[0]]
+        log.info("pairs with the sentences before", pairs=len(pairs), of_them=len(preceded), example=preceded[:1])
     trainer = Trainer(project, direction, vocabulary, pairs, validation, _key(project, direction, spm))
     result = trainer.run()
     shutil.rmtree(folder, ignore_errors=True)
@@ -244,9 +249,14 @@ class Trainer:
 
 
 def _pairs(project: Project, name: str, direction: Direction) -> list[Pair]:
-    segments = read_jsonl(project.training / f"{name}.jsonl", Segment)
-    found = ((s.texts.get(direction.source), s.texts.get(direction.target)) for s in segments)
-    return [(a, b) for a, b in found if a and b]
+    """Sources behind the sentences before them, where ``prompt.context`` wants any, and their translations."""
+    path = project.training / f"{name}.jsonl"
+    surroundings = Surroundings(read_jsonl(path, Segment), project.config.prompt.context)
+    return [
+        (after(surroundings.texts(one, direction.source), source), target)
+        for one in read_jsonl(path, Segment)
+        if (source := one.texts.get(direction.source)) and (target := one.texts.get(direction.target))
+    ]
 
 
 def _monolingual(project: Project, language: str) -> list[str]:
@@ -259,6 +269,8 @@ def _key(project: Project, direction: Direction, spm: Path) -> str:
     files = [spm, *(project.training / f"{name}.jsonl" for name in ("train", "validation", "monolingual"))]
     digest = hashlib.sha256(project.config.train.seq2seq.model_dump_json().encode())
     digest.update(f"{direction} {project.config.project.seed}".encode())
+    if context := project.config.prompt.context:
+        digest.update(f" {context}".encode())
     for path in files:
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
