@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config.load import load_config
+from seshat.data.filters import OTHER_LANGUAGE, Filters
 from seshat.text.normalise import Normaliser, profile_failures
 
 FOLDER = Path(__file__).resolve().parents[2] / "projects" / "akkadian"
@@ -138,3 +139,19 @@ def test_both_versions_of_the_files_end_in_one_form(
     assert after["fractions"] > 400
     assert Counter("".join(one.outside for one in clean)) == Counter()
     assert all(transliteration.apply(one.text) == one.text for one in clean[::10])
+
+
+@pytest.mark.real_data
+def test_german_sentences_of_the_list_are_told_and_no_english_ones(real_data: Path) -> None:
+    folder = real_data / "akkadian" / "kaggle_v3_final_feb2026"
+    filters = Filters(load_config(FOLDER).clean.filters)
+    tagged = {}
+    for name in ("Sentences_Oare_FirstWord_LinNum.csv", "train.csv"):
+        with (folder / name).open(encoding="utf-8-sig", newline="") as stream:
+            texts = [row["translation"] or "" for row in csv.DictReader(stream)]
+        tagged[name] = [text for text in texts if OTHER_LANGUAGE in filters.of_segment({"en": text})]
+    german, whole_tablets = tagged.values()
+    assert len(german) >= 190
+    english = regex.compile(r"(?i)\b(the|of|to|you|owes?|son|shekels|witness(es)?|seals?)\b")
+    assert [text for text in german if english.search(text)] == []
+    assert whole_tablets == []
