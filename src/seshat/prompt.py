@@ -366,8 +366,8 @@ class Prompt(BaseModel):
 def after(context: Sequence[str], text: str) -> str:
     """A text behind the sentences before it, each of which ends with :data:`BREAK` (Tiedemann & Scherrer 2017).
 
-    Without any it is the text alone. No space stands before a break, where some tokenizers would make a piece of it; one
-    stands behind it, so that every word begins as at the start of a text.
+    Without any it is the text alone. No space stands before a break, where some tokenizers would make a piece of it;
+    one stands behind it, so that every word begins as at the start of a text.
     """
     return " ".join((*(f"{sentence}{BREAK}" for sentence in context), text))
 

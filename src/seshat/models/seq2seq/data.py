@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 class Vocabulary:
     """Pieces of a SentencePiece model, with the padding as the last id (CTranslate2 drops the last row).
 
-    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``. :data:`seshat.prompt.BREAK` in a text becomes the first;
+    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``. :data:`seshat.prompt.BREAK` in a text becomes id 0;
     SentencePiece would cut those letters like others.
     """
 
