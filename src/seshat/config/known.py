@@ -9,6 +9,9 @@ from seshat.config.explain import did_you_mean
 if TYPE_CHECKING:
     from seshat.config.schema import Config
 
+DECIDED = ("corrections", "induced")
+"""Sources that `ingest` reads without being told: corrected translations, accepted word pairs."""
+
 
 def project_languages(config: Config) -> list[str]:
     """Tags of the languages that the project names."""
@@ -26,9 +29,9 @@ def unknown_language(tag: str, config: Config) -> str:
 
 
 def known_sources(config: Config) -> list[str]:
-    """Names of the sources: those that are read, and those that `align` and `augment` make."""
+    """Names of the sources: those that are read, what people wrote since, and those that `align` and `augment` make."""
     read = [source.name for source in config.ingest.sources]
-    return [*read, *(starts.name for starts in config.align.starts), *config.augment.names]
+    return [*read, *DECIDED, *(starts.name for starts in config.align.starts), *config.augment.names]
 
 
 def unknown_source(name: str, config: Config) -> str:

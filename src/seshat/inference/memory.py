@@ -29,17 +29,23 @@ class RememberingTranslator:
     alternatives. It is for use by one thread at a time, as its engine is.
 
     Args:
-        inner: what translates everything else; it is taught each pair where it can learn.
+        inner: what translates everything else; it is taught the newest translation of each text where it can learn.
         pairs: texts and their translations, the oldest first.
+        trained: those of them that stand in the training data of ``inner``: remembered, but not taught once more.
     """
 
-    def __init__(self, inner: Translator, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, inner: Translator, pairs: Iterable[tuple[str, str]] = (), trained: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self.name = inner.name
         self.direction = inner.direction
         self.inner = inner
-        self._known: dict[str, str] = {}
-        for text, translation in pairs:
-            self.learn(text, translation)
+        newest = {_key(text): (text, translation) for text, translation in pairs}
+        learned = {(_key(text), translation) for text, translation in trained}
+        self._known = {key: translation for key, (_, translation) in newest.items()}
+        for key, (text, translation) in newest.items():
+            if (key, translation) not in learned:
+                teach(inner, text, translation)
 
     def learn(self, source: str, target: str) -> None:
         """Remember a text and its translation, in place of what was remembered before; teach it to the engine."""

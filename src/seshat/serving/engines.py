@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -181,11 +182,8 @@ def configured(project: Project) -> Opens:
 def _warn_of_other_data(project: Project, name: str, described: dict[str, Any]) -> None:
     """Say so when nobody knows any more what a model was trained on."""
     for file, known in (described.get("data") or {}).items():
-        path = project.training / file
-        if path.is_file():
-            with path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() == known:
-                    continue
+        if is_file(project.training / file, known):
+            continue
         log.warning(
             "the training files have changed since the model was trained: it may repeat records that are not in them "
             "any more, of whatever access level; train it again with: seshat run",
@@ -193,6 +191,14 @@ def _warn_of_other_data(project: Project, name: str, described: dict[str, Any]) 
             file=file,
         )
         return
+
+
+def is_file(path: Path, digest: str | None) -> bool:
+    """Whether a file is there and still is the one of that SHA-256, as ``model.json`` knows its training files."""
+    if digest is None or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == digest
 
 
 def _described(project: Project, name: str) -> dict[str, Any] | None:

@@ -1,16 +1,21 @@
-"""A service that uses corrections at once: as the translation of their text, and in engines that can learn."""
+"""A service that uses corrections at once: as the translation of their text, and in engines that can learn.
+
+An engine that learns is not taught again what it was trained on: it would count twice from then on.
+"""
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from functools import partial
 
 from seshat.config import Direction
+from seshat.data.corrections import SOURCE
 from seshat.inference.memory import RememberingTranslator
 from seshat.inference.translator import Translator
 from seshat.project import Project
-from seshat.records import Access
-from seshat.serving.engines import configured
+from seshat.records import Access, Segment
+from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
 from seshat.serving.store import Correction, open_corrections
 
@@ -31,12 +36,28 @@ def learning_service(project: Project, viewer: Access | None = None) -> Service:
     def remembering(name: str, direction: Direction) -> Translator:
         with closing(open_corrections(project)) as store:
             made = [one for one in store.all(seen) if (one.source, one.target) == direction]
-        pairs = ((one.text, one.translation) for one in made)
-        return RememberingTranslator(opens(name, direction), pairs)
+        trained = _trained_on(project, name)
+        pairs = [(one.text, one.translation) for one in made]
+        return RememberingTranslator(
+            opens(name, direction), pairs, [pair for one, pair in zip(made, pairs, strict=True) if one.id in trained]
+        )
 
     service = Service(project, viewer, opens=remembering)
     service.listeners.append(partial(_learn, service))
     return service
+
+
+def _trained_on(project: Project, name: str) -> set[str]:
+    """The ids of the corrections that a model was trained on; none where its training data are not known any more."""
+    path = project.training / "train.jsonl"
+    described = json.loads((project.model(name) / "model.json").read_text(encoding="utf-8"))
+    if not is_file(path, (described.get("data") or {}).get(path.name)):
+        return set()
+    begins = f"{SOURCE}:"
+    with path.open(encoding="utf-8") as lines:
+        # Only lines that may be corrections are read as records: there can be millions of others.
+        found = (Segment.model_validate_json(line) for line in lines if f'"{begins}' in line)
+        return {one.id.removeprefix(begins) for one in found if one.meta.source == SOURCE}
 
 
 def _learn(service: Service, correction: Correction) -> None:

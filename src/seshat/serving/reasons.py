@@ -26,12 +26,12 @@ class _Pair(NamedTuple):
 
 
 class _Memory:
-    """Pairs of one direction, by likeness of the source; may grow."""
+    """Pairs of one direction, by likeness of the source; may grow. Of equal pairs the first is shown."""
 
     def __init__(self, pairs: Iterable[_Pair], added: Iterable[_Pair]) -> None:
         from seshat.text.similar import TrigramIndex
 
-        self._pairs = list(pairs)
+        self._pairs = _each_once(pairs)
         self._index = TrigramIndex([one.source for one in self._pairs])
         self._added = {one.id: one for one in added}
         self._new: TrigramIndex | None = None
@@ -47,14 +47,23 @@ class _Memory:
         from seshat.text.similar import TrigramIndex
 
         with self._lock:
-            added = list(self._added.values())
+            added = _each_once(self._added.values())
             new = self._new = self._new or TrigramIndex([one.source for one in added])
         found = [(self._pairs[place], near) for place, near in self._index.neighbours(text, count)]
         found += [(added[place], near) for place, near in new.neighbours(text, count)]
         found.sort(key=lambda one: -one[1])
+        near = dict(reversed(found))  # a correction that was trained on stands in both
         return [
-            Example(one.id, one.source, one.target, min(1.0, round(near, 4)), one.origin) for one, near in found[:count]
+            Example(one.id, one.source, one.target, min(1.0, round(near[one], 4)), one.origin)
+            for one in _each_once(one for one, _ in found)[:count]
         ]
+
+
+def _each_once(pairs: Iterable[_Pair]) -> list[_Pair]:
+    found: dict[tuple[str, str], _Pair] = {}
+    for one in pairs:
+        found.setdefault((one.source, one.target), one)
+    return list(found.values())
 
 
 class Reasons:
