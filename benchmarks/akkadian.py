@@ -12,7 +12,8 @@ import shutil
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,16 @@ from seshat.data import align, augment, clean, ingest, split
 from seshat.data import format as formatting
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
 from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
-from seshat.evaluation.significance import bootstrap, interval
+from seshat.evaluation.significance import Rows, bootstrap, interval
 from seshat.inference.chain import open_chain
+from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Translator
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train
+from seshat.pipeline import augment as augmentation
 from seshat.project import Project, open_project
 from seshat.records import Entry, Meta, Segment
+from seshat.surroundings import Surroundings
 from seshat.text.normalise import Normaliser
 
 SUMMARY = (
@@ -59,26 +63,39 @@ MARKS = {
     "! ?": r"[!?]",
 }
 """What the rules are about, and how to find it."""
-Variant = tuple[Callable[[Segment], bool], tuple[str, ...], str]
 AKKADEMIA = 15_000
 """Pairs of Neo-Assyrian, the shortest, that one variant adds: all 50,478 would take an hour."""
+Keep = Callable[[Segment], bool]
 
 
-def _of(*genres: str) -> Callable[[Segment], bool]:
+def _of(*genres: str) -> Keep:
     return lambda segment: segment.meta.genre in genres
 
 
+@dataclass(frozen=True)
+class Variant:
+    """Which training pairs, which settings, which version of the files."""
+
+    keep: Keep = lambda _segment: True
+    overrides: tuple[str, ...] = ()
+    version: str = FINAL
+
+
+PUBLISHED, NEO = "with published texts", "with Neo-Assyrian"
 VARIANTS: dict[str, Variant] = {
-    "all": (lambda _segment: True, (), FINAL),
-    "tablets alone": (_of(TABLET), (), FINAL),
-    "without the list": (_of(TABLET, CUT), (), FINAL),
-    "without cutting": (_of(TABLET, LISTED), (), FINAL),
-    "without lexicon": (lambda _segment: True, ("train.statistical.lexicon=false",), FINAL),
-    "tuned": (lambda _segment: True, ("train.statistical.tune=true",), FINAL),
-    "first rules and files": (lambda _segment: True, (), FIRST),
-    "with Neo-Assyrian": (lambda _segment: True, (), FINAL),
+    "all": Variant(),
+    "tablets alone": Variant(_of(TABLET)),
+    "without the list": Variant(_of(TABLET, CUT)),
+    "without cutting": Variant(_of(TABLET, LISTED)),
+    "without lexicon": Variant(overrides=("train.statistical.lexicon=false",)),
+    "tuned": Variant(overrides=("train.statistical.tune=true",)),
+    "first rules and files": Variant(version=FIRST),
+    NEO: Variant(),
+    PUBLISHED: Variant(
+        overrides=("augment.pseudo_labels.model=models/first", "augment.pseudo_labels.sources=[published]")
+    ),
 }
-"""Which training pairs, which settings, which version of the files."""
+"""What is left out, or added. The model of ``all`` translates the published texts: ``VARIANTS`` must name it, too."""
 
 
 # --- the data -------------------------------------------------------------------------------------------------------
@@ -104,15 +121,27 @@ def prepare(folder: Path, version: str) -> Project:
     return project
 
 
-def chosen(prepared: Project, folder: Path, name: str) -> Project:
-    """The project of a variant: the same sets, fewer or more training pairs."""
-    keep, overrides, _ = VARIANTS[name]
+def chosen(prepared: Project, folder: Path, name: str, first: Path | None) -> Project:
+    """The project of a variant: the same sets, fewer or more training pairs.
+
+    Args:
+        prepared: what :func:`prepare` made.
+        folder: where to make it.
+        name: of the variant.
+        first: the model that translates the published texts, for the variant that trains on them.
+    """
+    variant = VARIANTS[name]
+    if first is not None:
+        shutil.copytree(prepared.root, folder)
+        shutil.copytree(first, folder / "models" / "first")
+        project = open_project(folder, [], variant.overrides)
+        for stage in (augmentation, split, formatting):
+            stage.run(project)
+        return project
     shutil.copytree(prepared.root, folder, ignore=shutil.ignore_patterns("raw", "interim", "processed", "models"))
-    project = open_project(folder, [], overrides)
-    segments = [one for one in read_jsonl(project.training / "train.jsonl", Segment) if keep(one)]
-    if name == "with Neo-Assyrian":
-        segments += neo_assyrian(project)
-    write_jsonl(project.training / "train.jsonl", segments)
+    project = open_project(folder, [], variant.overrides)
+    segments = [one for one in read_jsonl(project.training / "train.jsonl", Segment) if variant.keep(one)]
+    write_jsonl(project.training / "train.jsonl", [*segments, *(neo_assyrian(project) if name == NEO else ())])
     return project
 
 
@@ -212,17 +241,31 @@ def floors(project: Project) -> Iterator[Translator]:
     yield train_word_by_word(WAY, pairs, entries)
 
 
-def measure(project: Project, systems: Iterable[tuple[str, Translator]]) -> list[dict[str, Any]]:
-    """Scores on whole tablets, and on the sentences of each kind, of the unseen publication."""
+def measure(
+    project: Project,
+    systems: Iterable[tuple[str, Translator]],
+    counted: dict[str, dict[str, Rows]],
+    levels: Sequence[str] = (TABLET, CUT, LISTED),
+) -> list[dict[str, Any]]:
+    """Scores on whole tablets, and on the sentences of each kind, of the unseen publication.
+
+    Args:
+        project: the sets.
+        systems: names and translators; these are closed.
+        counted: level -> system -> counts per text; what was counted is put there (see :func:`differences`).
+        levels: genres of test.
+    """
     test = list(read_jsonl(project.training / "test.jsonl", Segment))
     rows = []
     for name, system in systems:
-        for level in (TABLET, CUT, LISTED):
+        for level in levels:
             some = [one for one in test if one.meta.genre == level and set(WAY) <= set(one.texts)]
+            give_context(system, lambda most, of=some: Surroundings(of, most).known(of, WAY.source))  # type: ignore[misc]
             began = time.perf_counter()
             texts = [found.text for found in system.translate([one.texts[WAY.source] for one in some])]
             seconds = time.perf_counter() - began
             counts = Scorer([one.texts[WAY.target] for one in some]).count(texts)
+            counted.setdefault(level, {})[name] = counts
             found = corpus_scores(counts)
             low, high = interval(bootstrap({name: counts}, 1_000, seed=13)[name][:, METRICS.index("geomean")])
             rows.append({"system": name, "level": level, "texts": len(some), "geomean": found.geomean, "low": low,
@@ -232,28 +275,44 @@ def measure(project: Project, systems: Iterable[tuple[str, Translator]]) -> list
     return rows
 
 
+def differences(counted: dict[str, dict[str, Rows]], base: str) -> list[dict[str, Any]]:
+    """How much better than one system the others are, on the same texts, with 95 % intervals of paired resamples."""
+    rows = []
+    for level, systems in counted.items():
+        for name in (one for one in systems if one != base and len(systems[one]) == len(systems[base])):
+            pair = {base: systems[base], name: systems[name]}
+            found = [bootstrap(pair, 1_000, seed=13)[one][:, METRICS.index("geomean")] for one in (name, base)]
+            low, high = interval(found[0] - found[1])
+            rows.append({"system": name, "level": level, "low": low, "high": high})
+    return rows
+
+
 def main() -> dict[str, Any]:
     """Marks, boundaries, and every variant."""
     names = [name for name in os.environ.get("VARIANTS", "").split(",") if name] or list(VARIANTS)
     rows: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
+    counted: dict[str, dict[str, Rows]] = {}
     with tempfile.TemporaryDirectory(prefix="seshat-akkadian-") as folder:
         prepared: dict[str, Project] = {}
         for number, name in enumerate(names):
-            version = VARIANTS[name][2]
+            version = VARIANTS[name].version
             if version not in prepared:
                 prepared[version] = prepare(Path(folder) / version, version)
-            project = chosen(prepared[version], Path(folder) / str(number), name)
+            first = Path(folder) / str(names.index("all")) / "models" / "statistical" if name == PUBLISHED else None
+            project = chosen(prepared[version], Path(folder) / str(number), name, first)
             if not rows:
-                rows += measure(project, ((floor.name, floor) for floor in floors(project)))
+                rows += measure(project, ((floor.name, floor) for floor in floors(project)), counted)
                 cutting = boundaries(prepared[version])
             training[name] = train.run(project)["directions"][str(WAY)]
-            rows += measure(project, [(name, open_chain(project, None, WAY))])
-            _print(rows)
-    return {"marks": all_marks(), "boundaries": cutting, "rows": rows, "training": training}
+            rows += measure(project, [(name, open_chain(project, None, WAY))], counted)
+            report(rows)
+    against = differences(counted, names[0])
+    return {"marks": all_marks(), "boundaries": cutting, "rows": rows, "against all": against, "training": training}
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def report(rows: list[dict[str, Any]]) -> None:
+    """Print the scores."""
     table = Table(title="Old Assyrian -> English, AKT 6b unseen: geometric mean of BLEU and chrF++")
     for column in ("system", "level", "texts", "geometric mean", "95 %", "BLEU", "chrF++", "seconds"):
         table.add_column(column)
