@@ -14,7 +14,6 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from seshat.config.align import AlignSection
-from seshat.config.clean import Profile
 from seshat.data.filters import Filters
 from seshat.errors import DataError
 from seshat.jsonl import read_jsonl, write_json, write_jsonl
@@ -320,44 +319,6 @@ def warnings(result: Result, figures: dict[str, Any], review: str) -> list[str]:
     return found
 
 
-def _sentences(project: Project, filters: Filters, figures: dict[str, Any]) -> Iterator[Segment]:
-    """Pairs of sentences out of segments that are whole documents; fills in what was found."""
-    from seshat.data.alignment import whole
-    from seshat.text.normalise import Normaliser
-
-    section, clean = project.config.align, project.config.clean
-    if not section.starts and section.cut is None:
-        return
-    languages = (project.config.project.language, project.config.project.pivot)
-    found = list(read_jsonl(project.cleaned / "segments.jsonl", Segment))
-    normalisers = {tag: Normaliser(clean.profiles.get(tag, Profile()), clean.placeholders) for tag in languages}
-    examples: list[Segment] = []
-    for listed in section.starts:
-        texts = {
-            segment.meta.doc_id: (segment.texts[listed.language], segment.meta)
-            for segment in found
-            if segment.meta.doc_id is not None and listed.language in segment.texts
-        }
-        rows, problems = whole.read_sentences(project.raw / listed.path, listed, normalisers, languages)
-        tally = whole.Tally(problems=problems)
-        by_list = whole.by_list(texts, rows, listed, languages, section.min_confidence, tally)
-        examples += filters.languages_of(by_list)
-        figures.setdefault("starts", {})[listed.name] = tally.as_dict()
-    yield from examples
-    if section.cut is not None:
-        documents = [
-            segment
-            for segment in found
-            if segment.meta.source in section.cut.sources and all(tag in segment.texts for tag in languages)
-        ]
-        taught = [segment for segment in examples if not segment.meta.tags]
-        cut = whole.by_cutting(documents, section.cut, languages, section.min_confidence, taught)
-        pairs = list(filters.languages_of(cut))
-        doubtful = sum(LOW_CONFIDENCE in pair.meta.tags for pair in pairs)
-        figures["cut"] = {"documents": len(documents), "pairs": len(pairs), "low_confidence": doubtful}
-        yield from pairs
-
-
 def _counted(segments: Iterable[Segment], tags: Counter[str]) -> Iterator[Segment]:
     for segment in segments:
         tags.update(segment.meta.tags)
@@ -370,7 +331,7 @@ def run(project: Project) -> dict[str, Any]:
     Writes ``segments.jsonl`` and ``report.json`` (see :func:`report`; ``tags`` counts those of all segments) and brings
     the review file up to date.
     """
-    from seshat.data.alignment import review
+    from seshat.data.alignment import review, whole
 
     settings, section = project.config.project, project.config.align
     path = project.root / section.review
@@ -389,7 +350,7 @@ def run(project: Project) -> dict[str, Any]:
     segments = (segment for aligned in result.documents for segment in segments_of(aligned, section.min_confidence))
     filters = Filters(project.config.clean.filters)
     sentences: dict[str, Any] = {}
-    made = chain(filters.languages_of(segments), _sentences(project, filters, sentences))
+    made = chain(filters.languages_of(segments), whole.sentence_pairs(project, filters, sentences))
     tags: Counter[str] = Counter()
     count = write_jsonl(project.aligned / "segments.jsonl", _counted(made, tags))
     figures = {**report(result, section.min_confidence), **sentences, "tags": dict(sorted(tags.items()))}

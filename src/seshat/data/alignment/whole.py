@@ -16,8 +16,12 @@ from typing import Any
 import regex
 
 from seshat.config.align import CutSection, StartsSection
+from seshat.config.clean import Profile
 from seshat.data.alignment.starts import Start, find_starts
+from seshat.data.filters import Filters
 from seshat.errors import DataError
+from seshat.jsonl import read_jsonl
+from seshat.project import Project
 from seshat.records import Access, Meta, Method, Origin, Segment
 from seshat.text.normalise import Normaliser
 from seshat.text.words import sentences
@@ -52,6 +56,47 @@ class Tally:
     def as_dict(self) -> dict[str, Any]:
         """As figures for a report."""
         return dict(vars(self))
+
+
+def sentence_pairs(project: Project, filters: Filters, figures: dict[str, Any]) -> Iterator[Segment]:
+    """Pairs of sentences out of the segments of a project that are whole documents, by the lists and by cutting.
+
+    Args:
+        project: the project, cleaned.
+        filters: tag what is in another language; what has a tag does not teach the cutting.
+        figures: filled in with what was found (``starts``, ``cut``).
+    """
+    section, clean = project.config.align, project.config.clean
+    if not section.starts and section.cut is None:
+        return
+    languages = (project.config.project.language, project.config.project.pivot)
+    found = list(read_jsonl(project.cleaned / "segments.jsonl", Segment))
+    normalisers = {tag: Normaliser(clean.profiles.get(tag, Profile()), clean.placeholders) for tag in languages}
+    examples: list[Segment] = []
+    for listed in section.starts:
+        texts = {
+            segment.meta.doc_id: (segment.texts[listed.language], segment.meta)
+            for segment in found
+            if segment.meta.doc_id is not None and listed.language in segment.texts
+        }
+        rows, problems = read_sentences(project.raw / listed.path, listed, normalisers, languages)
+        tally = Tally(problems=problems)
+        listed_pairs = by_list(texts, rows, listed, languages, section.min_confidence, tally)
+        examples += filters.languages_of(listed_pairs)
+        figures.setdefault("starts", {})[listed.name] = tally.as_dict()
+    yield from examples
+    if section.cut is not None:
+        documents = [
+            segment
+            for segment in found
+            if segment.meta.source in section.cut.sources and all(tag in segment.texts for tag in languages)
+        ]
+        taught = [segment for segment in examples if not segment.meta.tags]
+        cut = by_cutting(documents, section.cut, languages, section.min_confidence, taught)
+        pairs = list(filters.languages_of(cut))
+        doubtful = sum(LOW_CONFIDENCE in pair.meta.tags for pair in pairs)
+        figures["cut"] = {"documents": len(documents), "pairs": len(pairs), "low_confidence": doubtful}
+        yield from pairs
 
 
 def read_sentences(
