@@ -14,7 +14,7 @@ from seshat.config import Config, Direction
 from seshat.errors import DataError
 from seshat.evaluation import evaluate, systems
 from seshat.evaluation.assess import Assessment
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis
 from seshat.jsonl import write_json, write_jsonl
 from seshat.project import Project
 from seshat.records import Access, Entry, Meta, Segment, Sense
@@ -191,6 +191,36 @@ def test_steps_of_post_processing_are_tried_on_validation_and_terms_are_counted(
     assert "Does mending the translations help?" in page and "Does it use the words of the dictionary?" in page
     rows = (project.reports / "translations" / "xx-en.statistical.jsonl").read_text("utf-8")
     assert "repetitions: 'sleeps' 4 times" in rows
+
+
+class Hesitant(Dictionary):
+    """Says nothing of some texts; its next candidate is right."""
+
+    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+        said = super().translate(texts)
+        several = [(Candidate("", -1.0), Candidate(one.text, -2.0))[:n_best] if n_best > 1 else () for one in said]
+        rows = zip(texts, said, several, strict=True)
+        return [Hypothesis("", -1.0, others) if len(text) % 2 else one for text, one, others in rows]
+
+
+def test_the_step_for_empty_translations_is_measured_with_the_candidates_that_it_asks_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_translator(_model: Path, direction: Direction, **_options: Any) -> Hesitant:
+        return Hesitant(direction, str)
+
+    monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
+    segments = corpus(60, 5, "validation")
+    write_jsonl(project.training / "validation.jsonl", segments)
+    evaluate.run(project)
+    found = json.loads((project.reports / "evaluation.json").read_text("utf-8"))["directions"][0]
+    mending = found["postprocess"]
+    (empty,) = (step for step in mending["steps"] if step["name"] == "empty")
+    assert empty["changed"] == sum(len(one.texts["xx"]) % 2 for one in segments) > 10
+    assert (empty["verdict"], mending["all"]["chrf2"]) == ("helps", pytest.approx(100.0))
+    assert empty["without"] == mending["none"]
+    model = next(row for row in found["systems"] if row["name"] == "statistical")
+    assert model["scores"]["chrf2"]["score"] == pytest.approx(100.0), "as in use"
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, load: Load) -> None:

@@ -197,6 +197,8 @@ def test_an_empty_translation_gives_the_next_candidate_then_word_by_word_then_a_
     assert [is_filled(one.changes) for one in found] == [False, True, False, False, False]
     assert found[0].score == -2.0, "that of the candidate, not of the empty translation"
     assert inner.asked == [(tuple(script), 1), (("kuna", "noi"), 4)]
+    assert translator.mended(list(script), Scripted(script).translate(list(script))) == found
+    assert inner.asked[2:] == [(("kuna", "noi"), 4)], "asked for candidates again, not for what was said already"
     translator.translate(["noi"])
     assert len(opened) == 1, "learned once"
 

@@ -1,7 +1,8 @@
 """Does each step of post-processing help? All steps, and all but one, on validation.
 
-The model translates once; the steps are then applied to what it said. A step that does not help here says so: rules
-that tidy a translation often cost more than they bring.
+The model translates once, and is asked for other candidates where that says nothing, as in use; the steps are then
+applied to what it said. A step that does not help here says so: rules that tidy a translation often cost more than they
+bring.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def ablate(
         postprocessor: all steps.
         sources: texts of validation.
         references: their human translations.
-        raw: what the model said, not mended.
+        raw: what the model said, not mended, with other candidates where a step may want them.
         seed: start of the random numbers.
         tokenizer: how BLEU cuts words.
 

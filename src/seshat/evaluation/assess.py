@@ -183,6 +183,7 @@ class Assessment:
         if segments:
             sources, references = ([one.texts[tag] for one in segments] for tag in way)
             raw = self.translated(system, translator.inner, segments, ablation.validation(self.project))
+            raw = translator.with_candidates(sources, raw)
             seed, tokenizer = self.project.config.project.seed, self.settings.bleu_tokenizer
             found = ablation.ablate(translator.postprocessor, sources, references, raw, seed, tokenizer)
             self.found.mending[str(way)] = found
@@ -196,8 +197,7 @@ class Assessment:
         inner = translator.inner if isinstance(translator, PostprocessingTranslator) else translator
         said = self.translated(system, inner, segments, ablation.validation(self.project))
         if isinstance(translator, PostprocessingTranslator):
-            mend = translator.postprocessor.hypothesis
-            said = [mend(one, source) for one, source in zip(said, sources, strict=True)]
+            said = translator.mended(sources, said)
         known = self.material.trained[translator.direction.source]
         found = calibrate(sources, references, said, known, self.settings.bleu_tokenizer)
         if found is not None:

@@ -124,24 +124,32 @@ class PostprocessingTranslator:
 
     def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
         """Translate and mend a batch; ``changes`` of each hypothesis says what was mended, and why."""
-        found = self.inner.translate(texts, n_best)
-        more = self._asked_again(texts, found) if self._asks else {}
-        mended = []
-        for place, (one, text) in enumerate(zip(found, texts, strict=True)):
-            filled = self.postprocessor.hypothesis(replace(one, alternatives=more.get(place, one.alternatives)), text)
-            # What was asked for to replace an empty translation is no answer to give beside it.
-            mended.append(replace(filled, alternatives=()) if place in more else filled)
-        return mended
+        return self.mended(texts, self.inner.translate(texts, n_best))
 
-    def _asked_again(self, texts: Sequence[str], found: Sequence[Hypothesis]) -> dict[int, tuple[Candidate, ...]]:
-        """More candidates where the best says nothing and there are no others, by the place of the text."""
-        alone = [place for place, one in enumerate(found) if not one.alternatives]
-        said = {place: self.postprocessor.alternative(found[place].text, texts[place]) for place in alone}
-        empty = [place for place, one in said.items() if is_empty(one, texts[place])]
+    def mended(self, texts: Sequence[str], said: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """What the inner translator said of texts, mended."""
+        found = []
+        for text, before, one in zip(texts, said, self.with_candidates(texts, said), strict=True):
+            filled = self.postprocessor.hypothesis(one, text)
+            # What was asked for to replace an empty translation is no answer to give beside it.
+            found.append(filled if one is before else replace(filled, alternatives=()))
+        return found
+
+    def with_candidates(self, texts: Sequence[str], said: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """What the inner translator said, with more candidates where its best says nothing and there are no others.
+
+        It is asked for them here, if there is a step that wants them.
+        """
+        if not self._asks:
+            return list(said)
+        alone = [place for place, one in enumerate(said) if not one.alternatives]
+        left = {place: self.postprocessor.alternative(said[place].text, texts[place]) for place in alone}
+        empty = [place for place, one in left.items() if is_empty(one, texts[place])]
         more = self.inner.translate([texts[place] for place in empty], CANDIDATES) if empty else []
-        return {
+        asked = {
             place: (Candidate(one.text, one.score), *one.alternatives) for place, one in zip(empty, more, strict=True)
         }
+        return [replace(one, alternatives=asked[n]) if n in asked else one for n, one in enumerate(said)]
 
     def close(self) -> None:
         """Let go of what the inner translator holds."""
