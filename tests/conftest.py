@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,35 @@ __all__ = ["postgres", "postgres_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))
+
+gc.disable()  # while the tests are imported, which makes hardly any garbage
+
+
+class _Imported:
+    """What imports have made stays: it is taken out of the collector's sight.
+
+    Every training begins with a full collection, and to go over all of torch takes longer than the training does.
+    """
+
+    modules = 0
+
+    @classmethod
+    def freeze(cls) -> None:
+        """To be called between tests; does something after imports only."""
+        if len(sys.modules) > cls.modules + 100:
+            gc.collect()  # garbage would stay, too
+            gc.freeze()
+            cls.modules = len(sys.modules)
+
+
+def pytest_collection_finish() -> None:
+    _Imported.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    _Imported.freeze()
 
 
 @pytest.fixture(scope="session")
