@@ -15,9 +15,13 @@ from tests import finetuned, tiny_models
 from seshat.errors import CheckFailed, DataError, MissingPackage, UsageError
 from seshat.export import engines, proof
 from seshat.export.export import run
+from seshat.inference.engines.pretrained import Seq2SeqBaseTranslator
 from seshat.inference.load import load_translator
+from seshat.inference.surroundings import give_sentences_before
+from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
+from seshat.records import Segment
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
@@ -377,12 +381,12 @@ PREFIX = {"prefix": "{source} {target}: ", "max_new_tokens": 24}
 TEXTS = [text for segment in finetuned.segments(120, 1) for text in segment.texts.values()]
 CODES = {"qsm": "qsm_Latn", "es": "spa_Latn"}
 SEQ2SEQ: dict[str, tuple[Any, dict[str, Any]]] = {
-    "byt5": (tiny_models.byt5, {"prompt": PREFIX}),
+    "byt5": (tiny_models.byt5, {"prompt": {**PREFIX, "context": 1}}),
     "mt5": (lambda folder: tiny_models.mt5(folder, [*TEXTS, "Lumeko Spanish:"]), {"prompt": PREFIX}),
     "marian": (lambda folder: tiny_models.marian(folder, [*TEXTS, "Lumeko Spanish:"]), {"prompt": PREFIX}),
     "nllb": (
         lambda folder: tiny_models.nllb(folder, TEXTS, tuple(CODES.values())),
-        {"model": {"language_codes": CODES}, "prompt": {"beams": 2}},
+        {"model": {"language_codes": CODES}, "prompt": {"beams": 2, "context": 2}},
     ),
 }
 
@@ -393,10 +397,18 @@ def test_encoder_decoders_in_int8(tmp_path: Path, name: str) -> None:
     make, sections = SEQ2SEQ[name]
     settings = {"formats": ["ctranslate2", "merged"], "segments": 8, "margin": 8}
     made = finetuned.seq2seq(tmp_path, make, steps=8, export=settings, **sections)
+    segments = [
+        one.model_copy(update={"meta": one.meta.model_copy(update={"doc_id": "d", "order": place})})
+        for place, one in enumerate(read_jsonl(made.training / "validation.jsonl", Segment))
+    ]
+    write_jsonl(made.training / "validation.jsonl", segments)
     found = run(made)
     assert found["refused"] == []
     proved = figures(made, "seq2seq-ctranslate2")
     assert proved["engine"] == "ctranslate2" and proved["tokens"]["texts"] == 32
+    alone, told = (_tokens(made, segments if context else []) for context in (False, True))
+    assert proved["tokens"]["tokens"] == told
+    assert (told > 1.5 * alone) == ("context" in sections["prompt"])
     assert all(row["agreement"] > 50 for row in proved["scores"])
     exact = figures(made, "seq2seq-merged")
     assert all(row["same"] == 1 for row in exact["scores"])
@@ -405,6 +417,17 @@ def test_encoder_decoders_in_int8(tmp_path: Path, name: str) -> None:
     ranked = [one.score for one in first.alternatives]  # one, where both candidates read alike
     assert first.alternatives[0].text == first.text and ranked == sorted(ranked, reverse=True)
     assert len(ranked) in (1, 2) and empty.text == ""
+
+
+def _tokens(made: Project, before: list[Segment]) -> int:
+    """What the model reads of the validation set, in both directions."""
+    count = 0
+    for way in finetuned.WAYS:
+        translator = Seq2SeqBaseTranslator(made.model(), way)
+        segments = list(read_jsonl(made.training / "validation.jsonl", Segment))
+        give_sentences_before(translator, segments, before)
+        count += sum(map(len, translator.rows([one.texts[way.source] for one in segments])))
+    return count
 
 
 def test_few_segments_tell_little() -> None:

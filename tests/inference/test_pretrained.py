@@ -13,6 +13,7 @@ from seshat.config import Config, Direction
 from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, PromptMismatch, UsageError
 from seshat.inference.load import load_translator
+from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate, Sampler
 from seshat.jsonl import write_json
 from seshat.project import Project
@@ -219,6 +220,59 @@ def test_ids_are_those_of_the_tokenizer(bases: Bases) -> None:
     tokenizer.src_lang, tokenizer.tgt_lang = "spa_Latn", "qlm_Latn"
     assert ours.sources(texts, BACK) == tokenizer(texts)["input_ids"]
     assert ours.targets(texts, BACK) == tokenizer(text_target=texts)["input_ids"]
+
+
+@pytest.mark.parametrize("kind", ["byt5", "mt5", "nllb", "marian"])
+def test_a_break_is_one_token_that_no_text_has(bases: Bases, kind: str) -> None:
+    tokenizer = open_tokenizer(bases[kind])
+    prompt = prompt_of(model={"language_codes": CODES}) if kind == "nllb" else prompt_of()
+    name_codes(tokenizer, CODES.values())
+    encoding = Encoding(tokenizer, prompt, "m2m_100" if kind == "nllb" else "t5")
+    one, other = "Hohota tumimunuro.", "dawanri"
+    text = encoding.sources([one], WAY)[0]
+    whole = encoding.sources([one], WAY, [[other, one]])[0]
+    assert [text.count(tokenizer.eos_token_id), whole.count(tokenizer.eos_token_id)] == [1, 3]
+    first = 1 if encoding.coded else 0
+    assert whole[-len(text) + first :] == text[first:], "the text is written as it is alone"
+    assert whole == [*encoding.sources([other], WAY)[0], *text[first:], *text[first:]]
+
+
+@pytest.mark.parametrize("kind", ["byt5", "nllb"])
+def test_the_oldest_sentences_before_are_left_out_where_all_is_too_long(bases: Bases, kind: str) -> None:
+    tokenizer = open_tokenizer(bases[kind])
+    prompt = prompt_of(model={"language_codes": CODES}) if kind == "nllb" else prompt_of(prompt={"prefix": "go: "})
+    name_codes(tokenizer, CODES.values())
+    kind = "m2m_100" if kind == "nllb" else "t5"
+    free = Encoding(tokenizer, prompt, kind)
+    before, text = ["Hohota tumimunuro.", "dawanri", "kaʼ welesho"], "kitishe"
+    wanted = {count: free.sources([text], WAY, [before[3 - count :]])[0] for count in range(4)}
+    assert wanted[0] == free.sources([text], WAY)[0]
+    for count, row in wanted.items():
+        exact = Encoding(tokenizer, prompt, kind, longest=len(row))
+        assert exact.sources([text, "kuchi"], WAY, [before, []]) == [row, *free.sources(["kuchi"], WAY)]
+        if count:
+            short = Encoding(tokenizer, prompt, kind, longest=len(row) - 1)
+            assert short.sources([text], WAY, [before]) == [wanted[count - 1]]
+    assert Encoding(tokenizer, prompt, kind, longest=1).sources([text], WAY, [before]) == [wanted[0]]
+
+
+def test_told_the_sentences_before_a_model_reads_them(bases: Bases, tmp_path: Path) -> None:
+    prompt = prompt_of(prompt={"context": 1})
+    folder = saved(tmp_path / "byt5", "seq2seq", bases["byt5"], prompt)
+    described = json.loads((folder / "model.json").read_text())
+    write_json(folder / "model.json", described | {"settings": {"finetune": {"max_length": 16}}})
+    told, base = Seq2SeqBaseTranslator(folder, WAY), Seq2SeqBaseTranslator(folder, WAY, adapter=False)
+    alone = told.rows(["dawanri"])
+    known = {"dawanri": ["kaʼ", "kuchi"], "welesho": ["Hohota tumimunuro."]}
+    assert give_context(told, lambda most: {text: lines[-most:] for text, lines in known.items()}) == 1
+    assert told.rows(["dawanri", "welesho", "kitishe"]) == told.encoding.sources(
+        ["kuchi</s> dawanri", "welesho", "kitishe"], WAY
+    ), "the second would be longer than in the training"
+    assert give_context(base, lambda _most: known) == 0, "it would translate them too"
+    assert base.rows(["dawanri"]) == alone
+    plain = Seq2SeqBaseTranslator(saved(tmp_path / "plain", "seq2seq", bases["byt5"], prompt_of()), WAY)
+    assert give_context(plain, lambda _most: known) == 0
+    assert plain.rows(["dawanri"]) == alone
 
 
 def test_a_code_stands_before_the_text_where_the_base_has_no_tokens_for_it(bases: Bases) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from tests import tiny_models
 from seshat.config import Config, Direction
 from seshat.errors import CheckFailed, DataError, UsageError
 from seshat.inference.load import load_translator
+from seshat.inference.surroundings import give_sentences_before
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.project import Project
 from seshat.records import Meta, Method, Segment
@@ -68,7 +70,7 @@ def make_project(root: Path, kind: str = "byt5", **changes: Any) -> Project:
 def _segment(name: str, row: list[str], number: int) -> Segment:
     method = Method.GOLD if number % 3 == 0 else Method.ALIGNED
     texts = {"xx": " ".join(row), "es": " ".join(WORDS[word] for word in row)}
-    return Segment(id=name, texts=texts, meta=Meta(method=method, source="a"))
+    return Segment(id=name, texts=texts, meta=Meta(method=method, source="a", doc_id=name[:-1], order=number))
 
 
 def weights(folder: Path) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def rescored(project: Project) -> dict[str, float]:
     made = []
     for way in (WAY, BACK):
         chosen = evenly(segments, 4)
-        found = load_translator(project.model(), way).translate([one.texts[way.source] for one in chosen])
+        translator = load_translator(project.model(), way)
+        give_sentences_before(translator, chosen, segments)
+        found = translator.translate([one.texts[way.source] for one in chosen])
         made += [(str(way), h.text, one.texts[way.target]) for h, one in zip(found, chosen, strict=True)]
     ways, texts, wanted = zip(*made, strict=True)
     return scoring.by_direction(ways, texts, wanted)
@@ -124,6 +128,41 @@ def test_it_trains_saves_and_scores_the_same(trained: tuple[Project, Changed]) -
     assert run["data"]["examples"] == 96
     assert run["trainable"] == run["parameters"]
     assert len(read_seen(folder)) == 48
+
+
+@pytest.mark.parametrize("kind", ["byt5", "nllb"])
+def test_with_the_sentences_before_it_trains_and_scores_the_same(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make_project(tmp_path, kind, prompt={"context": 1})
+    train, validation = ([*read_jsonl(project.training / f"{name}.jsonl", Segment)] for name in ("train", "validation"))
+    tablet = Segment(id="whole", texts={"xx": "suwe suwe suwe", "es": "agua agua agua"}, meta=Meta(genre="tablet"))
+    tablet = tablet.model_copy(update={"meta": train[0].meta.model_copy(update={"genre": "tablet"})})
+    write_jsonl(project.training / "train.jsonl", [tablet, *reversed(train)])
+    training = encoder_decoder.EncoderDecoder(project)
+    said = capsys.readouterr().err
+    read = [training.tokenizer.decode(row) for row in training.train.data["input_ids"]]
+    both = {one.texts["xx"]: other.texts["xx"] for one, other in pairwise(train) if _together(one, other)}
+    assert len(both) > 2
+    for before, text in both.items():
+        assert any(f"{before}</s>{text}</s>" in row.replace("</s> ", "</s>") for row in read)
+    assert not any("suwe suwe suwe</s> " in row for row in read)
+    texts = [other.texts["xx"] for one, other in pairwise(train) if _together(one, other)]
+    assert sum(row.count("</s>") == 2 for row in read) == 2 * len(texts)
+    assert "example: given" in said
+    del training
+    stage.run(project)
+    described = json.loads((project.model() / "model.json").read_text())
+    assert rescored(project)["chrf2"] == pytest.approx(described["results"]["validation_chrf2"], abs=1e-3)
+    way = load_translator(project.model(), WAY)
+    texts = [one.texts["xx"] for one in validation]
+    alone = [one.score for one in way.translate(texts)]
+    give_sentences_before(way, validation)
+    assert [one.score for one in way.translate(texts)] != alone
+
+
+def _together(one: Segment, other: Segment) -> bool:
+    return one.meta.doc_id == other.meta.doc_id
 
 
 def test_a_killed_training_ends_with_the_same_weights(

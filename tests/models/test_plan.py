@@ -350,6 +350,21 @@ class TestPlan:
         assert made["data"]["left_out"] > 0
         assert any("longer than max_length" in warning for warning in made["warnings"])
 
+    def test_the_sentences_before_are_counted_and_shown(self, project: Path) -> None:
+        def planned(context: int, length: int) -> Any:
+            settings = f"prompt.context={context}", f"train.finetune.max_length={length}"
+            return plan.run(opened(project, "model.preset=byt5-small", *settings), elsewhere=False)
+
+        alone, before = planned(0, 512), planned(2, 512)
+        assert before["data"]["examples"] == alone["data"]["examples"]
+        assert before["data"]["tokens"] > 1.5 * alone["data"]["tokens"]
+        assert not any("sentences before" in warning for warning in before["warnings"])
+        longest = alone["data"]["longest"]
+        short = planned(2, longest)
+        assert short["data"]["left_out"] == 0, "no text is too long because of those before it"
+        assert short["data"]["longest"] == longest
+        assert any("do without some of the sentences before" in warning for warning in short["warnings"])
+
     def test_before_there_are_data(self, tmp_path: Path) -> None:
         (tmp_path / "seshat.yaml").write_text(
             "project: {language: qu, pivot: es}\nmodel: {preset: byt5-small}\ntrain: {finetune: {max_length: 64}}\n"

@@ -29,14 +29,13 @@ from seshat.evaluation.testbed import Material, TestSet, read_material, read_tes
 from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
 from seshat.inference.confidence import FEWEST, Calibration
 from seshat.inference.postprocess import PostprocessingTranslator, tally
-from seshat.inference.surroundings import Before, give_context
+from seshat.inference.surroundings import give_sentences_before
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.jsonl import read_jsonl
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Access, Segment
 from seshat.spaced import evenly
-from seshat.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
 
@@ -305,15 +304,9 @@ class Assessment:
             segments: what to translate.
             among: where the sentences before stand, for models that were trained with them; default: ``segments``.
         """
-        language = translator.direction.source
-        sources, lines = [one.texts[language] for one in segments], []
-
-        def before(most: int) -> Before:
-            known = Surroundings(segments if among is None else among, most).known(segments, language)
-            lines.append(json.dumps(known, ensure_ascii=False))
-            return known
-
-        give_context(translator, before)
+        sources = [one.texts[translator.direction.source] for one in segments]
+        told = give_sentences_before(translator, segments, among)
+        lines = [json.dumps(told, ensure_ascii=False)] if told else []
         return translate(translator, sources, self._notes(system, translator.direction, [*sources, *lines]))
 
     def _beside_translation(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from seshat.config import Direction
 from seshat.export import proof
 from seshat.export.forms import Form
+from seshat.inference.surroundings import give_sentences_before
 from seshat.jsonl import write_json
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.saved import WEIGHTS, Saved
@@ -27,6 +28,10 @@ class Engine(Protocol):
     """Program that computes: ``transformers``, ``llama.cpp``, ``ctranslate2``, ``read back``."""
     reads: bool
     """Whether it says which token ids it reads."""
+
+    def tell(self, segments: Sequence[Segment]) -> None:
+        """Let it know the sentences before those that it will be asked about, if it was trained with them."""
+        ...
 
     def read(self, text: str) -> Sequence[int]:
         """The token ids that it reads for a text."""
@@ -51,6 +56,9 @@ class _Translating:
     def __init__(self, name: str, translator: Any, read: Callable[[str], Sequence[int]] | None) -> None:
         self.name, self._translator, self._read = name, translator, read
         self.reads = read is not None
+
+    def tell(self, segments: Sequence[Segment]) -> None:
+        give_sentences_before(self._translator, segments)
 
     def read(self, text: str) -> Sequence[int]:
         assert self._read is not None
@@ -78,6 +86,9 @@ class _Masked:
     def __init__(self, saved: Saved, backend: Backend) -> None:
         self._tokenizer = saved.tokenizer()
         self._model = saved.model(self._tokenizer, backend=backend)
+
+    def tell(self, segments: Sequence[Segment]) -> None:
+        """It reads every text by itself."""
 
     def read(self, text: str) -> Sequence[int]:
         ids: list[int] = self._tokenizer(text)["input_ids"]
@@ -107,7 +118,7 @@ def open_model(saved: Saved, part: Direction) -> Engine:
         causal = CausalTranslator(saved.folder, part, backend=backend)
         return _Translating("transformers", causal, causal.question)
     seq2seq = Seq2SeqBaseTranslator(saved.folder, part, backend=backend)
-    return _Translating("transformers", seq2seq, lambda text: seq2seq.encoding.sources([text], part)[0])
+    return _Translating("transformers", seq2seq, lambda text: seq2seq.rows([text])[0])
 
 
 def _backend(saved: Saved) -> Backend:

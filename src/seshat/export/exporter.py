@@ -117,6 +117,7 @@ class Exporter:
         for part in self._parts():
             ids, results = self._reference(part)
             engine = open_export(form, folder, part, self._full, self._work)
+            engine.tell(self._segments)
             proved["engine"] = engine.name
             if engine.reads:
                 after = (engine.read(text) for text in self._texts(part))
@@ -172,6 +173,7 @@ class Exporter:
         """Token ids of all texts, and results of the first ones, of the model before the export."""
         if str(part) not in self._before:
             engine: Engine = open_model(self.saved, part)
+            engine.tell(self._segments)
             chosen = self._segments[: self.project.config.export.segments]
             ids = [list(engine.read(text)) for text in self._texts(part)]
             self._before[str(part)] = (ids, engine.results([segment.texts[part.source] for segment in chosen]))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from seshat.inference.translator import Translator
+from seshat.records import Segment
 from seshat.retrieval import Retriever
-from seshat.surroundings import Told
+from seshat.surroundings import Surroundings, Told
 
 Before = Mapping[str, Sequence[str]]
 """Text -> the lines before it."""
@@ -25,6 +27,30 @@ def give_context(translator: object, before: Callable[[int], Before]) -> int:
         How many engines take them.
     """
     return _give(translator, before, lambda text: text)
+
+
+def give_sentences_before(
+    translator: Translator, segments: Sequence[Segment], among: Sequence[Segment] | None = None
+) -> Before:
+    """Tell the engines in a chain the sentences before segments in their documents.
+
+    Args:
+        translator: a chain.
+        segments: what will be translated.
+        among: where the sentences before stand; default: ``segments``.
+
+    Returns:
+        What they were told; nothing where no engine takes any.
+    """
+    told: dict[str, Sequence[str]] = {}
+
+    def before(most: int) -> Before:
+        told.update(Surroundings(segments if among is None else among, most).known(segments, language))
+        return told
+
+    language = translator.direction.source
+    give_context(translator, before)
+    return told
 
 
 def _give(translator: object, before: Callable[[int], Before], seen: Callable[[str], str]) -> int:

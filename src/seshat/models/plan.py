@@ -189,6 +189,11 @@ def _warnings(config: Config, known: Facts, found: Lengths | None, memory: list[
             f"{found.truncation:.1%} of the examples are longer than max_length; the training would stop at more than "
             f"{limit:.1%}. The longest has {found.longest} tokens: raise train.finetune.max_length, or split the texts."
         )
+    if found.shortened:
+        warnings.append(
+            f"{found.shortened} of the examples do without some of the sentences before them, with which they would be "
+            "longer than max_length: raise train.finetune.max_length, or lower prompt.context."
+        )
     if config.train.finetune.continue_from is not None:
         warnings.append("What the earlier model has seen is left out when it goes on: there will be fewer steps.")
     if memory[0]["dtype"] == "float16" and known.values.get("model_type") in ("t5", "mt5"):

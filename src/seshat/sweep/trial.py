@@ -151,14 +151,17 @@ def score(project: Project, segments: int) -> dict[str, Any]:
     from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
     from seshat.evaluation.translations import translate
     from seshat.inference.load import load_translator
+    from seshat.inference.surroundings import give_sentences_before
 
-    chosen = evenly(validation(project), segments)
+    everything = validation(project)
+    chosen = evenly(everything, segments)
     described = json.loads((project.model() / "model.json").read_text(encoding="utf-8"))
     found: dict[str, dict[str, float]] = {}
     for name in described["directions"]:
         direction = next(one for one in project.config.project.directions if str(one) == name)
         assert isinstance(direction, Direction)
         translator = load_translator(project.model(), direction)
+        give_sentences_before(translator, chosen, everything)
         made = translate(translator, [segment.texts[direction.source] for segment in chosen])
         scorer = Scorer([s.texts[direction.target] for s in chosen], project.config.evaluate.bleu_tokenizer)
         values = corpus_scores(scorer.count([hypothesis.text for hypothesis in made]))

@@ -14,6 +14,7 @@ from seshat.config.translate import DecodingSection
 from seshat.errors import DataError, require
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.prompt import Prompt
+from seshat.surroundings import Told
 
 FOLDER = "ctranslate2"
 """Folder below that of a model with the files of CTranslate2 and the tokenizer."""
@@ -68,6 +69,7 @@ class CTranslate2Translator:
     def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
         from seshat.models.neural.base import open_tokenizer
         from seshat.models.neural.encoding import Encoding
+        from seshat.models.neural.saved import longest
 
         home = folder if (folder / "model.json").exists() else folder.parent
         folder = home / FOLDER
@@ -80,7 +82,9 @@ class CTranslate2Translator:
         self._tokenizer = open_tokenizer(folder)
         described = json.loads((home / "model.json").read_text(encoding="utf-8"))
         self._seed = int(described.get("seed") or 0)
-        self._encoding = Encoding(self._tokenizer, self._prompt, described["ctranslate2"]["model_type"])
+        kind = described["ctranslate2"]["model_type"]
+        self._encoding = Encoding(self._tokenizer, self._prompt, kind, longest(described))
+        self.memory = Told(self._prompt.context)
         forced = self._encoding.forced(direction)
         self._first = None if forced is None else [self._tokenizer.convert_ids_to_tokens(forced)]
         # Translators of one thread each beat one of several threads by far on small models (docs/decisions.md).
@@ -92,7 +96,10 @@ class CTranslate2Translator:
 
     def question(self, text: str) -> list[int]:
         """The token ids that the encoder reads."""
-        return self._encoding.sources([text], self.direction)[0]
+        return self._rows([text])[0]
+
+    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
+        return self._encoding.sources(texts, self.direction, [self.memory.of(text) for text in texts])
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """What CTranslate2 is given for ids: it knows tokens by their names."""
@@ -130,7 +137,7 @@ class CTranslate2Translator:
         places = [place for place, text in enumerate(texts) if text.strip()]
         if not places:
             return out
-        ids = self._encoding.sources([texts[place] for place in places], self.direction)
+        ids = self._rows([texts[place] for place in places])
         results = search(
             [self.tokens(row) for row in ids],
             target_prefix=[self._first] * len(ids) if self._first else None,

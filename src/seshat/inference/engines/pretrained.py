@@ -18,6 +18,7 @@ from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
 from seshat.prompt import Prompt
 from seshat.retrieval import FOLDER, Retriever
+from seshat.surroundings import Told
 
 CTRANSLATE2 = "ctranslate2"
 """Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""
@@ -56,7 +57,7 @@ class _Searching(ABC):
     ) -> None:
         self.name, self.direction = folder.name, direction
         saved = Saved.read(folder, prompt)
-        self._prompt = saved.prompt
+        self._prompt, self._longest = saved.prompt, saved.longest
         self._tokenizer = saved.tokenizer(adapter=adapter)
         self._model = saved.model(self._tokenizer, adapter=adapter, backend=backend)
         ends = self._prepare(folder, adapter)
@@ -104,20 +105,22 @@ class Seq2SeqBaseTranslator(_Searching):
         if not adapter and Encoding.is_coded(kind):
             codes = self._prompt.language_codes.values()
             start_codes(self._model, self._tokenizer, name_codes(self._tokenizer, codes))
-        self.encoding = Encoding(self._tokenizer, self._prompt, kind)
+        self.encoding = Encoding(self._tokenizer, self._prompt, kind, self._longest)
+        # A base was not trained with the sentences before a text: it would translate them too.
+        self.memory = Told(self._prompt.context if adapter else 0)
         self._forced = self.encoding.forced(self.direction)
         return ()
 
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids that the encoder reads for texts."""
-        return self.encoding.sources(texts, self.direction)
+        return self.encoding.sources(texts, self.direction, [self.memory.of(text) for text in texts])
 
 
 class CausalTranslator(_Searching):
     """Translates by instruction with a fine-tuned causal model: Qwen3, Gemma 3.
 
     The question is put as in the training: system prompt, hints and similar pairs, chat template, thinking off unless
-    the prompt object says otherwise. The sentences before a text are unknown here and left out.
+    the prompt object says otherwise. The sentences before a text stand there when ``memory`` is told them.
     """
 
     def _prepare(self, folder: Path, adapter: bool) -> tuple[int, ...]:  # noqa: ARG002

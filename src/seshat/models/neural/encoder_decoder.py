@@ -25,6 +25,7 @@ from seshat.progress import track
 from seshat.project import Project
 from seshat.records import Segment
 from seshat.spaced import evenly
+from seshat.surroundings import Surroundings
 
 _CHUNK = 1_000
 log = structlog.get_logger(__name__)
@@ -72,7 +73,8 @@ class EncoderDecoder(Answering):
         new = name_codes(self.tokenizer, self.prompt.language_codes.values()) if coded else []
         if new:
             log.info("language codes that the base does not know are added", codes=new)
-        self.encoding = Encoding(self.tokenizer, self.prompt, self.config.model_type)
+        longest = self.section.finetune.max_length
+        self.encoding = Encoding(self.tokenizer, self.prompt, self.config.model_type, longest)
         return new
 
     @property
@@ -87,12 +89,13 @@ class EncoderDecoder(Answering):
         return model
 
     def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
-        """Pairs in every direction."""
+        """Pairs in every direction, the sources behind the sentences before them."""
+        surroundings = self.surroundings(name)
         segments = track(self.segments(f"{name}.jsonl"), f"tokenising {name}")
         while chunk := list(islice(segments, _CHUNK)):
             for direction in self.directions:
                 pairs = [(where, one) for where, one in chunk if _is_pair(one, direction)]
-                sources = self.encoding.sources([one.texts[direction.source] for _, one in pairs], direction)
+                sources = self.sources([one for _, one in pairs], direction, surroundings)
                 targets = self.encoding.targets([one.texts[direction.target] for _, one in pairs], direction)
                 for (where, segment), source, target in zip(pairs, sources, targets, strict=True):
                     row = Row(source, target, f"{where}, {direction}")
@@ -101,6 +104,16 @@ class EncoderDecoder(Answering):
                             self._show(row)
                         note(corpus, segment)
                         yield row
+
+    def surroundings(self, name: str) -> Surroundings:
+        """The sentences before those of ``train`` or ``validation``."""
+        found = (one for _, one in self.segments(f"{name}.jsonl"))
+        return Surroundings(found, self.prompt.context)
+
+    def sources(self, segments: Sequence[Segment], direction: Direction, surroundings: Surroundings) -> list[list[int]]:
+        """Ids of what the encoder reads of segments."""
+        texts = [one.texts[direction.source] for one in segments]
+        return self.encoding.sources(texts, direction, [surroundings.texts(one, direction.source) for one in segments])
 
     def _show(self, row: Row) -> None:
         for what, ids in (("given", row.ids), ("trained", row.labels)):
@@ -122,9 +135,8 @@ class EncoderDecoder(Answering):
         asked = {way: found for way, found in asked.items() if found}
         if not asked:
             return None
-        rows = {
-            way: self.encoding.sources([one.texts[way.source] for one in found], way) for way, found in asked.items()
-        }
+        surroundings = self.surroundings("validation")
+        rows = {way: self.sources(found, way, surroundings) for way, found in asked.items()}
         references = {way: [one.texts[way.target] for one in found] for way, found in asked.items()}
         wanted = (ids for way, texts in references.items() for ids in self.encoding.targets(texts, way))
         decoding = self.room(wanted).model_copy(update={"beams": 1, "temperature": 0.0})

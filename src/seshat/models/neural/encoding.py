@@ -16,7 +16,7 @@ from seshat.config import Direction
 from seshat.config.pretrained import NEEDS_CODES
 from seshat.errors import UsageError
 from seshat.models.neural.vocabulary import fit_embeddings
-from seshat.prompt import Prompt
+from seshat.prompt import Prompt, after
 
 _CODE = re.compile(r"(?:__)?[a-z]{2,3}(?:_[A-Za-z]{2,4})?(?:__)?|>>\w+<<")
 """What codes look like: ``spa_Latn``, ``es_XX``, ``__es__``, ``>>spa<<``."""
@@ -30,13 +30,15 @@ class Encoding:
         tokenizer: of the model.
         prompt: prefix and codes.
         model_type: architecture, as ``config.json`` names it.
+        longest: tokens that a text may have together with the sentences before it: those of the training.
 
     Raises:
         UsageError: the base must be told the languages by code, and a code is missing or unknown to the tokenizer.
     """
 
-    def __init__(self, tokenizer: Any, prompt: Prompt, model_type: str) -> None:
+    def __init__(self, tokenizer: Any, prompt: Prompt, model_type: str, longest: int | None = None) -> None:
         self._tokenizer = tokenizer
+        self._longest = longest
         self._prompt = prompt
         self._ids: dict[str, int] = {}
         self.coded = self.is_coded(model_type)
@@ -50,13 +52,33 @@ class Encoding:
         """Whether an architecture has codes as tokens on both sides."""
         return model_type in NEEDS_CODES
 
-    def sources(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
-        """Ids of what the encoder reads; nothing is cut off."""
+    def sources(
+        self, texts: Sequence[str], direction: Direction, context: Sequence[Sequence[str]] | None = None
+    ) -> list[list[int]]:
+        """Ids of what the encoder reads; of a text nothing is cut off.
+
+        Args:
+            texts: the texts.
+            direction: from what into what.
+            context: of each text the sentences before it; the oldest are left out where all is longer than ``longest``.
+        """
+        if context is None or not any(context):
+            return self._read([(text, ()) for text in texts], direction)
+        rows = self._read(list(zip(texts, context, strict=True)), direction)
+        if self._longest is not None:
+            for place, (text, before) in enumerate(zip(texts, context, strict=True)):
+                while before and len(rows[place]) > self._longest:
+                    before = before[1:]
+                    rows[place] = self._read([(text, before)], direction)[0]
+        return rows
+
+    def _read(self, asked: Sequence[tuple[str, Sequence[str]]], direction: Direction) -> list[list[int]]:
+        """Ids of texts behind the sentences before them."""
         if self.coded:
-            return self._marked(texts, direction.source)
+            return self._marked([after(before, text) for text, before in asked], direction.source)
         code = self._prompt.language_codes.get(direction.target)
-        before = f"{code} " if code else ""
-        return self._encode([before + self._prompt.source(text, direction) for text in texts], "text")
+        first = f"{code} " if code else ""
+        return self._encode([first + self._prompt.source(text, direction, before) for text, before in asked], "text")
 
     def targets(self, texts: Sequence[str], direction: Direction) -> list[list[int]]:
         """Ids of what the decoder shall write; nothing is cut off."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from seshat.config import Direction
 from seshat.errors import CheckFailed, require
 from seshat.jsonl import read_jsonl
 from seshat.models.neural import base as bases
@@ -24,6 +23,7 @@ from seshat.progress import track
 from seshat.project import Project
 from seshat.prompt import Prompt
 from seshat.records import Segment
+from seshat.surroundings import Surroundings
 
 BYTES = 2.5
 """Bytes of UTF-8 a token, without a tokenizer: subword tokenizers take two to four in languages they know little."""
@@ -46,6 +46,8 @@ class Lengths:
     """Tokens that the loss is on."""
     left_out: int = 0
     """Examples that are longer than ``max_length``."""
+    shortened: int = 0
+    """Examples without some of the sentences before them, because they would be longer than ``max_length``."""
     longest: int = 0
     """Tokens of the longest example of all; for pairs of its longer side."""
     source: int = 0
@@ -170,33 +172,41 @@ def _segments(project: Project, name: str) -> Iterator[tuple[str, Segment]]:
 def _pairs(project: Project, known: Facts, tool: Any) -> Lengths:
     prompt, train = Prompt.of(project), project.config.train
     found = Lengths(exact=tool is not None)
-    encode = _encoder(prompt, known, tool)
+    limit = train.finetune.max_length
+    read, written = _encoder(prompt, known, tool)
+    surroundings = Surroundings((one for _, one in _segments(project, "train.jsonl")), prompt.context)
     for direction in directions(project.config.project, train):
         for where, segment in _segments(project, "train.jsonl"):
             source, target = (segment.texts.get(tag, "").strip() for tag in direction)
             if not (source and target):
                 continue
-            read, written = encode(source, target, direction)
-            traits = Traits.of(segment)
-            if _take(found, read, written, written, traits, train.finetune.max_length):
+            before = wanted = surroundings.texts(segment, direction.source)
+            size, answer = read(source, direction, before), written(target, direction)
+            while before and size > limit:
+                before = before[1:]
+                size = read(source, direction, before)
+            found.shortened += len(before) < len(wanted)
+            if _take(found, size, answer, answer, Traits.of(segment), limit):
                 found.where = f"{where}, {direction}"
-                found.example = [(prompt.source(source, direction) + "\n", False), (target, True)]
+                found.example = [(prompt.source(source, direction, before) + "\n", False), (target, True)]
     return found
 
 
-def _encoder(prompt: Prompt, known: Facts, tool: Any) -> Any:
-    """Gives the tokens of source and target."""
+def _encoder(prompt: Prompt, known: Facts, tool: Any) -> tuple[Any, Any]:
+    """Gives the tokens of a source behind the sentences before it, and those of a target."""
     if tool is None:
-        return lambda source, target, way: (_guess(prompt.source(source, way)) + 1, _guess(target) + 1)
+        return (
+            lambda source, way, before: _guess(prompt.source(source, way, before)) + 1,
+            lambda target, _way: _guess(target) + 1,
+        )
     kind = str(known.values.get("model_type"))
     if Encoding.is_coded(kind):
         name_codes(tool, prompt.language_codes.values())
     encoding = Encoding(tool, prompt, kind)
-
-    def count(source: str, target: str, way: Direction) -> tuple[int, int]:
-        return len(encoding.sources([source], way)[0]), len(encoding.targets([target], way)[0])
-
-    return count
+    return (
+        lambda source, way, before: len(encoding.sources([source], way, [before])[0]),
+        lambda target, way: len(encoding.targets([target], way)[0]),
+    )
 
 
 def _texts(project: Project, _known: Facts, tool: Any) -> Lengths:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,11 @@ class Saved:
     def seed(self) -> int:
         """Of the training; for sampling."""
         return int(self.described.get("seed") or 0)
+
+    @property
+    def longest(self) -> int | None:
+        """Tokens that an example of the training could have."""
+        return longest(self.described)
 
     @property
     def has_adapter(self) -> bool:
@@ -135,6 +140,12 @@ class Saved:
             bits = self.described.get("quantization") or "none"
             return choose(quantization=bits, machine=machine).logged()
         return choose(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine).logged()
+
+
+def longest(described: Mapping[str, Any]) -> int | None:
+    """Tokens that an example could have in the training of a fine-tuned model, as its ``model.json`` says."""
+    found: int | None = described.get("settings", {}).get("finetune", {}).get("max_length")
+    return found
 
 
 def _written(folder: Path) -> Iterator[tuple[str, int]]:
