@@ -18,6 +18,7 @@ from seshat.inference.translator import Candidate, Hypothesis
 from seshat.jsonl import write_json, write_jsonl
 from seshat.project import Project
 from seshat.records import Access, Entry, Meta, Segment, Sense
+from seshat.surroundings import Told
 
 CHUNK = 100
 NOUNS = {"nua": "dog", "topo": "woman", "suku": "river", "wey": "child", "pana": "cat", "huri": "moon"}
@@ -264,6 +265,25 @@ def test_finished_work_of_another_model_is_not_taken(project: Project, load: Loa
     (project.model() / "xx-en" / "weights").write_text("2")
     with pytest.raises(KeyboardInterrupt):
         assessment.translated(model, assessment.translator(model, way), three)
+
+
+def test_models_are_told_the_sentences_before(project: Project, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(lambda text: text)
+    monkeypatch.setattr(Dictionary, "memory", Told(1), raising=False)
+    model, way = systems.read(project, "statistical"), Direction("xx", "en")
+    assessment = Assessment(project, [model], project.config.evaluate)
+    meta = Meta(doc_id="d", source="made")
+    segments = [
+        Segment(id=text, texts={"xx": text}, meta=meta.model_copy(update={"order": place}))
+        for place, text in enumerate(("Kala nua.", "Kala topo.", "Miri nua."))
+    ]
+    translator = assessment.translator(model, way)
+    assessment.translated(model, translator, segments[1:], segments)
+    assert Dictionary.memory.before == {"Kala topo.": ["Kala nua."], "Miri nua.": ["Kala topo."]}  # type: ignore[attr-defined]
+    done = {folder.name for folder in (project.state / "evaluate").iterdir()}
+    assessment.translated(model, translator, segments[1:], segments[1:])
+    assert Dictionary.memory.before == {"Kala topo.": [], "Miri nua.": ["Kala topo."]}  # type: ignore[attr-defined]
+    assert {folder.name for folder in (project.state / "evaluate").iterdir()} > done, "other work than before"
 
 
 def test_plain_words_about_a_bad_model(tmp_path: Path, load: Load) -> None:

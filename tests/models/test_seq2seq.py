@@ -30,6 +30,7 @@ from seshat.models.seq2seq.data import MAX_PIECES, Schedule, Vocabulary, batches
 
 WORDS = {"kana": "casa", "tiro": "perro", "suwe": "agua", "nomi": "grande", "pela": "rojo", "chiku": "mira"}
 DIRECTION = Direction("xx", "es")
+HELD = {"xx": "suwe suwe chiku chiku pela", "es": "agua agua mira mira rojo"}
 SETTINGS = {
     "dim": 64, "layers": 1, "heads": 2, "ffn": 128, "dropout": 0.1, "batch_tokens": 300, "learning_rate": 0.005,
     "warmup": 40, "steps": 500, "validate_every": 250, "copy_warmup": 10, "average": 2, "beam": 2,
@@ -193,7 +194,11 @@ def preceded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     first = next(read_jsonl(file, Segment))
     whole = Segment(id="whole", texts={"xx": "kana " * 9, "es": "casa " * 9}, meta=first.meta.tagged())
     whole = whole.model_copy(update={"meta": first.meta.model_copy(update={"genre": "tablet"})})
-    write_jsonl(file, [whole, *reversed(list(read_jsonl(file, Segment)))])
+    segments = [
+        one.model_copy(update={"texts": HELD}) if one.id == "train25" else one for one in read_jsonl(file, Segment)
+    ]
+    write_jsonl(file, [whole, *(one for one in reversed(segments) if one.id != "train25")])
+    write_jsonl(project.training / "test.jsonl", [one for one in segments if one.id == "train25"])
     stage.run(project)
     return project
 
@@ -206,6 +211,8 @@ def test_it_is_trained_with_the_sentences_before(preceded: Project) -> None:
     assert f"{segments['train11']}{BREAK} {segments['train12']}{BREAK} {segments['train13']}" in sources
     assert segments["whole"] in sources, "nothing stands before a whole text"
     assert not any(segments["whole"].strip() in source for source in sources - {segments["whole"]})
+    assert not any(HELD["xx"] in source for source in sources), "it is in the test set"
+    assert f"{segments['train23']}{BREAK} {segments['train24']}{BREAK} {segments['train26']}" in sources
     assert {target.count(BREAK) for _, target in pairs} == {0}
 
 
