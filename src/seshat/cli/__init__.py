@@ -6,9 +6,14 @@ them, ``translate`` the translator.
 
 from __future__ import annotations
 
+import gc
+
 
 def main() -> None:
     """Run ``seshat`` with the arguments of the process; leaves through :class:`SystemExit`."""
+    # At Python's own 700 objects, importing torch and Transformers makes the collector go over all of them seven times,
+    # which is a seventh of the wait.
+    gc.set_threshold(10_000)
     from seshat.cli.app import app
 
     app()
