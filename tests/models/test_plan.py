@@ -282,6 +282,12 @@ def opened(root: Path, *overrides: str) -> Project:
 SMALL = Target("small", 40_000_000, Machine(("cuda", "cpu"), "small", ("cuda",), packages=("bitsandbytes",)))
 
 
+@pytest.fixture
+def _memory_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that do not look at activations: to rehearse them takes longer than all the rest."""
+    monkeypatch.setattr("seshat.models.neural.memory.rehearse", lambda *_, **__: Peak(0, 0, 0))
+
+
 class TestPlan:
     def test_encoder_decoder(self, project: Path, folders: dict[str, Path]) -> None:
         made = plan.run(
@@ -324,12 +330,14 @@ class TestPlan:
         assert made["data"]["trained_tokens"] >= 0.15 * made["data"]["tokens"]
         assert made["example"]["spans"][0][1] is False
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_without_a_tokenizer_lengths_are_guessed_and_said_to_be(self, project: Path) -> None:
         made = plan.run(opened(project, "model.preset=qwen3-0.6b-qlora"), elsewhere=False)
         assert not made["data"]["counted"]
         assert any("guessed" in warning for warning in made["warnings"])
         assert made["parameters"]["total"] > PUBLISHED["Qwen/Qwen3-0.6B"]
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_phases_and_steps(self, project: Path) -> None:
         made = plan.run(
             opened(
@@ -345,11 +353,13 @@ class TestPlan:
         assert good["steps"] == 9
         assert made["steps"] == rough["steps"] + 9
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_what_is_too_long_is_told(self, project: Path) -> None:
         made = plan.run(opened(project, "model.preset=byt5-small", "train.finetune.max_length=40"), elsewhere=False)
         assert made["data"]["left_out"] > 0
         assert any("longer than max_length" in warning for warning in made["warnings"])
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_the_sentences_before_are_counted_and_shown(self, project: Path) -> None:
         def planned(context: int, length: int) -> Any:
             settings = f"prompt.context={context}", f"train.finetune.max_length={length}"
@@ -365,6 +375,7 @@ class TestPlan:
         assert short["data"]["longest"] == longest
         assert any("do without some of the sentences before" in warning for warning in short["warnings"])
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_before_there_are_data(self, tmp_path: Path) -> None:
         (tmp_path / "seshat.yaml").write_text(
             "project: {language: qu, pivot: es}\nmodel: {preset: byt5-small}\ntrain: {finetune: {max_length: 64}}\n"
@@ -396,6 +407,7 @@ class TestPlan:
         assert changed.batch * changed.accumulate == 16, "a step stays a step"
         assert planner.change(settings, replace(SMALL, memory=600_000_000)) is None
 
+    @pytest.mark.usefixtures("_memory_aside")
     def test_a_machine_without_4_bits_keeps_16(self, project: Path, folders: dict[str, Path]) -> None:
         config = load_config(project, overrides=["model.preset=qwen3-4b-qlora", f"model.base={folders['qwen3']}"])
         planner = Planner(config, shapes.facts(str(folders["qwen3"]), None, project))
