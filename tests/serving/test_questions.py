@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests import finetuned, tiny_models
-from tests.serving.test_demo import CHROMIUM, Visit, browser, playwright  # noqa: F401
+from tests.serving.test_demo import CHROMIUM, Visit, browser  # noqa: F401
 
 from seshat.records import Access
 from seshat.serving.app import create_app
@@ -74,7 +74,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         made.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(mount(create_app(service), service), log_config=None, lifespan="on"))
+        app = mount(create_app(service), service)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         yield made

@@ -6,7 +6,9 @@ fonts are those of the reader's machine, and the content security policy lets th
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +36,9 @@ POLICY = (
 """Gradio's own scripts stand inline in its page; nothing from elsewhere may load."""
 CLOSED = ("upload", "upload_progress", "proxy=", "component_server", "stream", "deep_link", "dev")
 """Routes of Gradio that the page does not need: files of users, other servers."""
+_JOIN, _ANSWERS = "/gradio_api/queue/join", "/gradio_api/queue/data"
+_SETTLED = 0.2
+"""Seconds after which a browser knows that its stream was closed."""
 _HERE = Path(__file__).parent
 _ALTERNATIVES = 4
 _LINES = 25
@@ -212,10 +217,16 @@ def mount(app: FastAPI, service: Service) -> FastAPI:
 
 
 class _Closed:
-    """Refuses routes of Gradio that the page does not need, and sends the content security policy with the rest."""
+    """Refuses routes of Gradio that the page does not need, and sends the content security policy with the rest.
+
+    It also keeps an event from being lost. Gradio closes a browser's stream of answers when none is pending; a browser
+    that hears of its new event before it hears of that waits for the answer at the closed stream. So a new event is
+    confirmed only some time after a stream was closed.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._ended = -_SETTLED
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -229,6 +240,10 @@ class _Closed:
             if message["type"] == "http.response.start":
                 policy = (b"content-security-policy", POLICY.encode())
                 message = {**message, "headers": [*message.get("headers", ()), policy]}
+                if path == _JOIN:
+                    await asyncio.sleep(self._ended + _SETTLED - time.monotonic())
+            elif path == _ANSWERS and b'"close_stream"' in message.get("body", b""):
+                self._ended = time.monotonic()
             await send(message)
 
         await self._app(scope, receive, with_policy)
