@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.postgres import postgres, postgres_server
 
 from seshat.logs import configure
@@ -16,6 +17,10 @@ __all__ = ["postgres", "postgres_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 gc.disable()  # while the tests are imported, which makes hardly any garbage
 
