@@ -7,7 +7,7 @@ import json
 import logging
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -337,10 +337,13 @@ class TestTranslate:
     def test_a_person_typing_gets_each_line_at_once(self) -> None:
         def typing() -> Any:
             yield "first"
-            time.sleep(0.3)
+            assert answered.wait(60)
             yield "second"
 
-        assert list(_batches(typing(), 64)) == [["first"], ["second"]]
+        batches = _batches(typing(), 64)
+        assert next(batches) == ["first"]
+        answered.set()
+        assert list(batches) == [["second"]]
 
 
 class TestTools:
@@ -363,6 +366,8 @@ class TestTools:
         raw.parent.mkdir(parents=True)
         raw.write_text("qlm,es\n" + "".join(f"ka{n},casa {n}\n" for n in range(50)))
         shown = seshat("check", "-p", tmp_path)
+        answered = threading.Event()
+
         assert "errors," in shown.stdout
         assert shown.stderr == ""
         values = json.loads(seshat("check", "-p", tmp_path, "--json").stdout)
