@@ -157,7 +157,7 @@ class LlamaCppTranslator:
         most = self._llama._model.n_ctx_train()
         if wanted > most:
             raise DataError(
-                f"{self._file}: a text of {length} tokens, and {self._decoding.max_new_tokens} for the answer, "
+                f"{self._file.name}: a text of {length} tokens, and {self._decoding.max_new_tokens} for the answer, "
                 f"are more than the {most} that the model can see.",
                 "Cut the text into sentences.",
             )
