@@ -156,16 +156,37 @@ class TestFailures:
         assert errors == b""
 
 
+def _genres(shown: str) -> list[list[str]]:
+    """The lines of the table by genre, in words."""
+    table = shown[shown.index("geomean by genre, with 95 % intervals") :].split("\n\n")[0]
+    return [line.split()[1:] for line in table.splitlines() if line.split()[:1] == ["qlm-es"]]
+
+
 class TestRun:
     def test_ends_with_table_samples_and_report(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from tests.stand_ins import work
 
         evaluate = next(s for s in STAGES if s.name == "evaluate")
+        by_genre = [
+            {"direction": "qlm-es", "genre": genre, "segments": size, "system": system}
+            | {"geomean": score, "geomean low": score - 1, "geomean high": score + 2}
+            for genre, size in (("tale [oral]", 4), ("talk", 9))
+            for system, score in (("m", 30.0 + size), ("copy", 5.25))
+        ]
 
         def run(project: Any) -> dict[str, Any]:
             work(evaluate, project)
             return {
-                "table": [{"direction": "qlm-es", "system": "copy", "chrF2": 21.37}],
+                "table": [
+                    {
+                        "direction": "qlm-es",
+                        "system": "copy",
+                        "geomean": 21.37,
+                        "geomean low": 20.1,
+                        "geomean high": 22.5,
+                    }
+                ],
+                "by_genre": by_genre,
                 "samples": [{"source": "ka", "translation": "[casa]", "reference": "casa"}],
                 "report": "reports/evaluation.html",
             }
@@ -174,10 +195,17 @@ class TestRun:
         for _ in range(2):  # the second time out of what is remembered
             shown = seshat("run", "-p", root)
             assert shown.exit_code == 0, shown.stderr
-            for expected in ("21.4", "[casa]", "Report: reports/evaluation.html"):
+            for expected in ("21.4", "20.1-22.5", "[casa]", "Report: reports/evaluation.html"):
                 assert expected in shown.stdout
+            assert _genres(shown.stdout) == [
+                ["tale", "[oral]", "4", "34.0", "33.0-36.0", "5.2", "4.2-7.2"],
+                ["talk", "9", "39.0", "38.0-41.0", "5.2", "4.2-7.2"],
+            ]
         assert "up to date" in shown.stdout
         assert len(list((root / "reports/runs").glob("*.json"))) == 2
+        alone = seshat("evaluate", "-p", root).stdout
+        assert "20.1-22.5" in alone and len(_genres(alone)) == 2
+        assert json.loads(seshat("evaluate", "-p", root, "--json").stdout)["by_genre"] == by_genre
 
     def test_json(self, root: Path) -> None:
         values = json.loads(seshat("run", "-p", root, "--json").stdout)
@@ -335,6 +363,8 @@ class TestTranslate:
         assert "cannot be read" in shown.stderr
 
     def test_a_person_typing_gets_each_line_at_once(self) -> None:
+        answered = threading.Event()
+
         def typing() -> Any:
             yield "first"
             assert answered.wait(60)
@@ -366,8 +396,6 @@ class TestTools:
         raw.parent.mkdir(parents=True)
         raw.write_text("qlm,es\n" + "".join(f"ka{n},casa {n}\n" for n in range(50)))
         shown = seshat("check", "-p", tmp_path)
-        answered = threading.Event()
-
         assert "errors," in shown.stdout
         assert shown.stderr == ""
         values = json.loads(seshat("check", "-p", tmp_path, "--json").stdout)
@@ -410,6 +438,13 @@ class TestLogs:
 
 
 class TestTerminal:
+    def test_figures_that_have_a_space_are_broken_there_rather_than_cut_off(self) -> None:
+        stream = io.StringIO()
+        row = {"genre": "tale", "one": "31.2 30.1-33.3", "another": "29.7 28.8-30.9", "segments": 12345}
+        Console(file=stream, width=40).print(terminal.table([row]))
+        for whole in ("tale", "31.2", "30.1-33.3", "29.7", "28.8-30.9", "12,345"):
+            assert whole in stream.getvalue().split()
+
     def test_no_bars_off_a_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
         with terminal.Bars() as bars, bars.task("training", 10) as advance:
             advance(1)

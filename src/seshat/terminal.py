@@ -87,8 +87,10 @@ def table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
-        numeric = all(text(row.get(column))[:1] in _FIGURES for row in rows)
-        drawn.add_column(escape(str(column).replace("_", " ")), justify="right" if numeric else "left", no_wrap=numeric)
+        cells = [text(row.get(column)) for row in rows]
+        numeric = all(cell[:1] in _FIGURES for cell in cells)
+        whole = numeric and not any(" " in cell for cell in cells)
+        drawn.add_column(escape(str(column).replace("_", " ")), justify="right" if numeric else "left", no_wrap=whole)
     for row in rows:
         drawn.add_row(*(escape(text(row.get(column))) for column in columns))
     return drawn

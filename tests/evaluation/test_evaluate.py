@@ -14,6 +14,8 @@ from seshat.config import Config, Direction
 from seshat.errors import DataError
 from seshat.evaluation import evaluate, systems
 from seshat.evaluation.assess import Assessment
+from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
+from seshat.evaluation.significance import bootstrap, interval, paired_randomisation
 from seshat.inference.translator import Candidate, Hypothesis
 from seshat.jsonl import write_json, write_jsonl
 from seshat.project import Project
@@ -162,6 +164,60 @@ def test_everything_is_in_the_file(project: Project, load: Load) -> None:
     lines = (project.reports / "translations" / "xx-en.statistical.jsonl").read_text().splitlines()
     assert len(lines) == 210
     assert set(json.loads(lines[0])) == {"id", "source", "reference", "hypothesis", "score", "model_score"}
+
+
+def test_another_headline_goes_through_all_of_it(tmp_path: Path, load: Load) -> None:
+    found, pages = {}, {}
+    for by in ("chrf2", "geomean"):
+        load(lambda text: text.replace("dog", "dogs").replace("sings", "sang"))
+        project = make(tmp_path / by, evaluate={"headline": by})
+        found[by] = evaluate.run(project)
+        pages[by] = json.loads((project.reports / "evaluation.json").read_text("utf-8"))
+        assert pages[by]["settings"]["headline"] == by
+    floor = "xx-en, statistical: the model is not significantly better than 'nearest', which costs nothing"
+    assert not [line for line in found["chrf2"]["warnings"] if line.startswith(floor)], "it is, in letters"
+    assert [line for line in found["geomean"]["warnings"] if line.startswith(f"{floor} (√(BLEU·chrF++) ")]
+
+    folder, column = project.reports / "translations", METRICS.index("geomean")
+    test = [json.loads(line) for line in (project.training / "test.jsonl").read_text("utf-8").splitlines()]
+    counts, references = {}, [one["texts"]["en"] for one in test]
+    for name in ("statistical", "nearest", "word-by-word"):
+        lines = (folder / f"xx-en.{name}.jsonl").read_text("utf-8").splitlines()
+        counts[name] = Scorer(references).count([json.loads(line)["hypothesis"] for line in lines])
+
+    def chance(one: str, other: str) -> float:
+        return float(paired_randomisation(counts[one], counts[other], 2000, seed)[column])
+
+    seed = project.config.project.seed
+    systems_ = {row["name"]: row for row in pages["geomean"]["directions"][0]["systems"]}
+    assert systems_["statistical"]["best_floor"]["p"] == pytest.approx(chance("statistical", "nearest"), abs=1e-6)
+    assert systems_["statistical"]["best_floor"]["score"] == systems_["nearest"]["scores"]["geomean"]["score"]
+    rows = {(row["direction"], row["system"]): row for row in found["geomean"]["table"]}
+    low, high = interval(bootstrap(counts, 200, seed)["nearest"][:, column])
+    row = rows["xx-en", "nearest"]
+    assert (row["geomean low"], row["geomean high"]) == (round(low, 1), round(high, 1))
+    assert row["p"] == pytest.approx(chance("nearest", "word-by-word"), abs=1e-6)
+    assert not any(key.startswith("chrf2 ") for row in rows.values() for key in row)
+
+    tales = [n for n, one in enumerate(test) if one["meta"]["genre"] == "tale"]
+    low, high = interval(bootstrap({"m": counts["statistical"][tales]}, 200, seed)["m"][:, column])
+    assert found["geomean"]["by_genre"][0] == {
+        "direction": "xx-en",
+        "genre": "tale",
+        "segments": len(tales),
+        "system": "statistical",
+        "geomean": round(corpus_scores(counts["statistical"][tales]).geomean, 1),
+        "geomean low": round(low, 1),
+        "geomean high": round(high, 1),
+    }
+    assert len(found["geomean"]["by_genre"]) == 2 * 2 * 4, "directions, genres, systems"
+
+
+def test_one_genre_is_no_table_by_genre(tmp_path: Path, load: Load) -> None:
+    load(lambda text: text)
+    tale = {"genre": "tale"}
+    test = [one.model_copy(update={"meta": one.meta.model_copy(update=tale)}) for one in corpus(30, 5, "t")]
+    assert "by_genre" not in evaluate.run(make(tmp_path, test=test))
 
 
 def test_steps_of_post_processing_are_tried_on_validation_and_terms_are_counted(project: Project, load: Load) -> None:

@@ -398,7 +398,7 @@ def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path, monkey
 def test_families_in_one_comparison(bases: Path, tmp_path: Path) -> None:
     from seshat.models.wordbyword import train
 
-    project = causal(bases, tmp_path, evaluate={"zero_shot": "none", "task_examples": 2})
+    project = causal(bases, tmp_path, evaluate={"zero_shot": "none", "task_examples": 2, "headline": "chrf++"})
     masked(bases, tmp_path)
     for way in project.config.project.directions:
         train(project, way, project.model("words") / str(way))
@@ -410,7 +410,7 @@ def test_families_in_one_comparison(bases: Path, tmp_path: Path) -> None:
         assert names == ["words", "tiny", "copy"]
         pairs = result["pairs"]
         assert {one: set(others) for one, others in pairs.items()} == {one: set(names) - {one} for one in names}
-        scores = {row["name"]: row["scores"]["chrf2"]["score"] for row in result["systems"]}
+        scores = {row["name"]: row["scores"]["chrf++"]["score"] for row in result["systems"]}
         assert pairs["words"]["tiny"]["score"] == pytest.approx(scores["words"] - scores["tiny"], abs=1e-3)
         assert pairs["tiny"]["words"]["score"] == -pairs["words"]["tiny"]["score"]
         assert pairs["tiny"]["words"]["p"] == pairs["words"]["tiny"]["p"] < 0.05
@@ -420,6 +420,10 @@ def test_families_in_one_comparison(bases: Path, tmp_path: Path) -> None:
         part for part in ("causal model", "statistical model") if part in page
     }
     assert len(summary["pairs"]) == 6
+    assert summary["pairs"][0]["chrf++"] == f"{comparison['directions'][0]['pairs']['words']['tiny']['score']:+.1f}"
+    assert {"chrf++ low", "chrf++ high"} <= set(summary["table"][0])
+    for words in ("chrF++ of each system, with", "Difference in chrF++", "chrF++ against copy"):
+        assert words in page
     assert comparison["settings"]["reference"] == "copy"
     assert not (project.reports / "evaluation.json").exists()
     assert not (project.state / "evaluate").exists()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from seshat.evaluation.metrics import COLUMNS, HEADLINE, METRICS, Scorer, corpus_scores, scores, sentence_chrf2
+from seshat.config.model import EvaluateSection
+from seshat.evaluation.metrics import CHRF2, COLUMNS, METRICS, Scorer, corpus_scores, headline, scores, sentence_chrf2
 
 TEXT = st.text(alphabet="aábcñ ழ்.,!?’- 12", max_size=40)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=12)
@@ -64,4 +65,9 @@ def test_signatures_name_the_recipe() -> None:
     assert "nrefs:1" in signatures["chrf2"]
     assert "nw:0" in signatures["chrf2"]
     assert "nw:2" in signatures["chrf++"]
-    assert METRICS[HEADLINE] == "chrf2"
+
+
+def test_an_evaluation_says_what_it_goes_by_and_an_old_one_went_by_chrf2() -> None:
+    assert headline({"settings": {"headline": "geomean", "reference": "copy"}}) == "geomean"
+    assert headline({"settings": {"reference": "copy"}}) == headline({}) == METRICS[CHRF2] == "chrf2"
+    assert EvaluateSection().headline == "chrf2"

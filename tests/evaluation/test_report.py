@@ -11,12 +11,13 @@ import pytest
 from markupsafe import Markup
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.model import EvaluateSection, Metric
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.charts import Bar, bars, histogram, lines_chart, nice_limit
 from seshat.evaluation.measure import length_histogram, measure
 from seshat.evaluation.report import render, significance_marks, verdict
+from seshat.evaluation.summary import summary
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
 from seshat.records import Segment
@@ -25,7 +26,7 @@ EVIL = "<script>alert('&')</script>"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
-def evaluation(history: list[dict[str, float]] | None = None) -> dict[str, Any]:
+def evaluation(history: list[dict[str, float]] | None = None, headline: Metric = "chrf2") -> dict[str, Any]:
     sources = [EVIL, "நாய் தூங்குகிறது", "الكلب نائم", "ka̱la ñú̃a"] * 6
     references = ["the <b> dog", "the dog sleeps", "the dog is asleep", "a dog"] * 6
     pairs = tuple(zip(sources, references, strict=True))
@@ -39,10 +40,11 @@ def evaluation(history: list[dict[str, float]] | None = None) -> dict[str, Any]:
     said = {"statistical": [Hypothesis(EVIL, 0.0)] * 24, "copy": [Hypothesis(text, 0.0) for text in sources]}
     direction = Direction("xx", "en")
     nearest = NearestTranslator(direction, sources, references)
-    section = EvaluateSection(bootstrap=100, reference="copy", baselines=("copy",))
+    section = EvaluateSection(bootstrap=100, reference="copy", baselines=("copy",), headline=headline)
     result, _ = measure(direction, test, material, said, ["statistical"], section, 1, nearest)
     leaks = material.leaks(test, ("xx", "en"))
     result["history"] = {"statistical": history or []}
+    settings = {"reference": "copy", "bootstrap": 100, "seed": 1, "test": "paired approximate randomisation"}
     return {
         "project": EVIL,
         "languages": {"xx": EVIL, "en": "English"},
@@ -52,8 +54,8 @@ def evaluation(history: list[dict[str, float]] | None = None) -> dict[str, Any]:
         "history": {},
         "test": {"segments": 24, "access": test.access, "licences": test.licences, "in_train": leaks},
         "training": {"pairs": 24, "entries": 0, "words": {"xx": 0, "en": 1}},
-        "settings": {"reference": "copy", "bootstrap": 100, "seed": 1, "test": "paired approximate randomisation"},
-        "warnings": [*warnings(test, [result], leaks), EVIL],
+        "settings": settings | {"headline": headline},
+        "warnings": [*warnings(test, [result], leaks, headline), EVIL],
         "directions": [result],
     }
 
@@ -117,6 +119,31 @@ def test_it_says_what_a_reader_needs(page: str) -> None:
     assert page.count("<svg") == 4, "scores, lengths, loss, chrF2"
 
 
+def test_the_page_goes_by_the_headline(page: str) -> None:
+    other = render(evaluation(headline="geomean"))
+    for before, after, label in ((other, page, "√(BLEU·chrF++)"), (page, other, "chrF2")):
+        for words in (
+            f"reaches a {label} of",
+            f"{label} against copy",
+            f"<figcaption>{label}, with 95 % interval",
+            f"{label} of each system, xx-en, with",
+            f"{label} on parts of the test set",
+        ):
+            assert words in before and words not in after, words
+    assert re.findall(r"<dt>([^<]*)</dt><dd>[^<]*This page goes by it", other) == ["√(BLEU·chrF++)"]
+    assert re.findall(r"<dt>([^<]*)</dt><dd>[^<]*This page goes by it", page) == ["chrF2"]
+    assert "<small>chrF2 " in other, "of a sentence"
+
+
+def test_an_evaluation_of_before_the_setting_is_shown_by_chrf2(page: str) -> None:
+    rows = [{"step": n, "train_loss": 5.0 - n, "validation_loss": 5.1 - n, "chrf2": float(n)} for n in range(4)]
+    old = evaluation(rows)
+    del old["settings"]["headline"]
+    assert render(old) == page
+    assert summary(old) == summary(evaluation(rows))
+    assert {"chrf2 low", "chrf2 high"} <= set(summary(old)["table"][0])
+
+
 def test_no_training_curve_without_a_history() -> None:
     assert render(evaluation()).count("<svg") == 2
 
@@ -128,16 +155,21 @@ def test_the_same_figures_give_the_same_page() -> None:
 def model(score: float, difference: float, p: float) -> dict[str, Any]:
     return {
         "name": "m",
-        "scores": {"chrf2": {"score": score, "low": score - 1, "high": score + 1}},
+        "scores": {
+            "chrf2": {"score": score, "low": score - 1, "high": score + 1},
+            "bleu": {"score": score / 2, "low": 1.0, "high": 90.0},
+        },
         "best_floor": {"name": "copy", "score": score - difference, "difference": difference, "p": p},
     }
 
 
 def test_verdicts() -> None:
-    assert "5.0 points more than the best floor, “copy” (25.0)" in verdict(model(30.0, 5.0, 0.001))
-    assert "not worth using" in verdict(model(30.0, -5.0, 0.001))
-    assert "cannot be told apart" in verdict(model(30.0, 0.2, 0.4))
-    assert "No floor" in verdict({key: value for key, value in model(30.0, 0.2, 0.4).items() if key != "best_floor"})
+    assert "5.0 points more than the best floor, “copy” (25.0)" in verdict(model(30.0, 5.0, 0.001), "chrf2")
+    assert "not worth using" in verdict(model(30.0, -5.0, 0.001), "chrf2")
+    assert "cannot be told apart" in verdict(model(30.0, 0.2, 0.4), "chrf2")
+    alone = {key: value for key, value in model(30.0, 0.2, 0.4).items() if key != "best_floor"}
+    assert verdict(alone, "chrf2") == "“m” reaches a chrF2 of 30.0 (29.0 to 31.0). No floor was measured beside it."
+    assert verdict(alone, "bleu") == "“m” reaches a BLEU of 15.0 (1.0 to 90.0). No floor was measured beside it."
 
 
 def test_lengths() -> None:

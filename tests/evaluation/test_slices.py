@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from seshat.config import Direction
-from seshat.evaluation.metrics import Scorer, corpus_scores
+from seshat.config.model import Metric
+from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
+from seshat.evaluation.significance import bootstrap, interval
 from seshat.evaluation.slices import SMALL, Slice, cut, has_name, score_slices
 from seshat.evaluation.testbed import Material
 from seshat.records import Entry, Meta, Segment
@@ -88,14 +90,18 @@ def test_rare_sources_are_put_together() -> None:
     assert len(found["others"]) == 10
 
 
-def test_scores_of_a_slice_are_those_of_its_sentences() -> None:
-    references = ["the dog sleeps", "the river runs", "two women go home"] * 10
-    texts = ["the dog sleep", "a river", "two men go"] * 10
+@pytest.mark.parametrize("headline", METRICS)
+def test_scores_of_a_slice_are_those_of_its_sentences(headline: Metric) -> None:
+    references = ["the dog sleeps by the river", "the river runs", "two old women go home"] * 10
+    texts = ["the dog sleeps by a river", "a river", "two old women go out"] * 10
     counts = {"model": Scorer(references).count(texts)}
     short, tiny = Slice("g", "short", tuple(range(0, 30, 3)) * 2), Slice("g", "tiny", (1, 2))
-    rows = score_slices([short, tiny], counts, 100, 1)
+    rows = score_slices([short, tiny], counts, headline, 100, 1)
     assert rows[1]["small"] is True
     assert rows[0]["small"] is (len(short.members) < SMALL)
-    wanted = corpus_scores(counts["model"][[1, 2]]).chrf2
-    assert rows[1]["systems"]["model"]["score"] == pytest.approx(wanted, abs=1e-3)
-    assert rows[1]["systems"]["model"]["low"] <= wanted <= rows[1]["systems"]["model"]["high"]
+    chosen = {"model": counts["model"][[1, 2]]}
+    column = METRICS.index(headline)
+    low, high = interval(bootstrap(chosen, 100, 1)["model"][:, column])
+    assert rows[1]["systems"]["model"] == pytest.approx(
+        {"score": corpus_scores(chosen["model"])[column], "low": low, "high": high}, abs=1e-3
+    )

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from seshat.config import Direction
+from seshat.config.model import Metric
 from seshat.evaluation.ablation import ablate, remarks
 from seshat.evaluation.terms import Terms
 from seshat.inference.postprocess import Postprocessor, Step
@@ -48,7 +51,7 @@ def test_each_step_is_left_out_in_turn_and_judged() -> None:
     halves = Step("halves", lambda text, _given: (text[: len(text) // 2], ["twice"]) if len(text) > 50 else (text, []))
     spoils = Step("spoils", lambda text, _given: (text.replace("river", "sea"), ["sea"]))
     nothing = Step("nothing", lambda text, _given: (text, []))
-    found = ablate(Postprocessor((halves, spoils, nothing)), references, references, raw, seed=3)
+    found = ablate(Postprocessor((halves, spoils, nothing)), references, references, raw, "chrf2", seed=3)
     judged = {step["name"]: (step["changed"], step["verdict"]) for step in found["steps"]}
     assert judged == {
         "halves": (20, "helps"),
@@ -57,9 +60,28 @@ def test_each_step_is_left_out_in_turn_and_judged() -> None:
     }
     assert found["all"]["chrf2"] < found["steps"][1]["without"]["chrf2"] == 100.0
     assert found["difference"] == round(found["all"]["chrf2"] - found["none"]["chrf2"], 4)
-    assert [line for line in remarks("xx-es", found) if "spoils" in line and "Leave it out" in line]
-    assert len(remarks("xx-es", found)) == 1
+    assert [line for line in remarks("xx-es", found, "chrf2") if "spoils" in line and "Leave it out" in line]
+    assert len(remarks("xx-es", found, "chrf2")) == 1
 
     rare = Step("rare", lambda text, _given: (text + "s", ["s"]) if "number 7 " in text else (text, []))
-    found = ablate(Postprocessor((rare,)), references, references, raw, seed=3)
+    found = ablate(Postprocessor((rare,)), references, references, raw, "chrf2", seed=3)
     assert found["steps"][0]["verdict"] == "does not help measurably here"
+
+
+def test_steps_are_judged_by_the_headline() -> None:
+    """A step that mends spelling and joins words: good for letters, bad for runs of words."""
+    references = [f"the old dog number {n} sleeps by the river" for n in range(40)]
+    raw = [Hypothesis(text.replace("river", "rivul"), 0.0) for text in references]
+    joins = Step("joins", lambda text, _given: (text.replace("rivul", "river").replace(" dog ", "dog "), ["dog"]))
+    metrics: tuple[Metric, ...] = ("chrf2", "geomean")
+    found = {by: ablate(Postprocessor((joins,)), references, references, raw, by, seed=3) for by in metrics}
+    assert {by: one["steps"][0]["verdict"] for by, one in found.items()} == {
+        "chrf2": "helps",
+        "geomean": "hurts: leave it out",
+    }
+    step = found["geomean"]["steps"][0]
+    assert step["difference"] == pytest.approx(found["geomean"]["all"]["geomean"] - step["without"]["geomean"])
+    assert found["geomean"]["difference"] == step["difference"]
+    (line,) = remarks("xx-es", found["geomean"], "geomean")
+    assert f"(√(BLEU·chrF++) {step['difference']:+.2f}, p = 0.00)" in line
+    assert remarks("xx-es", found["chrf2"], "chrf2") == []

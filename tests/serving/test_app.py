@@ -16,8 +16,10 @@ from tests.serving.serving_project import SECRET, Upper, serving_project
 
 from seshat.config import Direction
 from seshat.errors import UsageError
+from seshat.evaluation.metrics import METRICS
 from seshat.inference.dialogue import Piece
 from seshat.inference.translator import Candidate, Hypothesis
+from seshat.jsonl import write_text
 from seshat.records import Access
 from seshat.serving.reasons import Reasons
 from seshat.serving.search import open_search
@@ -209,6 +211,27 @@ def test_the_key(service: Service) -> None:
             assert client.get("/metrics", headers={b"authorization": wrong.encode()}).status_code == 401
         assert client.get("/metrics", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
         assert client.get("/metrics", auth=("anybody", KEY)).status_code == 200  # as browsers ask for it
+
+
+@pytest.mark.parametrize(("viewer", "sees"), [(Access.PUBLIC, False), (Access.COMMUNITY, True)])
+def test_what_is_in_the_test_set_is_named_to_those_who_may_see_it(tmp_path: Path, viewer: Access, sees: bool) -> None:
+    project = serving_project(tmp_path)
+    value = {"score": 31.25, "low": 30.0, "high": 33.0}
+    result = {
+        "direction": "qsm-es",
+        "systems": [{"name": "m", "scores": dict.fromkeys(METRICS, value)}],
+        "slices": [
+            {"group": "Genre", "name": name, "segments": 3, "systems": {"m": value}} for name in ("tale", SECRET)
+        ],
+    }
+    written = {"settings": {"headline": "geomean"}, "quoted": ["community"], "directions": [result]}
+    write_text(project.reports / "evaluation.json", json.dumps(written))
+    service = Service(project, viewer, opens=Upper)
+    found = service.evaluation()
+    service.close()
+    assert found is not None and found["table"][0]["geomean low"] == 30.0
+    assert ([row["genre"] for row in found.get("by_genre", ())] == ["tale", SECRET]) is sees
+    assert (SECRET in json.dumps(found)) is sees
 
 
 class Slow(Upper):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +38,43 @@ def overrides(no_adapter: bool, checkpoints: list[str] | None, other_prompt: boo
     return [*found, f"evaluate.checkpoints={json.dumps(checkpoints)}"] if checkpoints else found
 
 
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary of an evaluation or a comparison as it is printed; ``--json`` has it as it is."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        title, rows = by_genre(value) if key == "by_genre" else (key, scores(value) if key == "table" else value)
+        found[title] = rows
+    return found
+
+
+def scores(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The scores of systems with their intervals in one column: `chrf2 low`, `chrf2 high` as `chrf2 95 %`."""
+    return [_scores(row) for row in rows]
+
+
+def _scores(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        if key.endswith(" low"):
+            found[f"{key.removesuffix(' low')} 95 %"] = f"{value:.1f}-{row[key.removesuffix('low') + 'high']:.1f}"
+        elif key == "p" and isinstance(value, float):
+            found[key] = "<0.001" if value < 0.001 else f"{value:.3f}"
+        elif not key.endswith(" high"):
+            found[key] = f"{value:.1f}" if isinstance(value, float) else value
+    return found
+
+
+def by_genre(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """The scores by genre as a title, which names the score, and a line per genre with a column per system."""
+    metric = next(key for key in rows[0] if f"{key} low" in rows[0])
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        place = {key: row[key] for key in ("direction", "genre", "segments")}
+        line = lines.setdefault((row["direction"], row["genre"]), place)
+        line[row["system"]] = f"{row[metric]:.1f} {row[f'{metric} low']:.1f}-{row[f'{metric} high']:.1f}"
+    return f"{metric} by genre, with 95 % intervals", list(lines.values())
+
+
 def _compare(
     context: Context,
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folders below models/.", show_default=False)],
@@ -64,4 +102,4 @@ def _compare(
     project = context.open()
     with context.progress(), hold(project.state):
         values = compare.run(project, models, baseline or (), reference)
-    context.result(values, *summary(values))
+    context.result(values, *summary(shown(values)))

@@ -80,7 +80,10 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
 
     shown: list[Table | str] = []
     if summary.get("table"):
-        shown += ["", table([_scores(row) for row in summary["table"]])]
+        shown += ["", table(evaluate.scores(summary["table"]))]
+    if summary.get("by_genre"):
+        title, rows = evaluate.by_genre(summary["by_genre"])
+        shown += ["", table(rows, title=title)]
     for key in ("postprocess", "perplexity", "tasks", "fill"):
         if summary.get(key):
             shown += ["", table(summary[key], title=key.capitalize())]
@@ -88,19 +91,6 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
         shown += ["", table(summary["samples"][:_SAMPLES], title="Sample translations")]
     if summary.get("report"):
         shown += ["", f"Report: {escape(str(summary['report']))}"]
-    return shown
-
-
-def _scores(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the evaluation with its intervals in one column each: `chrf2 low`, `chrf2 high` as `chrf2 95 %`."""
-    shown: dict[str, Any] = {}
-    for key, value in row.items():
-        if key.endswith(" low"):
-            shown[f"{key.removesuffix(' low')} 95 %"] = f"{value:.1f}-{row[key.removesuffix('low') + 'high']:.1f}"
-        elif key == "p" and isinstance(value, float):
-            shown[key] = "<0.001" if value < 0.001 else f"{value:.3f}"
-        elif not key.endswith(" high"):
-            shown[key] = f"{value:.1f}" if isinstance(value, float) else value
     return shown
 
 
@@ -203,7 +193,8 @@ def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None
 
                     values = {**values, "handover": handover.run(project, tool)}
     handed = values.get("handover")
-    shown = {key: value for key, value in values.items() if key != "handover"}
+    printed = evaluate.shown(values) if stage.name == "evaluate" else values
+    shown = {key: value for key, value in printed.items() if key != "handover"}
     context.result(values, *summary(shown, title=stage.name), *(summary(handed, title="handover") if handed else ()))
 
 

@@ -157,6 +157,7 @@ class TrainSection(Section):
 ZERO_SHOT = "base (zero-shot)"
 """What the untrained base of the model is called in tables."""
 Baseline = Literal["copy", "nearest", "word-by-word"]
+Metric = Literal["bleu", "chrf2", "chrf++", "geomean"]
 """What costs nothing: see :mod:`seshat.evaluation.baselines`."""
 
 
@@ -169,6 +170,9 @@ class EvaluateSection(Section):
     """Floors: what costs nothing."""
     reference: str = "word-by-word"
     """The system that the paired significance test compares with; `base (zero-shot)` for the untrained base."""
+    headline: Metric = "chrf2"
+    """The score that the evaluation goes by (p-values, the best floor, warnings, parts of the test set, charts):
+    `geomean` is the geometric mean of BLEU and chrF++."""
     bootstrap: int = Field(default=1_000, ge=100)
     """Samples of the bootstrap."""
     samples: int = Field(default=20, ge=0)

@@ -12,8 +12,9 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from seshat.config.model import Metric
 from seshat.evaluation.advice import SIGNIFICANT
-from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Scorer, scores
+from seshat.evaluation.metrics import LABELS, METRICS, Counts, Scorer, scores
 from seshat.evaluation.significance import paired_randomisation
 from seshat.inference.postprocess import Postprocessor, changed_steps
 from seshat.inference.translator import Hypothesis
@@ -45,6 +46,7 @@ def ablate(
     sources: Sequence[str],
     references: Sequence[str],
     raw: Sequence[Hypothesis],
+    headline: Metric,
     seed: int,
     tokenizer: str = "13a",
 ) -> dict[str, Any]:
@@ -55,13 +57,14 @@ def ablate(
         sources: texts of validation.
         references: their human translations.
         raw: what the model said, not mended, with other candidates where a step may want them.
+        headline: the score that the steps are judged by.
         seed: start of the random numbers.
         tokenizer: how BLEU cuts words.
 
     Returns:
-        ``segments``, ``all`` and ``none`` (scores by metric), ``difference`` of the two (chrF2), and ``steps``: per
+        ``segments``, ``all`` and ``none`` (scores by metric), ``difference`` of the two (headline), and ``steps``: per
         step ``{name, changed, without, difference, p, verdict}``, where ``changed`` counts translations,
-        ``difference`` is what the step brings in chrF2 and ``verdict`` says it in words.
+        ``difference`` is what the step brings in the headline and ``verdict`` says it in words.
     """
     mended = [postprocessor.hypothesis(one, source) for one, source in zip(raw, sources, strict=True)]
     changed = [changed_steps(one.changes) for one in mended]
@@ -72,14 +75,14 @@ def ablate(
     count = cache(Scorer(references, tokenizer).count)  # most steps change nothing, so that most of these are the same
     counts = {name: count(tuple(found)) for name, found in texts.items()}
     reached = {name: _scores(rows) for name, rows in counts.items()}
-    headline = METRICS[HEADLINE]
+    column = METRICS.index(headline)
 
     def judged(step: str) -> dict[str, Any]:
         name = f"-{step}"
         times = sum(step in names for names in changed)
         difference = reached["all"][headline] - reached[name][headline]
         same = texts[name] == texts["all"]
-        p = 1.0 if same else float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[HEADLINE])
+        p = 1.0 if same else float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[column])
         return {
             "name": step,
             "changed": times,
@@ -107,7 +110,7 @@ def verdict(changed: int, difference: float, p: float) -> str:
 
     Args:
         changed: how many translations it changed.
-        difference: what it brings in chrF2.
+        difference: what it brings in the headline.
         p: how probable such a difference is by chance.
     """
     if not changed:
@@ -117,18 +120,24 @@ def verdict(changed: int, difference: float, p: float) -> str:
     return "helps" if difference > 0 else "hurts: leave it out"
 
 
-def remarks(direction: str, found: dict[str, Any]) -> list[str]:
-    """What a reader should know about the steps, one line for each that changed something and did not help."""
+def remarks(direction: str, found: dict[str, Any], headline: Metric) -> list[str]:
+    """What a reader should know about the steps, one line for each that changed something and did not help.
+
+    Args:
+        direction: from and into which language.
+        found: what :func:`ablate` returned.
+        headline: the score that it was told to judge by.
+    """
     return [
         f"{direction}: the step '{one['name']}' of post-processing changed {one['changed']} of {found['segments']} "
-        f"validation translations and {_said(one)}"
+        f"validation translations and {_said(one, LABELS[headline])}"
         for one in found["steps"]
         if one["changed"] and not (one["difference"] > 0 and one["p"] < SIGNIFICANT)
     ]
 
 
-def _said(step: dict[str, Any]) -> str:
-    by = f"chrF2 {step['difference']:+.2f}, p = {step['p']:.2f}"
+def _said(step: dict[str, Any], label: str) -> str:
+    by = f"{label} {step['difference']:+.2f}, p = {step['p']:.2f}"
     if step["p"] < SIGNIFICANT:
         return f"made them worse ({by}). Leave it out of translate.postprocess.steps."
     return f"did not help measurably ({by})."

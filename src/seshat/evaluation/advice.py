@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from seshat.config.model import Metric
+from seshat.evaluation.metrics import LABELS
 from seshat.evaluation.testbed import TestSet
 
 FEW = 200
@@ -20,17 +22,18 @@ _INVENTED_FACTOR = 1.5
 _INVENTED_MORE = 2.0
 
 
-def warnings(test: TestSet, directions: list[dict[str, Any]], leaks: Mapping[str, int]) -> list[str]:
+def warnings(test: TestSet, directions: list[dict[str, Any]], leaks: Mapping[str, int], headline: Metric) -> list[str]:
     """Everything a reader should know before quoting a figure.
 
     Args:
         test: the test set.
         directions: the results, one per direction.
         leaks: how many test sentences stand in train (:meth:`seshat.evaluation.testbed.Material.leaks`).
+        headline: the score that models and floors are compared by.
     """
     return [
         *_about_test(test, leaks["pair"]),
-        *(line for result in directions for line in _about_direction(result, len(test.segments))),
+        *(line for result in directions for line in _about_direction(result, len(test.segments), headline)),
     ]
 
 
@@ -52,14 +55,14 @@ def _about_test(test: TestSet, leaked: int) -> Iterator[str]:
         yield f"{test.incomplete} test sentences were left out: one of the two languages is empty."
 
 
-def _about_direction(result: dict[str, Any], size: int) -> Iterator[str]:
+def _about_direction(result: dict[str, Any], size: int, headline: Metric) -> Iterator[str]:
     floor_invented = result["references"]["invented"]["per_100"]
     for row in result["systems"]:
         if row["kind"] != "model":
             continue
         name = f"{result['direction']}, {row['name']}"
         if "best_floor" in row:
-            yield from _about_floor(name, row["scores"]["chrf2"]["score"], row["best_floor"])
+            yield from _about_floor(name, LABELS[headline], row["scores"][headline]["score"], row["best_floor"])
         found = row["behaviour"]
         if found["empty"]:
             yield f"{name}: {found['empty']} of {size} translations are empty."
@@ -78,8 +81,8 @@ def _about_direction(result: dict[str, Any], size: int) -> Iterator[str]:
             )
 
 
-def _about_floor(name: str, score: float, floor: dict[str, Any]) -> Iterator[str]:
-    against = f"'{floor['name']}', which costs nothing (chrF2 {score:.1f} against {floor['score']:.1f})"
+def _about_floor(name: str, label: str, score: float, floor: dict[str, Any]) -> Iterator[str]:
+    against = f"'{floor['name']}', which costs nothing ({label} {score:.1f} against {floor['score']:.1f})"
     if floor["difference"] <= 0:
         yield f"{name}: the model does not beat {against}."
     elif floor["p"] >= SIGNIFICANT:

@@ -124,13 +124,18 @@ class Assessment:
                 "words": {tag: len(found) for tag, found in self.material.trained.items()},
             },
             "settings": {
+                "headline": self.settings.headline,
                 "reference": self.settings.reference,
                 "bootstrap": self.settings.bootstrap,
                 "seed": config.project.seed,
                 "test": "paired approximate randomisation",
             },
             "systems": [{"name": one.name, "family": one.family, "kind": one.kind} for one in self.systems],
-            "warnings": [*warnings(self.test, results, leaks), *beside_translation(sections), *self.found.notes],
+            "warnings": [
+                *warnings(self.test, results, leaks, self.settings.headline),
+                *beside_translation(sections),
+                *self.found.notes,
+            ],
             "directions": results,
             "history": {
                 one.name: rows
@@ -184,8 +189,8 @@ class Assessment:
             raw = self.translated(system, translator.inner, segments, ablation.validation(self.project))
             raw = translator.with_candidates(sources, raw)
             seed, tokenizer = self.project.config.project.seed, self.settings.bleu_tokenizer
-            found = ablation.ablate(translator.postprocessor, sources, references, raw, seed, tokenizer)
-            self.found.mending[str(way)] = found
+            headline, mend = self.settings.headline, translator.postprocessor
+            self.found.mending[str(way)] = ablation.ablate(mend, sources, references, raw, headline, seed, tokenizer)
 
     def _calibrate(self, system: System, translator: Translator) -> None:
         """Learn on validation how far the translations of a model may be trusted."""
@@ -259,7 +264,7 @@ class Assessment:
         result["history"] = {name: read_history(folders[name] / "history.jsonl") for name in models}
         if str(direction) in self.found.mending:
             result["postprocess"] = self.found.mending[str(direction)] | {"test": tally(found[models[0]])}
-            self.found.notes += ablation.remarks(str(direction), result["postprocess"])
+            self.found.notes += ablation.remarks(str(direction), result["postprocess"], self.settings.headline)
         if calibration := self.found.calibrations.get(str(direction)):
             main = models[0]
             result["confidence"] = judge(calibration, sources, found[main], quality[main])

@@ -11,7 +11,7 @@ from seshat.errors import UsageError
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
-from seshat.evaluation.metrics import HEADLINE, Scorer, scores
+from seshat.evaluation.metrics import METRICS, Scorer, headline, scores
 from seshat.evaluation.report import render_comparison
 from seshat.evaluation.significance import paired_randomisation
 from seshat.evaluation.summary import summary
@@ -56,7 +56,7 @@ def run(
     write_text(project.reports / "comparison.html", render_comparison(comparison))
     shutil.rmtree(project.state / "evaluate", ignore_errors=True)
     return summary(comparison) | {
-        "pairs": [row for result in comparison["directions"] for row in _rows(result)],
+        "pairs": [row for result in comparison["directions"] for row in _rows(result, headline(comparison))],
         "report": str((project.reports / "comparison.html").relative_to(project.root)),
         "warnings": comparison["warnings"],
     }
@@ -78,24 +78,25 @@ def _settings(
 
 
 def _pairs(assessment: Assessment, direction: str, target: str) -> dict[str, dict[str, dict[str, float]]]:
-    """The difference in chrF2 of each system from each other, with its p-value."""
+    """The difference in the headline of each system from each other, with its p-value."""
     scorer = Scorer(assessment.test.texts(target), assessment.settings.bleu_tokenizer)
     made = assessment.translations[direction]
     counts = {name: scorer.count([one.text for one in found]) for name, found in made.items()}
-    totals = {name: float(scores(rows.sum(axis=0))[HEADLINE]) for name, rows in counts.items()}
+    column = METRICS.index(assessment.settings.headline)
+    totals = {name: float(scores(rows.sum(axis=0))[column]) for name, rows in counts.items()}
     trials, seed = assessment.settings.bootstrap * TRIALS_PER_SAMPLE, assessment.project.config.project.seed
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in made}
     names = list(made)
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
-            chance = round(float(paired_randomisation(counts[one], counts[other], trials, seed)[HEADLINE]), 6)
+            chance = round(float(paired_randomisation(counts[one], counts[other], trials, seed)[column]), 6)
             difference = round(totals[one] - totals[other], 4)
             found[one][other] = {"score": difference, "p": chance}
             found[other][one] = {"score": -difference, "p": chance}
     return found
 
 
-def _rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(result: dict[str, Any], metric: str) -> list[dict[str, Any]]:
     """Each against each on a terminal: a line per pair."""
     names = list(result["pairs"])
     return [
@@ -103,7 +104,7 @@ def _rows(result: dict[str, Any]) -> list[dict[str, Any]]:
             "direction": result["direction"],
             "system": one,
             "against": other,
-            "chrf2": f"{result['pairs'][one][other]['score']:+.1f}",
+            metric: f"{result['pairs'][one][other]['score']:+.1f}",
             "p": f"{result['pairs'][one][other]['p']:.3f}",
         }
         for place, one in enumerate(names)

@@ -24,8 +24,9 @@ def run(project: Project) -> dict[str, Any]:
     the main model may be trusted beside its folder (``models/NAME.confidence.json``).
 
     Returns:
-        ``table`` (a row per direction and system), ``perplexity``, ``tasks``, ``fill`` (for the families that have
-        them), ``samples``, ``report`` (path) and ``warnings``.
+        ``table`` (a row per direction and system), ``by_genre`` (the same per genre, where there are several),
+        ``perplexity``, ``tasks``, ``fill`` (for the families that have them), ``samples``, ``report`` (path) and
+        ``warnings``.
 
     Raises:
         DataError: there is no test set or no trained model.

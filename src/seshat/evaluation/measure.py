@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.model import EvaluateSection, Metric
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invention
-from seshat.evaluation.metrics import HEADLINE, METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
+from seshat.evaluation.metrics import METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
 from seshat.evaluation.samples import choose
 from seshat.evaluation.significance import Rows, Score, bootstrap, interval, paired_randomisation
 from seshat.evaluation.slices import cut, score_slices
@@ -67,8 +67,9 @@ def measure(
     terms = Terms(material.entries, direction, sources, references)
     if len(terms):
         _add_terms(table, terms, texts, settings.bootstrap, seed)
-    _against_best_floor(table, counts, settings.bootstrap, seed)
-    slices = score_slices(cut(test.segments, direction, material), counts, settings.bootstrap, seed)
+    _against_best_floor(table, counts, settings.headline, settings.bootstrap, seed)
+    parts = cut(test.segments, direction, material)
+    slices = score_slices(parts, counts, settings.headline, settings.bootstrap, seed)
     shown = choose(quality[models[0]], settings.samples)
     result = {
         "direction": str(direction),
@@ -146,9 +147,10 @@ def _with_intervals(metrics: Sequence[str], values: Floats, resampled: Floats) -
     return found
 
 
-def _against_best_floor(table: list[dict[str, Any]], counts: Mapping[str, Counts], samples: int, seed: int) -> None:
-    """Adds to every model how it compares, in chrF2, with the best of the floors."""
-    headline = METRICS[HEADLINE]
+def _against_best_floor(
+    table: list[dict[str, Any]], counts: Mapping[str, Counts], headline: Metric, samples: int, seed: int
+) -> None:
+    """Adds to every model how it compares, in the headline, with the best of the floors."""
     floors = [row for row in table if row["kind"] == "floor"]
     if not floors:
         return
@@ -161,7 +163,7 @@ def _against_best_floor(table: list[dict[str, Any]], counts: Mapping[str, Counts
                 "name": best["name"],
                 "score": best["scores"][headline]["score"],
                 "difference": _rounded(difference),
-                "p": _rounded(chances[HEADLINE], 6),
+                "p": _rounded(chances[METRICS.index(headline)], 6),
             }
 
 

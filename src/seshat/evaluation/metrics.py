@@ -8,20 +8,25 @@ its counts are the first columns of those of chrF++.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seshat.config.model import Metric
+
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-METRICS = ("bleu", "chrf2", "chrf++", "geomean")
+METRICS: tuple[Metric, ...] = get_args(Metric)
 """Names of the scores, in the order of the last axis of what :func:`scores` returns; all are 0 to 100."""
 
-HEADLINE = METRICS.index("chrf2")
-"""The score that slices, warnings and rankings go by: the one that AmericasNLP 2021-2023 ranked by."""
+LABELS: dict[Metric, str] = {"bleu": "BLEU", "chrf2": "chrF2", "chrf++": "chrF++", "geomean": "√(BLEU·chrF++)"}
+"""The scores as people write them."""
+
+CHRF2 = METRICS.index("chrf2")
+"""The score that AmericasNLP 2021-2023 ranked by; exports and answers are judged by it, whatever evaluations go by."""
 
 _BLEU_ORDER = 4
 _CHAR_ORDER = 6
@@ -85,6 +90,16 @@ class Scorer:
             "chrf++": str(self._chrf.get_signature()),
             "geomean": "sqrt(bleu * chrf++)",
         }
+
+
+def headline(evaluation: Mapping[str, Any]) -> Metric:
+    """The score that an evaluation goes by; one that does not say so was written when there was only chrF2.
+
+    Args:
+        evaluation: what ``reports/evaluation.json`` or ``reports/comparison.json`` holds.
+    """
+    found: Metric = evaluation.get("settings", {}).get("headline", METRICS[CHRF2])
+    return found
 
 
 def corpus_scores(counts: Counts) -> Scores:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from seshat.config import Direction
 from seshat.config.neural import Task
 from seshat.errors import DataError
-from seshat.evaluation.metrics import HEADLINE, Floats, Scorer, scores
+from seshat.evaluation.metrics import CHRF2, Floats, Scorer, scores
 from seshat.evaluation.significance import Rows, Score, rate
 from seshat.prompt import Message, Prompt
 from seshat.records import Access
@@ -201,11 +201,11 @@ def _f1(sums: NDArray[Any]) -> Floats:
     return _percent(np.stack([2 * sums[..., 0], sums[..., 1] + sums[..., 2]], axis=-1))
 
 
-def _headline(sums: NDArray[Any]) -> Floats:
-    return scores(sums)[..., HEADLINE : HEADLINE + 1]
+def _letters(sums: NDArray[Any]) -> Floats:
+    return scores(sums)[..., CHRF2 : CHRF2 + 1]
 
 
-_CHRF2 = Measure("chrf2", "chrF2", _chrf2, _headline)
+_CHRF2 = Measure("chrf2", "chrF2", _chrf2, _letters)
 _ANSWERS = (
     Measure("match", "right", _matched, _percent),
     Measure("exact", "letter for letter", _exact, _percent),

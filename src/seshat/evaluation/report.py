@@ -7,13 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from seshat.config.model import Metric
 from seshat.evaluation.advice import SIGNIFICANT
 from seshat.evaluation.charts import Bar, bars, grouped_bars, histogram, lines_chart
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
-from seshat.evaluation.metrics import METRICS
+from seshat.evaluation.metrics import LABELS, METRICS, headline
 from seshat.evaluation.samples import compare
 
-_LABELS = {"bleu": "BLEU", "chrf2": "chrF2", "chrf++": "chrF++", "geomean": "√(BLEU·chrF++)"}
 _EXPLAINED = {
     "base (zero-shot)": "is the model before it was trained on these data",
     "copy": "gives the source sentence back, unchanged",
@@ -56,12 +56,12 @@ def render_comparison(comparison: Mapping[str, Any]) -> str:
     Args:
         comparison: what ``reports/comparison.json`` holds.
     """
-    names = comparison["languages"]
+    names, metric = comparison["languages"], headline(comparison)
     groups = [
-        (f"{names[result['source']]} → {names[result['target']]}", [_bar(row) for row in result["systems"]])
+        (f"{names[result['source']]} → {names[result['target']]}", [_bar(row, metric) for row in result["systems"]])
         for result in comparison["directions"]
     ]
-    chart = grouped_bars(groups, "chrF2 of each system, with 95 % intervals") if groups else None
+    chart = grouped_bars(groups, f"{LABELS[metric]} of each system, with 95 % intervals") if groups else None
     return _page("comparison.html.j2", comparison, chart=chart, files="comparison")
 
 
@@ -78,9 +78,12 @@ def _page(template: str, evaluation: Mapping[str, Any], **values: Any) -> str:
     environment.filters["marks"] = significance_marks
     environment.globals.update(compare=compare, rows=_rows, trials=TRIALS_PER_SAMPLE)
     names = {row["name"] for result in evaluation["directions"] for row in result["systems"]}
+    metric = headline(evaluation)
     page = environment.get_template(template).render(
         evaluation=evaluation,
-        metrics=[(name, _LABELS[name]) for name in METRICS],
+        metrics=[(name, LABELS[name]) for name in METRICS],
+        headline=metric,
+        label=LABELS[metric],
         signatures=evaluation["directions"][0]["signatures"] if evaluation["directions"] else {},
         explained={name: words for name, words in _EXPLAINED.items() if name in names},
         surprises=[_surprise(evaluation, table) for table in evaluation.get("likelihood", ())],
@@ -107,7 +110,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 
 def _section(evaluation: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     """What the template needs for one direction beside the figures."""
-    names = evaluation["languages"]
+    names, metric = evaluation["languages"], headline(evaluation)
     systems = {row["name"]: row for row in result["systems"]}
     models = [name for name, row in systems.items() if row["kind"] == "model"]
     reference = evaluation["settings"]["reference"]
@@ -118,18 +121,19 @@ def _section(evaluation: Mapping[str, Any], result: Mapping[str, Any]) -> dict[s
         "target_name": names[result["target"]],
         "models": models,
         "shown": shown,
-        "verdict": verdict(systems[models[0]]),
-        "scores": _score_chart(result),
+        "verdict": verdict(systems[models[0]], metric),
+        "scores": _score_chart(result, metric),
         "lengths": _length_chart(result),
         "training": [chart for name in models for chart in _history_charts(name, result["history"].get(name, []))],
         "groups": _groups(result["slices"]),
     }
 
 
-def verdict(model: Mapping[str, Any]) -> str:
+def verdict(model: Mapping[str, Any], metric: Metric) -> str:
     """One sentence: is the model worth more than what costs nothing?"""
-    score = model["scores"]["chrf2"]
-    reached = f"“{model['name']}” reaches a chrF2 of {score['score']:.1f} ({score['low']:.1f} to {score['high']:.1f})"
+    score = model["scores"][metric]
+    value = f"{score['score']:.1f} ({score['low']:.1f} to {score['high']:.1f})"
+    reached = f"“{model['name']}” reaches a {LABELS[metric]} of {value}"
     if "best_floor" not in model:
         return f"{reached}. No floor was measured beside it."
     floor = model["best_floor"]
@@ -165,14 +169,14 @@ def surprise_verdict(table: Mapping[str, Any]) -> str:
     return f"{needs}: {abs(difference['score']):.2f} {fewer} than {against}."
 
 
-def _bar(row: Mapping[str, Any]) -> Bar:
-    value = row["scores"]["chrf2"]
+def _bar(row: Mapping[str, Any], metric: Metric) -> Bar:
+    value = row["scores"][metric]
     return Bar(row["name"], value["score"], value["low"], value["high"], row["kind"] == "model")
 
 
-def _score_chart(result: Mapping[str, Any]) -> Markup:
-    found = [_bar(row) for row in result["systems"]]
-    return bars(found, f"chrF2 of each system, {result['direction']}, with 95 % intervals")
+def _score_chart(result: Mapping[str, Any], metric: Metric) -> Markup:
+    found = [_bar(row, metric) for row in result["systems"]]
+    return bars(found, f"{LABELS[metric]} of each system, {result['direction']}, with 95 % intervals")
 
 
 def _length_chart(result: Mapping[str, Any]) -> Markup:

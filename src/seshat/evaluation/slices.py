@@ -11,7 +11,8 @@ import numpy as np
 import regex
 
 from seshat.config import Direction
-from seshat.evaluation.metrics import HEADLINE, Counts, scores
+from seshat.config.model import Metric
+from seshat.evaluation.metrics import METRICS, Counts, scores
 from seshat.evaluation.significance import bootstrap, interval
 from seshat.evaluation.testbed import Material, folded
 from seshat.records import Segment
@@ -19,6 +20,9 @@ from seshat.text.words import PLACEHOLDER, tokenize
 
 SMALL = 20
 """A slice with fewer sentences says next to nothing; it is flagged."""
+
+GENRE = "Genre"
+"""The group that parts the test set by genre."""
 
 _MOST_VALUES = 12
 """Genres or sources shown on their own; the rarer ones are put together."""
@@ -80,7 +84,7 @@ def cut(segments: Sequence[Segment], direction: Direction, material: Material) -
     groups.append(("Damaged passages", damaged, lambda n: damaged[_DAMAGED.search(sources[n]) is None]))
 
     for title, values in (
-        ("Genre", [segment.meta.genre or "not stated" for segment in segments]),
+        (GENRE, [segment.meta.genre or "not stated" for segment in segments]),
         ("Source", [segment.meta.source or "not stated" for segment in segments]),
     ):
         common = [value for value, _ in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
@@ -127,13 +131,21 @@ def has_name(text: str, names: set[str]) -> bool:
 
 
 def score_slices(
-    slices: Sequence[Slice], counts: Mapping[str, Counts], samples: int, seed: int
+    slices: Sequence[Slice], counts: Mapping[str, Counts], headline: Metric, samples: int, seed: int
 ) -> list[dict[str, Any]]:
-    """chrF2 of every system on every slice, with its interval.
+    """One score of every system on every slice, with its interval.
+
+    Args:
+        slices: the parts of the test set.
+        counts: per system, counts per sentence of the whole test set.
+        headline: which score.
+        samples: resamples of the bootstrap.
+        seed: start of the random numbers.
 
     Returns:
         Per slice: ``group, name, segments, small`` and ``systems: {name: {score, low, high}}``.
     """
+    column = METRICS.index(headline)
     table = []
     for part in slices:
         members = np.array(part.members)
@@ -141,8 +153,8 @@ def score_slices(
         resampled = bootstrap(chosen, samples, seed)
         systems = {}
         for name, rows in chosen.items():
-            low, high = interval(resampled[name][:, HEADLINE])
-            score = float(scores(rows.sum(axis=0))[HEADLINE])
+            low, high = interval(resampled[name][:, column])
+            score = float(scores(rows.sum(axis=0))[column])
             systems[name] = {"score": round(score, 4), "low": round(low, 4), "high": round(high, 4)}
         size = len(part.members)
         table.append(

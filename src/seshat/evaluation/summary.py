@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seshat.evaluation.metrics import METRICS
+from seshat.config.model import Metric
+from seshat.evaluation.metrics import METRICS, headline
+from seshat.evaluation.slices import GENRE
 
 _SHOWN = 3
 """Sample translations per direction."""
 
 
 def summary(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """``table`` of translation, ``postprocess``, ``perplexity``, ``tasks``, ``fill`` and ``samples``.
+    """What there is of an evaluation, as rows.
 
-    Only those that there are.
+    ``table`` of translation and the same ``by_genre``, ``confidence``, ``postprocess``, ``perplexity``, ``tasks``,
+    ``fill`` and ``samples``.
     """
-    results = evaluation["directions"]
+    results, metric = evaluation["directions"], headline(evaluation)
     parts: dict[str, Any] = {
-        "table": [_translation(result, row) for result in results for row in result["systems"]],
+        "table": [_translation(result, row, metric) for result in results for row in result["systems"]],
+        "by_genre": [row for result in results for row in _genres(result, metric)],
         "confidence": [
             _level(result, row) for result in results for row in result.get("confidence", {}).get("levels", ())
         ],
-        "postprocess": [_step(result, step) for result in results for step in _working(result)],
+        "postprocess": [_step(result, step, metric) for result in results for step in _working(result)],
         "perplexity": [_surprise(table, row) for table in evaluation.get("likelihood", ()) for row in table["systems"]],
         "tasks": [_task(table, row) for table in evaluation.get("tasks", ()) for row in table["systems"]],
         "fill": [_fill(evaluation["fill"], row) for row in evaluation.get("fill", {}).get("systems", ())],
@@ -31,17 +35,37 @@ def summary(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return {name: rows for name, rows in parts.items() if rows}
 
 
-def _translation(result: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
+def _translation(result: Mapping[str, Any], system: Mapping[str, Any], metric: Metric) -> dict[str, Any]:
     values = system["scores"]
     return {
         "direction": result["direction"],
         "system": system["name"],
-        **{metric: round(values[metric]["score"], 1) for metric in METRICS},
-        "chrf2 low": round(values["chrf2"]["low"], 1),
-        "chrf2 high": round(values["chrf2"]["high"], 1),
-        "p": system["difference"]["chrf2"]["p"] if "difference" in system else None,
+        **{name: round(values[name]["score"], 1) for name in METRICS},
+        **_interval(metric, values[metric]),
+        "p": system["difference"][metric]["p"] if "difference" in system else None,
         **({"terms %": round(system["terms"]["score"], 1)} if "terms" in system else {}),
     }
+
+
+def _interval(metric: Metric, value: Mapping[str, float]) -> dict[str, float]:
+    return {f"{metric} {bound}": round(value[bound], 1) for bound in ("low", "high")}
+
+
+def _genres(result: Mapping[str, Any], metric: Metric) -> list[dict[str, Any]]:
+    """Every system on every genre of the test set, where there are several."""
+    return [
+        {
+            "direction": result["direction"],
+            "genre": part["name"],
+            "segments": part["segments"],
+            "system": name,
+            metric: round(value["score"], 1),
+            **_interval(metric, value),
+        }
+        for part in result.get("slices", ())
+        if part["group"] == GENRE
+        for name, value in part["systems"].items()
+    ]
 
 
 def _working(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -63,15 +87,15 @@ def _level(result: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _step(result: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+def _step(result: Mapping[str, Any], step: Mapping[str, Any], metric: Metric) -> dict[str, Any]:
     """A step of post-processing, as validation judges it."""
     return {
         "direction": result["direction"],
         "step": step["name"],
         "changed in test": result["postprocess"]["test"].get(step["name"], 0),
         "in validation": f"{step['changed']} of {result['postprocess']['segments']}",
-        "chrf2 without": f"{step['without']['chrf2']:.1f}",
-        "with": f"{result['postprocess']['all']['chrf2']:.1f}",
+        f"{metric} without": f"{step['without'][metric]:.1f}",
+        "with": f"{result['postprocess']['all'][metric]:.1f}",
         "p": f"{step['p']:.3f}",
         "on validation it": step["verdict"],
     }

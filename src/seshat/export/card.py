@@ -174,19 +174,22 @@ def _scores(facts: Facts) -> list[str]:
     """The scores on the test set, with intervals, beside the floors."""
     if facts.evaluation is None:
         return []
+    from seshat.evaluation.metrics import headline
+
     name = facts.described["exported_from"]
+    metrics = tuple(dict.fromkeys((headline(facts.evaluation), *METRICS)))
     parts = [f"## Scores on the test set ({facts.evaluation['test']['segments']:,} segments)"]
     for result in facts.evaluation["directions"]:
         rows = [
             (
                 f"**{system['name']}**" if system["name"] == name else system["name"],
-                *(_interval(system["scores"][metric]) for metric in METRICS),
+                *(_interval(system["scores"][metric]) for metric in metrics),
             )
             for system in result["systems"]
         ]
-        parts.append(f"{result['direction']}:\n\n{_table(('system', *METRICS), rows)}")
+        parts.append(f"{result['direction']}:\n\n{_table(('system', *metrics), rows)}")
         signatures = result["signatures"]
-    used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in METRICS)
+    used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in metrics)
     return [*parts, f"With 95 % bootstrap intervals. Signatures of sacreBLEU:\n\n{used}"]
 
 

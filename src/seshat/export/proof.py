@@ -91,14 +91,14 @@ def prove_scores(
         decides), ``same`` (share of translations that are equal letter for letter), ``agreement`` (chrF2 of the new
         translations against the old ones) and ``signatures``.
     """
-    from seshat.evaluation.metrics import HEADLINE, Scorer, corpus_scores
+    from seshat.evaluation.metrics import CHRF2, Scorer, corpus_scores
     from seshat.evaluation.significance import bootstrap, interval
 
     scorer = Scorer(references, tokenizer)
     counts = {"before": scorer.count(before), "after": scorer.count(after)}
     old, new = (_named(corpus_scores(rows)) for rows in counts.values())
     resampled = bootstrap(counts, _RESAMPLES, seed=0)
-    spread = interval(resampled["after"][:, HEADLINE] - resampled["before"][:, HEADLINE])
+    spread = interval(resampled["after"][:, CHRF2] - resampled["before"][:, CHRF2])
     # An empty translation before is no reference to agree with.
     pairs = [(one, other) for one, other in zip(before, after, strict=True) if one]
     between = Scorer([one for one, _ in pairs], tokenizer).count([other for _, other in pairs]) if pairs else None

@@ -355,7 +355,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="evaluate",
         module="seshat.evaluation.evaluate",
-        version=4,
+        version=5,
         summary="Score the model beside its floors, with intervals, and write the report.",
         settings=_evaluate_settings,
         reads=_evaluate_reads,

@@ -358,7 +358,8 @@ class Service:
     def evaluation(self) -> dict[str, Any] | None:
         """``table`` (a row per direction and system) and whatever else was measured; None before an evaluation.
 
-        As :func:`seshat.evaluation.summary.summary`; ``samples`` only when the viewer may see them.
+        As :func:`seshat.evaluation.summary.summary`; ``samples`` and ``by_genre``, which name what is in the test set,
+        only when the viewer may see them.
         """
         from seshat.evaluation.summary import summary
 
@@ -368,7 +369,7 @@ class Service:
             return None
         found = summary(evaluation)
         if not all(self.viewer.allows(Access.parse(level)) for level in evaluation.get("quoted", [Access.SEALED])):
-            found.pop("samples", None)
+            found = {name: rows for name, rows in found.items() if name not in ("samples", "by_genre")}
         return found
 
     def card(self, model: str | None = None) -> Card:
