@@ -70,7 +70,7 @@ def make_project(root: Path, *, context: int = 0, **settings: Any) -> Project:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, Any]]:
     torch.set_num_threads(1)
-    project = make_project(tmp_path_factory.mktemp("seq2seq"))
+    project = make_project(tmp_path_factory.mktemp("seq2seq"), dropout=0.0, steps=350, validate_every=175)
     return project, train.train(project, DIRECTION, project.model() / "xx-es")
 
 
