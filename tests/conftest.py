@@ -44,6 +44,7 @@ class _Imported:
 
 def pytest_collection_finish() -> None:
     _Imported.freeze()
+    gc.set_threshold(10_000)  # as the program does
     gc.enable()
 
 
