@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -46,6 +47,8 @@ SUMMARY = (
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared")) / "data" / "akkadian"
 FINAL, FIRST = "kaggle_v3_final_feb2026", "kaggle_v1_dec2025"
+PROFILES = {FINAL: (), FIRST: ("v1",)}
+"""The rules that go with a version of the files."""
 WAY = Direction("akk", "en")
 TABLET, LISTED, CUT = "tablet", "sentence, listed", "sentence"
 """Genres of the three kinds of pairs: whole tablets, sentences of the list, sentences that the aligner cut."""
@@ -66,6 +69,8 @@ MARKS = {
 AKKADEMIA = 15_000
 """Pairs of Neo-Assyrian, the shortest, that one variant adds: all 50,478 would take an hour."""
 Keep = Callable[[Segment], bool]
+Counted = dict[str, dict[str, Rows]]
+"""Level -> system -> counts per text."""
 
 
 def _of(*genres: str) -> Keep:
@@ -95,7 +100,7 @@ VARIANTS: dict[str, Variant] = {
         overrides=("augment.pseudo_labels.model=models/first", "augment.pseudo_labels.sources=[published]")
     ),
 }
-"""What is left out, or added. The model of ``all`` translates the published texts: ``VARIANTS`` must name it, too."""
+"""What is left out, or added. A model as that of ``all`` translates the published texts."""
 
 
 # --- the data -------------------------------------------------------------------------------------------------------
@@ -115,31 +120,31 @@ def prepare(folder: Path, version: str) -> Project:
     for path, place in raw.items():
         (folder / "data" / "raw" / place).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / "data" / "raw" / place / path.name)
-    project = open_project(folder, ["v1"] if version == FIRST else [])
+    project = open_project(folder, PROFILES[version])
     for stage in (ingest, clean, align, augment, split, formatting):
         stage.run(project)
     return project
 
 
-def chosen(prepared: Project, folder: Path, name: str, first: Path | None) -> Project:
+def chosen(prepared: Project, folder: Path, name: str) -> Project:
     """The project of a variant: the same sets, fewer or more training pairs.
 
     Args:
         prepared: what :func:`prepare` made.
         folder: where to make it.
         name: of the variant.
-        first: the model that translates the published texts, for the variant that trains on them.
     """
     variant = VARIANTS[name]
-    if first is not None:
+    profiles = PROFILES[variant.version]
+    if name == PUBLISHED:
         shutil.copytree(prepared.root, folder)
-        shutil.copytree(first, folder / "models" / "first")
-        project = open_project(folder, [], variant.overrides)
+        train.run(open_project(folder, profiles, ["train.name=first"]))
+        project = open_project(folder, profiles, variant.overrides)
         for stage in (augmentation, split, formatting):
             stage.run(project)
         return project
     shutil.copytree(prepared.root, folder, ignore=shutil.ignore_patterns("raw", "interim", "processed", "models"))
-    project = open_project(folder, [], variant.overrides)
+    project = open_project(folder, profiles, variant.overrides)
     segments = [one for one in read_jsonl(project.training / "train.jsonl", Segment) if variant.keep(one)]
     write_jsonl(project.training / "train.jsonl", [*segments, *(neo_assyrian(project) if name == NEO else ())])
     return project
@@ -178,7 +183,7 @@ def all_marks() -> dict[str, Any]:
     import csv
 
     found: dict[str, Any] = {}
-    for version, profiles in ((FINAL, ()), (FIRST, ("v1",))):
+    for version, profiles in PROFILES.items():
         clean_section = open_project(ROOT / "projects" / "akkadian", profiles).config.clean
         with (DATA / version / "train.csv").open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -244,19 +249,21 @@ def floors(project: Project) -> Iterator[Translator]:
 def measure(
     project: Project,
     systems: Iterable[tuple[str, Translator]],
-    counted: dict[str, dict[str, Rows]],
     levels: Sequence[str] = (TABLET, CUT, LISTED),
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Counted]:
     """Scores on whole tablets, and on the sentences of each kind, of the unseen publication.
 
     Args:
         project: the sets.
         systems: names and translators; these are closed.
-        counted: level -> system -> counts per text; what was counted is put there (see :func:`differences`).
         levels: genres of test.
+
+    Returns:
+        A row per system and level, and what was counted (see :func:`differences`).
     """
     test = list(read_jsonl(project.training / "test.jsonl", Segment))
-    rows = []
+    rows: list[dict[str, Any]] = []
+    counted: Counted = {}
     for name, system in systems:
         for level in levels:
             some = [one for one in test if one.meta.genre == level and set(WAY) <= set(one.texts)]
@@ -272,10 +279,10 @@ def measure(
                          "high": high, "bleu": found.bleu, "chrf++": found.chrfpp, "seconds": seconds})  # fmt: skip
         if close := getattr(getattr(system, "inner", system), "close", None):
             close()
-    return rows
+    return rows, counted
 
 
-def differences(counted: dict[str, dict[str, Rows]], base: str) -> list[dict[str, Any]]:
+def differences(counted: Counted, base: str) -> list[dict[str, Any]]:
     """How much better than one system the others are, on the same texts, with 95 % intervals of paired resamples."""
     rows = []
     for level, systems in counted.items():
@@ -287,26 +294,35 @@ def differences(counted: dict[str, dict[str, Rows]], base: str) -> list[dict[str
     return rows
 
 
+def carried_out(prepared: Path, folder: Path, name: str) -> tuple[list[dict[str, Any]], Counted, dict[str, Any]]:
+    """One variant, from its pairs to its scores: rows, counts, what the training reports."""
+    project = chosen(open_project(prepared), folder, name)
+    training = train.run(project)["directions"][str(WAY)]
+    rows, counted = measure(project, [(name, open_chain(project, None, WAY))])
+    return rows, counted, training
+
+
 def main() -> dict[str, Any]:
-    """Marks, boundaries, and every variant."""
+    """Marks, boundaries, and every variant; as many variants at a time as there are processors."""
     names = [name for name in os.environ.get("VARIANTS", "").split(",") if name] or list(VARIANTS)
-    rows: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
-    counted: dict[str, dict[str, Rows]] = {}
     with tempfile.TemporaryDirectory(prefix="seshat-akkadian-") as folder:
-        prepared: dict[str, Project] = {}
-        for number, name in enumerate(names):
-            version = VARIANTS[name].version
-            if version not in prepared:
-                prepared[version] = prepare(Path(folder) / version, version)
-            first = Path(folder) / str(names.index("all")) / "models" / "statistical" if name == PUBLISHED else None
-            project = chosen(prepared[version], Path(folder) / str(number), name, first)
-            if not rows:
-                rows += measure(project, ((floor.name, floor) for floor in floors(project)), counted)
-                cutting = boundaries(prepared[version])
-            training[name] = train.run(project)["directions"][str(WAY)]
-            rows += measure(project, [(name, open_chain(project, None, WAY))], counted)
-            report(rows)
+        versions = {VARIANTS[name].version for name in names}
+        prepared = {version: prepare(Path(folder) / version, version) for version in sorted(versions)}
+        base = prepared[VARIANTS[names[0]].version]
+        cutting = boundaries(base)
+        rows, counted = measure(base, ((floor.name, floor) for floor in floors(base)))
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            jobs = {
+                name: pool.submit(carried_out, prepared[VARIANTS[name].version].root, Path(folder) / str(number), name)
+                for number, name in sorted(enumerate(names), key=lambda item: item[1] != PUBLISHED)  # it takes longest
+            }
+            for name in names:
+                more, texts, training[name] = jobs[name].result()
+                rows += more
+                for level, systems in texts.items():
+                    counted[level].update(systems)
+                report(rows)
     against = differences(counted, names[0])
     return {"marks": all_marks(), "boundaries": cutting, "rows": rows, "against all": against, "training": training}
 

@@ -11,9 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.akkadian import CUT, FINAL, LISTED, WAY, differences, measure, neo_assyrian, prepare, report
+from benchmarks.akkadian import CUT, FINAL, LISTED, WAY, Counted, differences, measure, neo_assyrian, prepare, report
 from seshat.data import tokenizer
-from seshat.evaluation.significance import Rows
 from seshat.inference.chain import open_chain
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train
@@ -62,12 +61,15 @@ def main() -> dict[str, Any]:
     """Every variant."""
     rows: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
-    counted: dict[str, dict[str, Rows]] = {}
+    counted: Counted = {}
     with tempfile.TemporaryDirectory(prefix="seshat-scratch-") as folder:
         prepared = prepare(Path(folder) / FINAL, FINAL)
         for number, name in enumerate(VARIANTS):
             project = chosen(prepared, Path(folder) / str(number), name)
             training[name] = train.run(project)["directions"][str(WAY)]
-            rows += measure(project, [(name, open_chain(project, None, WAY))], counted, (CUT, LISTED))
+            more, texts = measure(project, [(name, open_chain(project, None, WAY))], (CUT, LISTED))
+            rows += more
+            for level, systems in texts.items():
+                counted.setdefault(level, {}).update(systems)
             report(rows)
     return {"rows": rows, "against sentences": differences(counted, next(iter(VARIANTS))), "training": training}
