@@ -38,7 +38,7 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    limits: dict[str, Any] = {"max_body": 20_000, "max_batch": 4, "max_length": 50, "queue": 8, "search_seconds": 0.3}
+    limits: dict[str, Any] = {"max_body": 20_000, "max_batch": 4, "max_length": 50, "queue": 8, "search_seconds": 1.0}
     made = Service(serving_project(tmp_path, **limits), Access.COMMUNITY, opens=Upper)
     yield made
     made.close()
