@@ -157,8 +157,9 @@ class TrainSection(Section):
 ZERO_SHOT = "base (zero-shot)"
 """What the untrained base of the model is called in tables."""
 Baseline = Literal["copy", "nearest", "word-by-word"]
-Metric = Literal["bleu", "chrf2", "chrf++", "geomean"]
 """What costs nothing: see :mod:`seshat.evaluation.baselines`."""
+Metric = Literal["bleu", "chrf2", "chrf++", "geomean"]
+"""A score of whole test sets: see :mod:`seshat.evaluation.metrics`."""
 
 
 class EvaluateSection(Section):
