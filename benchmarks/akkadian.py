@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -318,7 +319,7 @@ def main() -> dict[str, Any]:
         base = prepared[VARIANTS[names[0]].version]
         cutting = boundaries(base)
         rows, counted = measure(base, ((floor.name, floor) for floor in floors(base)))
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:  # forks and threads do not mix
             jobs = {
                 name: pool.submit(carried_out, prepared[VARIANTS[name].version].root, Path(folder) / str(number), name)
                 for number, name in sorted(enumerate(names), key=lambda item: item[1] != PUBLISHED)  # it takes longest
