@@ -69,7 +69,7 @@ def transliteration() -> Normaliser:
 def test_every_profile_is_valid(profile: str) -> None:
     config = load_config(FOLDER, [profile])
     assert config.train.directions == "to-pivot"
-    assert profile == "v1" or config.model.preset
+    assert profile in ("published", "v1") or config.model.preset
 
 
 @pytest.mark.parametrize("profiles", [(), ("v1",)])
