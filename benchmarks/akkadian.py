@@ -31,14 +31,13 @@ from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train
 from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
 from seshat.evaluation.significance import Rows, bootstrap, interval
 from seshat.inference.chain import open_chain
-from seshat.inference.surroundings import give_context
+from seshat.inference.surroundings import give_sentences_before
 from seshat.inference.translator import Translator
 from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train
 from seshat.pipeline import augment as augmentation
 from seshat.project import Project, open_project
 from seshat.records import Entry, Meta, Segment
-from seshat.surroundings import Surroundings
 from seshat.text.normalise import Normaliser
 
 SUMMARY = (
@@ -274,7 +273,7 @@ def measure(
     for name, system in systems:
         for level in levels:
             some = [one for one in test if one.meta.genre == level and set(WAY) <= set(one.texts)]
-            give_context(system, lambda most, of=some: Surroundings(of, most).known(of, WAY.source))  # type: ignore[misc]
+            give_sentences_before(system, some)
             began = time.perf_counter()
             texts = [found.text for found in system.translate([one.texts[WAY.source] for one in some])]
             seconds = time.perf_counter() - began
