@@ -24,20 +24,22 @@ import regex
 from rich.console import Console
 from rich.table import Table
 
+from seshat.augment import pairs as augment
+from seshat.augment import stage as augmentation
 from seshat.config import Direction
-from seshat.data import align, augment, clean, ingest, split
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Entry, Meta, Segment
+from seshat.data import clean, ingest, split
 from seshat.data import format as formatting
+from seshat.data.align import stage as align
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
-from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
-from seshat.evaluation.significance import Rows, bootstrap, interval
 from seshat.inference.chain import open_chain
 from seshat.inference.surroundings import give_sentences_before
 from seshat.inference.translator import Translator
-from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train
-from seshat.pipeline import augment as augmentation
-from seshat.project import Project, open_project
-from seshat.records import Entry, Meta, Segment
+from seshat.project.folder import Project, open_project
+from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores.significance import Rows, bootstrap, interval
 from seshat.text.normalise import Normaliser
 
 SUMMARY = (

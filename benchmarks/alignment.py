@@ -19,9 +19,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from seshat.data.alignment.aligner import Options, align
-from seshat.data.alignment.anchors import Anchored, Side, anchor
-from seshat.data.alignment.beads import Bead
+from seshat.data.align.aligner import Options, align
+from seshat.data.align.anchors import Anchored, Side, anchor
+from seshat.data.align.beads import Bead
 
 SUMMARY = (
     "Sentence alignment: strict and lax F1 of Gale-Church, of ours without words and of ours, on text+berg and on "

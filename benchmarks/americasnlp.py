@@ -14,17 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from seshat.config import Direction
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Segment
 from seshat.data import clean, download, ingest, split
 from seshat.data import format as formatting
 from seshat.evaluation.baselines import CopyTranslator, train_word_by_word
-from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
-from seshat.evaluation.significance import bootstrap, interval
 from seshat.inference.load import load_translator
 from seshat.inference.translator import Translator
-from seshat.jsonl import read_jsonl
 from seshat.models import train
-from seshat.project import Project, open_project
-from seshat.records import Segment
+from seshat.project.folder import Project, open_project
+from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores.significance import bootstrap, interval
 
 SUMMARY = (
     "Statistical family on Shipibo, Asháninka and Bribri <-> Spanish (AmericasNLP dev sets; pairs of train only, the "

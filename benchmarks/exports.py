@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from tests import finetuned, tiny_models
 
+from seshat.core.jsonl import write_jsonl
 from seshat.export.export import run
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
+from seshat.project.folder import Project
 
 SUMMARY = "scores before and after every export: merged, adapter, GGUF f16 to q4_k_m, CTranslate2 int8"
 SEGMENTS = 200

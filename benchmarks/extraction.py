@@ -98,7 +98,7 @@ def _only(pairs: Iterable[Pair], tag: str) -> list[Pair]:
 
 def _scores(runs: list[tuple[Any, list[Pair]]], tag: str | None = None) -> dict[str, Any]:
     """Precision and recall of ids, and of pairs with both sides right, over several corpora."""
-    from seshat.data.augmentation.pages import likeness
+    from seshat.augment.pages import likeness
 
     wanted = told = right_ids = pairs = recalled = 0
     for made, found in runs:
@@ -127,9 +127,9 @@ def _sentences(*, loose: bool, align: str) -> dict[str, Any]:
     from tests import ocr_pages
     from tests.data.test_pages import TOOLS, write
 
-    from seshat.data import augment
-    from seshat.jsonl import read_jsonl
-    from seshat.records import Segment
+    from seshat.augment import pairs as augment
+    from seshat.core.jsonl import read_jsonl
+    from seshat.core.records import Segment
 
     found = right = wanted = 0
     for seed in SEEDS:
@@ -148,7 +148,7 @@ def _sentences(*, loose: bool, align: str) -> dict[str, Any]:
 
 def _is_run(text: Any, own: str, means: str) -> bool:
     """Whether a pair is one sentence, or several on end, on both sides; wrong signs apart."""
-    from seshat.data.augmentation.pages import likeness
+    from seshat.augment.pages import likeness
 
     size = len(text.own)
     return any(
@@ -162,9 +162,9 @@ def by_layout(made: Any) -> list[Pair]:
     """What the stage finds."""
     from tests import ocr_pages
 
+    from seshat.augment import tables
+    from seshat.augment.pages import Reader, Tally, read_all, selected
     from seshat.config.augment import PagesSection
-    from seshat.data.augmentation import tables
-    from seshat.data.augmentation.pages import Reader, Tally, read_all, selected
 
     columns = {"document": "pdf_name", "page": "page", "text": "page_text"}
     texts = {"path": "l.csv", "id": "oid", "names": ["label", "aliases"], "text": "reading"}
@@ -201,10 +201,10 @@ def _extractor() -> dict[str, Any]:
     from tests import ocr_pages
     from tests.answering import serving
 
-    from seshat.jsonl import write_jsonl, write_text
-    from seshat.pipeline import augment
-    from seshat.project import open_project
-    from seshat.records import Meta, Segment
+    from seshat.augment import stage as augment
+    from seshat.core.jsonl import write_jsonl, write_text
+    from seshat.core.records import Meta, Segment
+    from seshat.project.folder import open_project
 
     made = ocr_pages.corpus(SEEDS[0])
     running: list[subprocess.Popen[bytes]] = []
@@ -235,7 +235,7 @@ def _extractor() -> dict[str, Any]:
         write_jsonl(project.cleaned / "segments.jsonl", segments)
         code = (
             "import sys; from pathlib import Path; from seshat.pipeline import augment; "
-            "from seshat.project import open_project; augment.run(open_project(Path(sys.argv[1])))"
+            "from seshat.project.folder import open_project; augment.run(open_project(Path(sys.argv[1])))"
         )
         kills = 0
         for _ in range(20):

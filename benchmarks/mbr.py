@@ -19,16 +19,16 @@ from sacrebleu.metrics.chrf import CHRF
 from benchmarks.kill import SAMPLE, copy_project, finish, start
 from seshat.config import Direction
 from seshat.config.mbr import MbrSection, MixtureSection
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
-from seshat.evaluation.metrics import METRICS, Counts, Scorer, scores
-from seshat.evaluation.significance import bootstrap, interval
 from seshat.inference.load import describe, load_translator
 from seshat.inference.mbr import MbrTranslator, choose
 from seshat.inference.translator import Hypothesis, Translator, close
-from seshat.inference.utility import Utility
-from seshat.jsonl import read_jsonl
-from seshat.project import Project, open_project
-from seshat.records import Segment
+from seshat.project.folder import Project, open_project
+from seshat.scores.metrics import METRICS, Counts, Scorer, scores
+from seshat.scores.significance import bootstrap, interval
+from seshat.scores.utility import Utility
 
 SUMMARY = "MBR: choices and time against the sacreBLEU double loop; gain on validation for the sample's model"
 CANDIDATES = 32

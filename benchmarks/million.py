@@ -106,7 +106,7 @@ def generate(folder: Path) -> dict[str, Any]:
 def project(folder: Path) -> Any:
     """The project of the rows."""
     from seshat.config import Config
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
     return Project(folder, Config.model_validate(CONFIG))
 

@@ -141,8 +141,8 @@ def make_project(folder: Path, case: Case) -> None:
 
 
 def _write_data(folder: Path) -> None:
-    from seshat.project import open_project
-    from seshat.prompt import Prompt
+    from seshat.project.folder import open_project
+    from seshat.prompt.prompt import Prompt
 
     data = folder / "data" / "training"
     (data / "messages").mkdir(parents=True)
@@ -214,7 +214,7 @@ def _dtype() -> Any:
 def planned(folder: Path) -> dict[str, int]:
     """What the plan says, without the runtime, and what it says of that."""
     from seshat.models import plan
-    from seshat.project import open_project
+    from seshat.project.folder import open_project
 
     (row,) = plan.run(open_project(folder), elsewhere=False)["memory"]
     return {"predicted": row["total"] - row["runtime"], "runtime": row["runtime"], "moment": row["moment"]}
@@ -228,7 +228,7 @@ def measured(folder: Path) -> dict[str, int]:
         __import__(name)
     from seshat.models import train
     from seshat.models.neural import loop
-    from seshat.project import open_project
+    from seshat.project.folder import open_project
 
     project = open_project(folder)
     at: dict[str, int] = {}

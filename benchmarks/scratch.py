@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.akkadian import CUT, FINAL, LISTED, WAY, Counted, differences, measure, neo_assyrian, prepare, report
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Segment
 from seshat.data import tokenizer
 from seshat.inference.chain import open_chain
-from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train
-from seshat.project import Project, open_project
-from seshat.records import Segment
+from seshat.project.folder import Project, open_project
 
 SUMMARY = (
     "Old Assyrian sentences -> English with a small encoder-decoder from scratch: what the sentence before brings, and "

@@ -101,12 +101,12 @@ class Load:
 
 def prepare(root: Path, count: int, seed: int = SEED) -> list[Request]:
     """Requests of mixed lengths in both directions, with what the model says when it is asked directly."""
+    from seshat.core.jsonl import read_jsonl
+    from seshat.core.records import Segment
     from seshat.inference.batch import translate_all
     from seshat.inference.chain import open_chain
     from seshat.inference.translator import close
-    from seshat.jsonl import read_jsonl
-    from seshat.project import open_project
-    from seshat.records import Segment
+    from seshat.project.folder import open_project
 
     project, rng = open_project(root), random.Random(seed)
     segments = list(read_jsonl(project.training / "test.jsonl", Segment))
@@ -199,7 +199,7 @@ def kill_under_load(root: Path, concurrent: int, enough: int, run: str) -> set[s
         enough: so many are acknowledged before the kill.
         run: makes the corrections different from those of other runs.
     """
-    from seshat.project import open_project
+    from seshat.project.folder import open_project
 
     languages = open_project(root).config.project.directions[0]
 
@@ -217,7 +217,7 @@ def kill_under_load(root: Path, concurrent: int, enough: int, run: str) -> set[s
 
 def stored(root: Path) -> set[str]:
     """The corrections that are there once a new server has been started and stopped, by id."""
-    from seshat.project import open_project
+    from seshat.project.folder import open_project
     from seshat.serving.store import open_corrections
 
     with server(root) as (process, address):

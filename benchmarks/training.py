@@ -53,9 +53,9 @@ def prepare(folder: Path) -> None:
     """Write a project per family: base, training files, instruction data, configuration."""
     from tests import tiny_models
 
-    from seshat.jsonl import write_jsonl, write_text
-    from seshat.prompt import Prompt
-    from seshat.records import Access, Meta, Segment
+    from seshat.core.jsonl import write_jsonl, write_text
+    from seshat.core.records import Access, Meta, Segment
+    from seshat.prompt.prompt import Prompt
 
     source = random.Random(5)
     public = Meta(access=Access.PUBLIC)
@@ -82,7 +82,7 @@ def prepare(folder: Path) -> None:
 def open_project(folder: Path, family: str, variant: str) -> Any:
     """The project of a job, with the settings of a variant."""
     from seshat.config import Config
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
     tuning: dict[str, Any] = {
         "epochs": 1, "batch": BATCH, "learning_rate": RATE, "max_length": LONGEST, "warmup": 0, "scheduler": "linear",

@@ -27,7 +27,7 @@ from rich.table import Table
 
 from seshat.config import Direction
 from seshat.inference.job import Job
-from seshat.project import Project, open_project
+from seshat.project.folder import Project, open_project
 
 SUMMARY = "`seshat translate` against plain model.generate, greedy and beam 4: sentences a second, and what int8 costs"
 SENTENCES = int(os.environ.get("SENTENCES", "4000"))
@@ -44,8 +44,9 @@ Translate = Callable[[Sequence[str]], list[str]]
 
 def train(root: Path) -> Project:
     """A copy of the sample project with a model from scratch, into Spanish only."""
-    from seshat.data import align, clean, ingest, split, tokenizer
+    from seshat.data import clean, ingest, split, tokenizer
     from seshat.data import format as formatting
+    from seshat.data.align import stage as align
     from seshat.models import train as training
 
     shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("data", "models", "reports", ".seshat", ".dvc"))
@@ -63,8 +64,8 @@ def sentences(project: Project) -> tuple[list[str], list[str]]:
     import generate
     import grammar
 
-    from seshat.jsonl import read_jsonl
-    from seshat.records import Segment
+    from seshat.core.jsonl import read_jsonl
+    from seshat.core.records import Segment
 
     lexicon = grammar.Lexicon(random.Random(generate.SEED))
     speaker = grammar.Speaker(random.Random(99), lexicon.by_kind)
@@ -121,7 +122,7 @@ def ours(project: Project, engine: str, beams: int, work: Path) -> Translate:
 
 def main() -> dict[str, Any]:
     """Train, translate, compare."""
-    from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
+    from seshat.scores.metrics import METRICS, Scorer, corpus_scores
 
     with tempfile.TemporaryDirectory() as name:
         project = open_project(Path(TRAINED), ["scratch"]) if TRAINED else train(Path(name) / "sample")

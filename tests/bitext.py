@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 
 from seshat.config import Config
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.records import Entry, Segment, Sense
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Entry, Segment, Sense
+from seshat.project.folder import Project
 
 NOUNS = {"tama": "house", "kiru": "dog", "sopo": "river", "nuka": "child", "welo": "bird", "mibo": "canoe"}
 VERBS = {"rap": "sees", "tik": "finds", "lom": "carries", "gen": "wants"}

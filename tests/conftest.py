@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tests.postgres import postgres, postgres_server
 
-from seshat.logs import configure
+from seshat.core.logs import configure
 
 __all__ = ["postgres", "postgres_server"]
 

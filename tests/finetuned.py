@@ -12,12 +12,12 @@ from tests import tiny_models
 from tests.small_project import _sentence
 
 from seshat.config import Config, Direction
-from seshat.jsonl import write_jsonl
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Meta, Segment
 from seshat.models.neural.base import fingerprint, open_model
 from seshat.models.neural.device import Backend
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Meta, Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 WAYS = (Direction("qsm", "es"), Direction("es", "qsm"))
 ACCESS = {"tales": "public", "letters": "community"}

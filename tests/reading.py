@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Config
-from seshat.data.readers import read_source
-from seshat.data.readers.context import Context
-from seshat.errors import DataError
-from seshat.records import Document, Entry, Reject, Segment
+from seshat.core.errors import DataError
+from seshat.core.records import Document, Entry, Reject, Segment
+from seshat.formats import read_source
+from seshat.formats.context import Context
 
 
 class Result:

@@ -61,9 +61,10 @@ def small_project(root: Path, seed: int = 7) -> Path:
 
 def trained_project(root: Path) -> Path:
     """The same, with a statistical model trained on it; returns ``root``."""
-    from seshat.data import align, clean, format, ingest, split  # noqa: A004
+    from seshat.data import clean, format, ingest, split  # noqa: A004
+    from seshat.data.align import stage as align
     from seshat.models import train
-    from seshat.project import open_project
+    from seshat.project.folder import open_project
 
     opened = open_project(small_project(root), (), ["train.statistical.tune=false"])
     for stage in (ingest, clean, align, split, format, train):

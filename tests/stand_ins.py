@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seshat.pipeline.stages import STAGES, Stage
-from seshat.project import Project
+from seshat.project.folder import Project
 
 SETTINGS: dict[str, Any] = {
     "project": {"language": "qlm", "pivot": "es"},

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Config
-from seshat.jsonl import write_jsonl, write_text
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Meta, Segment
+from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.records import Meta, Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 WHO = {"mina": "la niña", "tolo": "el perro", "ruka": "la madre", "sepo": "el viejo"}
 WHAT = {"pali": "la casa", "kumu": "el río", "teka": "el pan", "loro": "la canoa"}

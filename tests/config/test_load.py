@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config.load import load_config, load_with_places
-from seshat.errors import ConfigError
-from seshat.project import open_project
+from seshat.core.errors import ConfigError
+from seshat.project.folder import open_project
 
 BASE = "project:\n  language: shp\n"
 

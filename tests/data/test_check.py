@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from seshat.config import Config
-from seshat.data import check
-from seshat.data.checks import CHECKS
-from seshat.errors import DataError
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Meta, Origin, Reject, Segment, Sense
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Access, Entry, Meta, Origin, Reject, Segment, Sense
+from seshat.data.check import CHECKS
+from seshat.data.check import run as check
+from seshat.project.folder import Project
 
 WORDS = """
 jema nete joni ainbo bake xobo koshi ronki yapa atapa nami bari nokon jawen moatian ikaxbi keskara

@@ -8,11 +8,11 @@ import pytest
 
 from seshat.config import Config
 from seshat.config.clean import FilterSection
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Origin, Segment, Sense
 from seshat.data.clean import OUTSIDE, Cleaner, cleaner_for, report, run, warnings
 from seshat.data.filters import OTHER_LANGUAGE, Filters, copied_share, repetition, usual_ratios
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.records import Document, Entry, Example, GlossedWord, Meta, Origin, Segment, Sense
+from seshat.project.folder import Project
 
 CONFIG: dict[str, Any] = {
     "project": {

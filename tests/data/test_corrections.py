@@ -15,14 +15,14 @@ import pytest
 from tests.small_project import small_project
 
 from seshat.config import Config
+from seshat.core.errors import DataError, SeshatError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Method, Reject, Segment
 from seshat.data import corrections, ingest
 from seshat.data.corrections import SUPERSEDED
-from seshat.errors import DataError, SeshatError
-from seshat.jsonl import read_jsonl
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
-from seshat.project import Project, open_project
-from seshat.records import Access, Method, Reject, Segment
+from seshat.project.folder import Project, open_project
 from seshat.serving.store import Correction, open_corrections
 
 

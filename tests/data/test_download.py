@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from seshat.config import Config
 from seshat.config.ingest import DownloadFile
+from seshat.core.errors import DataError
+from seshat.core.progress import reporting
 from seshat.data import download
-from seshat.errors import DataError
-from seshat.progress import reporting
-from seshat.project import Project
+from seshat.project.folder import Project
 
 CONTENT = b"kuno\ttaba\n" * 100_000
 HASH = hashlib.sha256(CONTENT).hexdigest()
@@ -184,7 +184,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_progress_is_told(tmp_path: Path, server: str) -> None:
     from contextlib import contextmanager
 
-    from seshat.progress import Advance
+    from seshat.core.progress import Advance
 
     bars: list[tuple[str, float | None, list[float]]] = []
 

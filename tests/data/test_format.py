@@ -8,11 +8,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from seshat.config import Config
+from seshat.core.errors import CheckFailed, DataError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Access, Entry, Meta, Method, Segment
 from seshat.data.format import FILES, run
-from seshat.errors import CheckFailed, DataError
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Meta, Method, Segment
+from seshat.project.folder import Project
 
 
 def segment(number: int, access: Access = Access.PUBLIC, **meta: Any) -> Segment:

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from seshat.config import Config
 from seshat.config.split import SplitSection
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Access, Meta, Segment
 from seshat.data import split
 from seshat.data.groups import Groups, fold, read_groups
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Meta, Segment
+from seshat.project.folder import Project
 
 TABLE = {"path": "groups.csv", "document": "id", "group": "book"}
 

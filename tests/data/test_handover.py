@@ -10,14 +10,14 @@ from typer.testing import CliRunner
 
 from seshat.cli.app import app
 from seshat.config import Config
+from seshat.core.errors import DataError, PromptMismatch, UsageError
+from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.records import Access, Meta, Segment
 from seshat.data.format import FILES, run
 from seshat.data.handover import TOOLS, Tool
 from seshat.data.handover import run as hand_over
-from seshat.errors import DataError, PromptMismatch, UsageError
-from seshat.jsonl import write_jsonl, write_text
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Access, Meta, Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 
 def names(text: str) -> set[str]:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from tests.small_project import small_project
 
+from seshat.augment import stage as augment
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Meta, Method, Segment, Sense
 from seshat.data import clean, ingest, lexicon_review, split
 from seshat.data import format as formatting
 from seshat.data.induction import Induced, Known, induce
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl
-from seshat.pipeline import augment
 from seshat.pipeline.stages import stage
-from seshat.project import Project, open_project
-from seshat.records import Access, Entry, Meta, Method, Segment, Sense
+from seshat.project.folder import Project, open_project
 
 WHO = {"mina": "niña", "Tolo": "Pedro", "ruka": "madre", "sepo": "pescador"}
 WHAT = {"palina": "casa", "radio": "radio", "tekana": "pan", "loro": "canoa"}

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from seshat.config import Config
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Document, Entry, Reject, Segment
 from seshat.data import ingest
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Access, Document, Entry, Reject, Segment
+from seshat.project.folder import Project
 
 FILES: dict[str, bytes] = {
     "t.qlm": "kuno\nta\0ba\nnin\u0303o\n".encode(),
@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.Mo
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("seshat.jsonl.os.fsync", full)
+    monkeypatch.setattr("seshat.core.jsonl.os.fsync", full)
     with pytest.raises(DataError, match="the disk is full"):
         ingest.run(project)
     assert {path.name: path.read_bytes() for path in project.ingested.iterdir()} == before

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from seshat.config import Config, Direction
+from seshat.core.errors import DataError, PromptMismatch
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.data.duplicates import normalise
 from seshat.data.format import FILES, run
 from seshat.data.instruct.dictionary import questions_to
@@ -18,11 +21,8 @@ from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, draw, limits
 from seshat.data.instruct.tasks import Question, questions_of
-from seshat.errors import DataError, PromptMismatch
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 LANGUAGES = Direction("xx", "es")
 WAYS = (LANGUAGES, LANGUAGES.reverse)

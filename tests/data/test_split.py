@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Config
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Access, Entry, Example, Meta, Segment, Sense
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
 from seshat.data.split import copies, run
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Example, Meta, Segment, Sense
+from seshat.project.folder import Project
 
 WORDS = [
     "jema",

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from seshat.config import Config
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Segment
 from seshat.data import tokenizer
-from seshat.errors import DataError
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.project.folder import Project
 from seshat.text import subword
 
 pytest.importorskip("sentencepiece")

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Direction
+from seshat.core.records import Entry, Sense
 from seshat.evaluation.baselines import (
     CopyTranslator,
     Example,
     NearestTranslator,
     train_word_by_word,
 )
-from seshat.evaluation.metrics import Scorer, corpus_scores
 from seshat.inference.engines.wordbyword import WordByWordTranslator
-from seshat.records import Entry, Sense
+from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.text.similar import TrigramIndex
 
 FORWARD = Direction("xx", "en")

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from seshat.config import Config, Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json, write_jsonl
+from seshat.core.records import Access, Entry, Meta, Segment, Sense
 from seshat.evaluation import evaluate, systems
 from seshat.evaluation.assess import Assessment
-from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
-from seshat.evaluation.significance import bootstrap, interval, paired_randomisation
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.jsonl import write_json, write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Meta, Segment, Sense
-from seshat.surroundings import Told
+from seshat.project.folder import Project
+from seshat.prompt.surroundings import Told
+from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores.significance import bootstrap, interval, paired_randomisation
 
 CHUNK = 100
 NOUNS = {"nua": "dog", "topo": "woman", "suku": "river", "wey": "child", "pana": "cat", "huri": "moon"}

@@ -12,16 +12,16 @@ import pytest
 
 from seshat.cli.evaluate import overrides
 from seshat.config import Config
-from seshat.errors import DataError, PromptMismatch, UsageError
+from seshat.core.errors import DataError, PromptMismatch, UsageError
+from seshat.core.jsonl import write_json, write_jsonl
+from seshat.core.records import Access, Entry, GlossedWord, Meta, Segment, Sense
 from seshat.evaluation import compare, evaluate, perplexity, systems, tasks
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.languagemodel import opened
-from seshat.jsonl import write_json, write_jsonl
 from seshat.models.neural.base import quiet
-from seshat.project import Project
-from seshat.prompt import Message, Prompt
-from seshat.records import Access, Entry, GlossedWord, Meta, Segment, Sense
-from seshat.retrieval import Retriever
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.retrieval import Retriever
 
 torch = pytest.importorskip("torch")
 peft = pytest.importorskip("peft")

@@ -11,7 +11,7 @@ import pytest
 
 from seshat.evaluation import perplexity
 from seshat.evaluation.perplexity import causal, masked
-from seshat.evaluation.significance import rate
+from seshat.scores.significance import rate
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config.neural import Task
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.records import Access, GlossedWord, Meta, Segment
 from seshat.evaluation.lookup import LookUp
 from seshat.evaluation.questions import MEASURES, Question, meanings, normalised, read_questions
-from seshat.prompt import Prompt
-from seshat.records import Access, GlossedWord, Meta, Segment
+from seshat.prompt.prompt import Prompt
 
 PROMPT = Prompt(languages={"qlm": "Lumeko", "es": "Spanish"}, language="qlm", pivot="es", system="Be exact.")
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection, Metric
+from seshat.core.records import Segment
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.charts import Bar, bars, histogram, lines_chart, nice_limit
@@ -20,7 +21,6 @@ from seshat.evaluation.report import render, significance_marks, verdict
 from seshat.evaluation.summary import summary
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
-from seshat.records import Segment
 
 EVIL = "<script>alert('&')</script>"
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -6,11 +6,11 @@ import pytest
 
 from seshat.config import Direction
 from seshat.config.model import Metric
-from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
-from seshat.evaluation.significance import bootstrap, interval
+from seshat.core.records import Entry, Meta, Segment
 from seshat.evaluation.slices import SMALL, Slice, cut, has_name, score_slices
 from seshat.evaluation.testbed import Material
-from seshat.records import Entry, Meta, Segment
+from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores.significance import bootstrap, interval
 
 DIRECTION = Direction("xx", "en")
 

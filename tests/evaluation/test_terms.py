@@ -4,11 +4,11 @@ import pytest
 
 from seshat.config import Direction
 from seshat.config.model import Metric
+from seshat.core.records import Entry, Sense
 from seshat.evaluation.ablation import ablate, remarks
 from seshat.evaluation.terms import Terms
 from seshat.inference.postprocess import Postprocessor, Step
 from seshat.inference.translator import Hypothesis
-from seshat.records import Entry, Sense
 
 
 def entry(word: str, *meanings: str, kind: str = "word") -> Entry:

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from tests import finetuned, tiny_models
 
-from seshat.errors import CheckFailed, DataError, MissingPackage, UsageError
+from seshat.core.errors import CheckFailed, DataError, MissingPackage, UsageError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Segment
 from seshat.export import engines, proof
 from seshat.export.export import run
 from seshat.inference.engines.pretrained import Seq2SeqBaseTranslator
 from seshat.inference.load import load_translator
 from seshat.inference.surroundings import give_sentences_before
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")

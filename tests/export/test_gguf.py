@@ -14,10 +14,10 @@ from tests import tiny_models
 
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection
-from seshat.errors import DataError, MissingPackage, UsageError
+from seshat.core.errors import DataError, MissingPackage, UsageError
 from seshat.export.gguf import write_gguf
 from seshat.export.gguf_tokenizer import read_vocabulary
-from seshat.prompt import Prompt
+from seshat.prompt.prompt import Prompt
 
 pytest.importorskip("gguf", reason="gguf is not installed")
 torch = pytest.importorskip("torch")
@@ -170,10 +170,10 @@ def test_translations_are_those_of_transformers(bases: Any, tmp_path: Path) -> N
 
 @llama
 def test_hints_and_similar_pairs_are_looked_up_as_in_the_training(bases: Any, tmp_path: Path) -> None:
+    from seshat.core.records import Entry, Segment, Sense
     from seshat.inference.engines.pretrained import CausalTranslator
     from seshat.models.neural.base import fingerprint
-    from seshat.records import Entry, Segment, Sense
-    from seshat.retrieval import FOLDER, save
+    from seshat.prompt.retrieval import FOLDER, save
 
     prompt = PROMPT.model_copy(update={"hints": 2, "shots": 1})
     folder = exported(bases("qwen3"), tmp_path / "out", "f16")

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from seshat.cli.app import app
 from seshat.config import Direction
-from seshat.errors import ProjectBusy
+from seshat.core.errors import ProjectBusy
 from seshat.inference.batch import batch_size, batches, in_order, size, translate_all
 from seshat.inference.partial import Partial, translate_file
 from seshat.inference.translator import Candidate, Hypothesis

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.evaluation.calibrate import calibrate, judge
 from seshat.inference.confidence import Calibration, Vocabulary, file_of, isotonic, save
 from seshat.inference.translator import Hypothesis
@@ -42,7 +42,7 @@ def test_it_tells_good_from_bad_translations_it_has_not_seen() -> None:
     calibration = calibrate(sources, references, said, KNOWN)
     assert calibration is not None
     sources, references, said = _sentences(2, 200, agreement=False)
-    from seshat.evaluation.metrics import Scorer, sentence_chrf2
+    from seshat.scores.metrics import Scorer, sentence_chrf2
 
     quality = sentence_chrf2(Scorer(references).count([one.text for one in said]))
     found = judge(calibration, sources, said, quality)

@@ -11,12 +11,12 @@ from tests.bitext import make_project, pairs
 from typer.testing import CliRunner, Result
 
 from seshat.cli.app import app
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Segment
 from seshat.evaluation import evaluate
 from seshat.inference.confidence import file_of
-from seshat.jsonl import write_jsonl
 from seshat.models.train import run
-from seshat.project import Project, open_project
-from seshat.records import Segment
+from seshat.project.folder import Project, open_project
 
 YAML = "project: {language: xx, pivot: en, seed: 7, max_access: restricted}\ntrain: {statistical: {tune: false}}\n"
 

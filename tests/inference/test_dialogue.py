@@ -9,10 +9,10 @@ import pytest
 from tests import tiny_models
 
 from seshat.config import Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json
 from seshat.inference.dialogue import Dialogue, _Grown, dialogue
 from seshat.inference.load import load_translator
-from seshat.jsonl import write_json
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

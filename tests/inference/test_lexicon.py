@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from seshat.core.records import Entry, Sense
 from seshat.inference.lexicon import Lexicon
-from seshat.records import Entry, Sense
 from seshat.text.lookup import PhraseIndex, fold, key
 
 

@@ -13,11 +13,11 @@ from sacrebleu.metrics.chrf import CHRF
 
 from seshat.config import Direction
 from seshat.config.mbr import MbrSection, MixtureSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.inference.budget import Budget, Measurement, fit, parse_duration
 from seshat.inference.mbr import MbrTranslator, choose, sources
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.inference.utility import Utility
+from seshat.scores.utility import Utility
 
 WAY = Direction("xx", "en")
 CHRF_PP, SENTENCE_BLEU = CHRF(word_order=2), BLEU(effective_order=True)

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from seshat.cli.app import app
 from seshat.config import Config, Direction
 from seshat.config.translate import ServerSection
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
 from seshat.inference.engines.openai import ServerTranslator
 from seshat.inference.translator import Sampler
-from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 WAY = Direction("qlm", "es")
 KEY = "sk-very-secret-5"

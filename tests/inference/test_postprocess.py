@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from seshat.config import Config, Direction
 from seshat.config.postprocess import PostprocessSection
-from seshat.errors import ConfigError
+from seshat.core.errors import ConfigError
+from seshat.core.records import Entry, Sense
 from seshat.inference.lexicon import Lexicon
 from seshat.inference.postprocess import PostprocessingTranslator, Postprocessor, build, is_filled, tally
 from seshat.inference.translator import Candidate, Hypothesis, Translator
-from seshat.records import Entry, Sense
 from seshat.text.words import words
 
 WAY = Direction("xx", "es")

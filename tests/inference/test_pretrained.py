@@ -11,13 +11,13 @@ from tests import tiny_models
 
 from seshat.config import Config, Direction
 from seshat.config.translate import DecodingSection
-from seshat.errors import DataError, PromptMismatch, UsageError
+from seshat.core.errors import DataError, PromptMismatch, UsageError
+from seshat.core.jsonl import write_json
 from seshat.inference.load import load_translator
 from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate, Sampler
-from seshat.jsonl import write_json
-from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -329,8 +329,8 @@ def test_another_prompt_is_refused_unless_told_to(bases: Bases, tmp_path: Path) 
 
 
 def test_the_question_is_that_of_the_training(bases: Bases, tmp_path: Path) -> None:
-    from seshat.records import Entry, Segment, Sense
-    from seshat.retrieval import FOLDER, save
+    from seshat.core.records import Entry, Segment, Sense
+    from seshat.prompt.retrieval import FOLDER, save
 
     prompt = prompt_of(prompt={"hints": 2, "shots": 1})
     folder = saved(tmp_path / "q", "causal", bases["qwen3"], prompt)

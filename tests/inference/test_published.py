@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from seshat.augment.stage import tools_of
 from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection
-from seshat.errors import DataError
-from seshat.pipeline.augment import tools_of
-from seshat.project import Project
+from seshat.core.errors import DataError
+from seshat.project.folder import Project
 
 WAY = Direction("de", "en")
 

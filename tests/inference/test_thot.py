@@ -9,11 +9,11 @@ import pytest
 from tests.bitext import make_project
 
 from seshat.config import Direction
-from seshat.errors import DataError, SeshatError, UsageError
+from seshat.core.errors import DataError, SeshatError, UsageError
 from seshat.inference.load import load_translator
 from seshat.models.statistical import thot
 from seshat.models.train import run
-from seshat.project import Project
+from seshat.project.folder import Project
 
 WAY = Direction("xx", "en")
 

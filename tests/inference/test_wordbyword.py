@@ -8,14 +8,14 @@ import pytest
 from tests.small_project import small_project
 
 from seshat.config import Direction
+from seshat.core.records import Entry, Sense
 from seshat.data import clean, ingest, split
 from seshat.data import format as formatting
 from seshat.inference.engines.wordbyword import WordByWordTranslator, is_word, like_case
 from seshat.inference.load import NormalisingTranslator, load_translator
 from seshat.models import train
 from seshat.models.wordbyword import lexicon_words
-from seshat.project import open_project
-from seshat.records import Entry, Sense
+from seshat.project.folder import open_project
 
 FORWARD = Direction("xx", "en")
 

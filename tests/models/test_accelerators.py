@@ -20,7 +20,7 @@ from tests import tiny_models
 from tests.tiny_project import texts, tiny_project
 
 from seshat.config import Config
-from seshat.errors import DataError, MissingPackage, SeshatError, UsageError
+from seshat.core.errors import DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import accelerators, mlx, mlx_adapter
 from seshat.models.neural.device import Backend, Machine
 from seshat.models.neural.loop import Job

@@ -12,13 +12,13 @@ import pytest
 from tests import tiny_models
 
 from seshat.config import Config, Direction
-from seshat.errors import CheckFailed, DataError, UsageError
+from seshat.core.errors import CheckFailed, DataError, UsageError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Meta, Method, Segment
+from seshat.core.spaced import evenly
 from seshat.inference.load import load_translator
 from seshat.inference.surroundings import give_sentences_before
-from seshat.jsonl import read_jsonl, write_jsonl
-from seshat.project import Project
-from seshat.records import Meta, Method, Segment
-from seshat.spaced import evenly
+from seshat.project.folder import Project
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

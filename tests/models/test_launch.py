@@ -15,10 +15,10 @@ from tests.tiny_project import texts, tiny_project
 
 from seshat.cli import main
 from seshat.config.load import load_config
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
+from seshat.core.processes import alone, is_main_process, process_count
 from seshat.models import train
-from seshat.processes import alone, is_main_process, process_count
-from seshat.project import Project
+from seshat.project.folder import Project
 
 SETTINGS = """\
 project: {{language: qsm, pivot: es, max_access: public}}

@@ -13,7 +13,7 @@ from seshat.inference.memory import REMEMBERED, RememberingTranslator
 from seshat.models.statistical.learning import WEIGHT, LearnedTable
 from seshat.models.statistical.phrases import Phrase, Scores
 from seshat.models.train import run
-from seshat.project import Project
+from seshat.project.folder import Project
 
 WAY = Direction("xx", "en")
 

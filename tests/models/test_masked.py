@@ -11,11 +11,11 @@ from tests import tiny_models
 
 from seshat.config import Config, Direction
 from seshat.config.neural import MaskedSection
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Segment
 from seshat.inference.load import load_translator
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.project.folder import Project
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -13,8 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from seshat.config import Direction
-from seshat.errors import CheckFailed, DataError, UsageError
-from seshat.progress import Advance, reporting
+from seshat.core.errors import CheckFailed, DataError, UsageError
+from seshat.core.progress import Advance, reporting
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
@@ -29,7 +29,7 @@ from seshat.models.neural.causal import Causal  # noqa: E402
 from seshat.models.neural.device import choose  # noqa: E402
 from seshat.models.neural.saved import Saved  # noqa: E402
 from seshat.pipeline.stages import stage  # noqa: E402
-from seshat.project import Project  # noqa: E402
+from seshat.project.folder import Project  # noqa: E402
 
 FEW = {"max_steps": 2, "validate_every": 1, "epochs": 1, "warmup": 0}
 WAY = Direction("qsm", "es")

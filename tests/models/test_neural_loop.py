@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config.neural import FineTuneSection
-from seshat.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
+from seshat.core.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import journal, scoring
 from seshat.models.neural.device import Machine, choose
 from seshat.models.neural.preflight import MASKED, Preflight, Row

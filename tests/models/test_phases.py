@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from seshat.config.model import TrainSection
 from seshat.config.neural import WhereSection
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.records import Meta, Method, Segment
 from seshat.models.neural.phases import (
     Phase,
     Traits,
@@ -20,7 +21,6 @@ from seshat.models.neural.phases import (
     with_replay,
     write_seen,
 )
-from seshat.records import Meta, Method, Segment
 
 GOLD = Segment(id="g", texts={"xx": "kana", "es": "casa"}, meta=Meta(source="tales"))
 NOISY = Segment(

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from seshat.config import presets
 from seshat.config.load import load_config
 from seshat.config.neural import LoraSection
-from seshat.errors import DataError, UsageError
-from seshat.project import Project, open_project
+from seshat.core.errors import DataError, UsageError
+from seshat.project.folder import Project, open_project
 
 pytest.importorskip("transformers")
 import torch

@@ -14,7 +14,7 @@ from seshat.config import presets
 from seshat.config.load import load_config, load_with_places
 from seshat.config.pretrained import NEEDS_CODES, architecture, cautions, trains_adapters
 from seshat.config.render import commented_yaml, show_yaml
-from seshat.errors import ConfigError
+from seshat.core.errors import ConfigError
 
 CODES = "model.language_codes={qu: quy_Latn, es: spa_Latn}"
 PROMISED = {

@@ -10,17 +10,17 @@ import pytest
 
 from seshat.config import Config, Direction
 from seshat.config.translate import DecodingSection
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.records import Meta, Segment
 from seshat.data import tokenizer
-from seshat.errors import DataError
 from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 from seshat.inference.load import load_translator
 from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate
-from seshat.jsonl import read_jsonl, write_jsonl
 from seshat.models import train as stage
-from seshat.project import Project
-from seshat.prompt import BREAK, after
-from seshat.records import Meta, Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import BREAK, after
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

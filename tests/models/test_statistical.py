@@ -11,12 +11,12 @@ import pytest
 from tests.bitext import make_project, pairs
 
 from seshat.config import Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.inference.load import load_translator
 from seshat.models import train as stage
 from seshat.models.statistical import train as module
 from seshat.models.train import run
-from seshat.project import Project
+from seshat.project.folder import Project
 
 TO_ENGLISH, FROM_ENGLISH = Direction("xx", "en"), Direction("en", "xx")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics.chrf import CHRF
 
-from seshat.models.statistical import chrf, guesses, tuning
+from seshat.models.statistical import guesses, tuning
 from seshat.models.statistical.features import FEATURES, START, start
 from seshat.models.statistical.language import write_model
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores, extract, score, write_table
@@ -19,6 +19,7 @@ from seshat.models.statistical.segmentation import MARK, Segmenter, join_pieces
 from seshat.models.statistical.thot import thot_module
 from seshat.models.statistical.tokens import Spacing, Truecaser, capitalised, fold, is_name, is_verbatim, tokens_of
 from seshat.models.statistical.unknown import Guesser
+from seshat.scores import chrf
 
 
 @given(st.lists(st.text("abc áñ.", min_size=0, max_size=20), min_size=1, max_size=5), st.data())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests import tiny_models
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -7,8 +7,8 @@ import pytest
 
 from seshat.config import Config
 from seshat.config.load import load_config
+from seshat.core.records import Meta, Origin, Segment
 from seshat.data.clean import cleaner_for, report
-from seshat.records import Meta, Origin, Segment
 from seshat.text.normalise import Normaliser, profile_failures
 
 LANGUAGES = [((), "shp"), (("ashaninka",), "cni"), (("bribri",), "bzd")]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Config, Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.jsonl import write_jsonl, write_text
-from seshat.project import Project
-from seshat.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
+from seshat.project.folder import Project
 
 SECRET = "zarokum"
 """A word that stands in community records only."""

@@ -15,12 +15,12 @@ import pytest
 from tests.serving.serving_project import SECRET, Upper, serving_project
 
 from seshat.config import Direction
-from seshat.errors import UsageError
-from seshat.evaluation.metrics import METRICS
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import write_text
+from seshat.core.records import Access
 from seshat.inference.dialogue import Piece
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.jsonl import write_text
-from seshat.records import Access
+from seshat.scores.metrics import METRICS
 from seshat.serving.reasons import Reasons
 from seshat.serving.search import open_search
 from seshat.serving.service import Busy, Correction, Service

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from tests.small_project import small_project
 
-from seshat.jsonl import read_jsonl
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Method, Segment
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
-from seshat.project import Project, open_project
-from seshat.records import Method, Segment
+from seshat.project.folder import Project, open_project
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]

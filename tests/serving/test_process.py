@@ -13,8 +13,8 @@ import pytest
 from benchmarks.serve import kill_under_load, server, stored
 from tests.serving.serving_project import serving_project
 
-from seshat.errors import UsageError
-from seshat.project import Project
+from seshat.core.errors import UsageError
+from seshat.project.folder import Project
 from seshat.serving.run import KEY_VARIABLE, api_key, is_local
 
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")

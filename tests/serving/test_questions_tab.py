@@ -14,7 +14,7 @@ import pytest
 from tests import finetuned, tiny_models
 from tests.serving.test_demo import CHROMIUM, Visit, browser  # noqa: F401
 
-from seshat.records import Access
+from seshat.core.records import Access
 from seshat.serving.app import create_app
 from seshat.serving.service import Service
 

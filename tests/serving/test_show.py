@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.inference.memory import REMEMBERED
 from seshat.inference.translator import Candidate
 from seshat.serving import show

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Config
-from seshat.errors import UsageError
-from seshat.jsonl import write_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, GlossedWord, Meta, Segment, Sense
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Access, Entry, GlossedWord, Meta, Segment, Sense
+from seshat.project.folder import Project
 from seshat.serving.answers import Concordance
 from seshat.serving.concordance import look_up
 from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, folded, open_search

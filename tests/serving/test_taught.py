@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from tests.small_project import small_project
 
+from seshat.core.records import Access
 from seshat.inference.engines.thot import ThotTranslator
 from seshat.inference.memory import REMEMBERED
 from seshat.pipeline.stages import stage
-from seshat.project import Project, open_project
-from seshat.records import Access
+from seshat.project.folder import Project, open_project
 from seshat.serving.learning import learning_service
 from seshat.serving.store import Correction, open_corrections
 

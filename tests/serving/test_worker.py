@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 
 import pytest
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.serving.worker import Busy, Stopping, Worker
 
 

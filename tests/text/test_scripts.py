@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.text.scripts import (
     CONFUSABLE_GROUPS,
     describe,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.text import wordtable
 from seshat.text.wordtable import WordTable
 

@@ -17,10 +17,10 @@ def add(app: typer.Typer) -> None:
 
 
 def _audit(context: Context) -> None:
-    from seshat.pipeline import audit
+    from seshat.augment import audit
+    from seshat.core.processes import alone
     from seshat.pipeline.lock import hold
-    from seshat.processes import alone
-    from seshat.terminal import summary
+    from seshat.report.terminal import summary
 
     project = context.open()
     alone("seshat audit")

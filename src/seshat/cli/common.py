@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seshat.cli.failures import guard
-from seshat.processes import is_main_process
+from seshat.core.processes import is_main_process
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and problems: no progress, no notes.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Logs as JSON lines.")]
@@ -63,7 +63,7 @@ class Context:
             ConfigError: its configuration is wrong.
             UsageError: there is no project there.
         """
-        from seshat.project import open_project
+        from seshat.project.folder import open_project
 
         project = open_project(self.folder, self.profiles, self.overrides)
         self.root = project.root
@@ -72,8 +72,8 @@ class Context:
     @contextmanager
     def progress(self) -> Iterator[None]:
         """Draw progress bars while the block runs, on a terminal."""
-        from seshat.progress import reporting
-        from seshat.terminal import Bars
+        from seshat.core.progress import reporting
+        from seshat.report.terminal import Bars
 
         with Bars(quiet=self.quiet or self.log_json) as bars, reporting(bars):
             yield
@@ -83,7 +83,7 @@ class Context:
         if self.as_json:
             typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
             return
-        from seshat.terminal import output
+        from seshat.report.terminal import output
 
         console = output()
         for one in people:
@@ -159,7 +159,7 @@ def verb(
 def _configure_logs(context: Context) -> None:
     import logging
 
-    from seshat.logs import configure
+    from seshat.core.logs import configure
 
     level = logging.DEBUG if context.debug else logging.WARNING if context.quiet else logging.INFO
     level = level if is_main_process() else logging.ERROR

@@ -96,7 +96,7 @@ def _compare(
 ) -> None:
     from seshat.evaluation import compare
     from seshat.pipeline.lock import hold
-    from seshat.terminal import summary
+    from seshat.report.terminal import summary
 
     context.overrides = settings or []
     project = context.open()

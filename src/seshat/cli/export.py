@@ -45,7 +45,7 @@ def _export(
     from seshat.cli.failures import say
     from seshat.export.export import run
     from seshat.pipeline.lock import hold
-    from seshat.terminal import table
+    from seshat.report.terminal import table
 
     words = wanted or []
     forms = [word for word in words if "=" not in word]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from seshat.errors import SeshatError
+from seshat.core.errors import SeshatError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141

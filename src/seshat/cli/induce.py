@@ -24,7 +24,7 @@ def _induce(
 ) -> None:
     from seshat.data import lexicon_review
     from seshat.pipeline.lock import hold
-    from seshat.terminal import summary
+    from seshat.report.terminal import summary
 
     project = context.open()
     with context.progress(), hold(project.state):

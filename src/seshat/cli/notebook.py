@@ -13,13 +13,13 @@ from time import monotonic
 
 import typer
 
-from seshat.errors import DataError
-from seshat.inference import submission
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json
+from seshat.core.progress import Advance, reporting
 from seshat.inference.postprocess import tally
 from seshat.inference.translator import Hypothesis, close
-from seshat.jsonl import write_json
-from seshat.progress import Advance, reporting
-from seshat.project import open_project
+from seshat.project.folder import open_project
+from seshat.submit import submission
 
 INPUT = Path("/kaggle/input")
 """Where Kaggle mounts datasets and the files of competitions."""

@@ -12,8 +12,8 @@ import typer
 from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
 from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter
+from seshat.core.processes import alone, is_main_process
 from seshat.pipeline.stages import STAGES, Stage
-from seshat.processes import alone, is_main_process
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,8 +43,8 @@ def _run(
         typer.Option(metavar="STAGE", help="Stop after this stage: `--until format` leaves only the training to do."),
     ] = None,
 ) -> None:
-    from seshat import provenance
     from seshat.pipeline.engine import engine
+    from seshat.project import provenance
 
     project = context.open()
     alone("seshat run")
@@ -61,7 +61,7 @@ def _run(
 def _line(outcome: Outcome) -> str:
     from rich.markup import escape
 
-    from seshat.terminal import text
+    from seshat.report.terminal import text
 
     if outcome.state == "current":
         return f"{outcome.stage:<10} [dim]up to date[/dim]"
@@ -76,7 +76,7 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
     """What a run ends with: the table of the evaluation, a few translations, the report's path."""
     from rich.markup import escape
 
-    from seshat.terminal import table
+    from seshat.report.terminal import table
 
     shown: list[Table | str] = []
     if summary.get("table"):
@@ -96,7 +96,7 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
 
 def _status(context: Context) -> None:
     from seshat.pipeline.engine import engine
-    from seshat.terminal import table
+    from seshat.report.terminal import table
 
     project = context.open()
     with engine(project) as running:
@@ -121,7 +121,7 @@ def _download(
     ] = None,
 ) -> None:
     from seshat.data import download
-    from seshat.terminal import summary
+    from seshat.report.terminal import summary
 
     project = context.open()
     with context.progress():
@@ -174,7 +174,7 @@ def _evaluate_command(stage: Stage) -> Any:
 
 def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None = None) -> None:
     from seshat.pipeline.engine import engine
-    from seshat.terminal import summary
+    from seshat.report.terminal import summary
 
     project = context.open()
     if stage.name != "train":
@@ -201,6 +201,6 @@ def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None
 def _run_resolved(stage: Stage, root: Path) -> dict[str, Any]:
     """What ``dvc repro`` calls: DVC itself keeps the books, so the engine stays out of it."""
     from seshat.pipeline.graph import read_resolved
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
     return stage.run(Project(root, read_resolved(root)))

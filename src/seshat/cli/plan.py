@@ -37,7 +37,7 @@ def _plan(context: Context, here: Here = False) -> None:
 
 def _shown(made: dict[str, Any]) -> list[RenderableType]:
     """For people."""
-    from seshat.terminal import summary, table
+    from seshat.report.terminal import summary, table
 
     shown: list[RenderableType] = [*summary(_head(made))]
     if len(made["phases"]) > 1:

@@ -33,7 +33,7 @@ def _presets(
     if context.as_json:
         context.result(rows)
         return
-    from seshat.terminal import table
+    from seshat.report.terminal import table
 
     context.result(rows, table(rows), "Take one with `model: {preset: NAME}` in seshat.yaml, or model.preset=NAME.")
 
@@ -41,7 +41,7 @@ def _presets(
 def _text(name: str) -> str:
     from seshat.config import presets
     from seshat.config.explain import did_you_mean
-    from seshat.errors import UsageError
+    from seshat.core.errors import UsageError
 
     if name not in presets.names():
         raise UsageError(

@@ -70,7 +70,7 @@ def answer(context: Context, host: str | None, port: int | None, access: str | N
 
 def _say(context: Context, service: Service, listening: socket.socket, key: str | None) -> None:
     """Where it is, and what it shows; the address also where little is printed, for it may be a free port."""
-    from seshat.terminal import output
+    from seshat.report.terminal import output
 
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seshat.cli.common import Context, verb
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 
 
 def add(app: typer.Typer) -> None:
@@ -48,15 +48,15 @@ def _submit(
     with context.progress():
         found: dict[str, Any] = {}
         if bundle or upload or dry_run:
-            from seshat.export import kaggle
+            from seshat.submit import kaggle
 
             found |= kaggle.run(project, model, wheels=wheels, fetch=fetch, upload=upload, budget=budget)
         if dry_run:
-            from seshat.export import dryrun
+            from seshat.submit import dryrun
 
             found |= dryrun.run(project, model, Path(found["bundle"]), budget, test)
         if not (bundle or upload or dry_run):
-            from seshat.inference import submission
+            from seshat.submit import submission
 
             found |= submission.run(project, model, output, budget, test)
     _show(context, found)
@@ -65,7 +65,7 @@ def _submit(
 def _show(context: Context, found: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from seshat.terminal import table
+    from seshat.report.terminal import table
 
     shown = {key: value for key, value in found.items() if key != "warnings" and value not in (None, {})}
     rows = [{"": key.replace("_", " "), " ": value} for key, value in shown.items()]

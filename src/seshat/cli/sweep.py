@@ -22,7 +22,7 @@ def _sweep(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run trials that failed once more.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what was found so far.")] = False,
 ) -> None:
-    from seshat.processes import alone
+    from seshat.core.processes import alone
     from seshat.sweep.run import run
 
     project = context.open()
@@ -43,7 +43,7 @@ def _sweep(
 def _people(found: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
     from rich.markup import escape
 
-    from seshat.terminal import table, text
+    from seshat.report.terminal import table, text
 
     shown: list[Any] = [table(rows, title=f"Sweep {found['study']}, on {found['segments']} validation segments")]
     shown += [escape(f"- {warning}") for warning in found["warnings"]]

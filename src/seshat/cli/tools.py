@@ -34,7 +34,7 @@ def _init(
     language: Annotated[str, typer.Option(help="Its language tag (BCP 47).")] = "xx",
     pivot: Annotated[str, typer.Option(help="Tag of the language it is translated into and from.")] = "es",
 ) -> None:
-    from seshat.init import init_project
+    from seshat.project.init import init_project
 
     made = init_project(folder, name or folder.name, language, pivot)
     context.result(
@@ -46,7 +46,7 @@ def _init(
 
 
 def _check(context: Context) -> None:
-    from seshat.data import check
+    from seshat.data.check import run as check
 
     project = context.open()
     with context.progress():
@@ -59,8 +59,8 @@ def _check(context: Context) -> None:
 def _doctor(context: Context) -> None:
     from dataclasses import asdict
 
-    from seshat.doctor import examine
-    from seshat.terminal import table
+    from seshat.project.doctor import examine
+    from seshat.report.terminal import table
 
     with context.progress():
         found = [asdict(finding) for finding in examine()]
@@ -101,6 +101,6 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text.rstrip("\n"))
         return
-    from seshat.jsonl import write_text
+    from seshat.core.jsonl import write_text
 
     write_text(output, text.rstrip("\n") + "\n")

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seshat.cli.common import Context, verb
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Direction
     from seshat.inference.confidence import Calibration
     from seshat.inference.job import Job
     from seshat.inference.translator import Hypothesis
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 _END = object()
 RAY = "ray"

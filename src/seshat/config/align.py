@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from seshat.config.base import Language, Name, Section, Share
-from seshat.records import Access
+from seshat.core.records import Access
 
 
 class StartsSection(Section):

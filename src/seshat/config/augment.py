@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from seshat.config.base import Language, Mistake, Mistakes, Name, Regex, Section, Share
 from seshat.config.ingest import RawPath
-from seshat.records import Access
+from seshat.core.records import Access
 
 
 def _server(url: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from seshat.config.base import Mistake, Mistakes, Section
 from seshat.config.slots import Slot, choices, expected, fields, listed, schema_paths, tagged
 from seshat.config.tree import Node
-from seshat.errors import Problem
+from seshat.core.errors import Problem
 
 Path = tuple[str | int, ...]
 _TYPE_ERRORS = frozenset({"string_type", "tuple_type", "list_type", "dict_type"})

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from seshat.config.base import Language, Mistake, Mistakes, Regex, Section
-from seshat.records import Access, Method
+from seshat.core.records import Access, Method
 
 
 def _inside_raw(path: str) -> str:

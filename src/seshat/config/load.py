@@ -20,7 +20,7 @@ from seshat.config.explain import Explainer, did_you_mean
 from seshat.config.schema import Config
 from seshat.config.slots import Slot, listed
 from seshat.config.tree import Node, merge, parse_yaml, read_yaml, replace
-from seshat.errors import ConfigError, Problem
+from seshat.core.errors import ConfigError, Problem
 
 FILE_NAME = "seshat.yaml"
 PROFILES = "profiles"

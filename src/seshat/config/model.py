@@ -159,7 +159,7 @@ ZERO_SHOT = "base (zero-shot)"
 Baseline = Literal["copy", "nearest", "word-by-word"]
 """What costs nothing: see :mod:`seshat.evaluation.baselines`."""
 Metric = Literal["bleu", "chrf2", "chrf++", "geomean"]
-"""A score of whole test sets: see :mod:`seshat.evaluation.metrics`."""
+"""A score of whole test sets: see :mod:`seshat.scores.metrics`."""
 
 
 class EvaluateSection(Section):

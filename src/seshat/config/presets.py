@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config.tree import Node, merge, parse_yaml
-from seshat.errors import Problem
+from seshat.core.errors import Problem
 
 FOLDER = Path(__file__).parents[1] / "models" / "presets"
 BASES = FOLDER / "bases.json"

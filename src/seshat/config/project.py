@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import Field, model_validator
 
 from seshat.config.base import Language, Section
-from seshat.records import Access
+from seshat.core.records import Access
 
 
 class Direction(NamedTuple):

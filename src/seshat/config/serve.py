@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from seshat.config.base import Language, Name, Section
-from seshat.records import Access
+from seshat.core.records import Access
 
 
 class ServeSection(Section):

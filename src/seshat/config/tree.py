@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.errors import Problem
+from seshat.core.errors import Problem
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from seshat.errors import DataError
-from seshat.jsonl import atomic_path
+from seshat.core.errors import DataError
+from seshat.core.jsonl import atomic_path
 
 MOST_MEMBERS = 100_000
 BLOCK = 1 << 20

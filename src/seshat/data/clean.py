@@ -14,11 +14,11 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.clean import CleanSection
+from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.progress import track
+from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.data.filters import Filters, usual_ratios
-from seshat.jsonl import read_jsonl, write_json, write_jsonl
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Document, Entry, Example, GlossedWord, Meta, Segment, Sense
+from seshat.project.folder import Project
 from seshat.text.normalise import Normaliser, profile_failures
 from seshat.text.scripts import describe
 

@@ -20,10 +20,10 @@ from pydantic import BaseModel, ConfigDict
 
 from seshat.config import Config
 from seshat.config.project import ProjectSection
-from seshat.data.readers.lines import EXCERPT
-from seshat.errors import DataError, SeshatError
-from seshat.project import Project
-from seshat.records import Access, Meta, Method, Origin, Reject, Segment
+from seshat.core.errors import DataError, SeshatError
+from seshat.core.records import Access, Meta, Method, Origin, Reject, Segment
+from seshat.formats.lines import EXCERPT
+from seshat.project.folder import Project
 
 SOURCE = "corrections"
 """What corrections are called among the sources, in ids and in the reports."""

@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 
 from seshat import __version__
 from seshat.config.ingest import DownloadFile, DownloadSection
-from seshat.errors import DataError, SeshatError
-from seshat.jsonl import atomic_path, cannot_read
-from seshat.progress import task
-from seshat.project import Project
+from seshat.core.errors import DataError, SeshatError
+from seshat.core.jsonl import atomic_path, cannot_read
+from seshat.core.progress import task
+from seshat.project.folder import Project
 
 TIMEOUT = 60
 """Seconds without a byte after which a server is given up."""
@@ -59,7 +59,7 @@ def run(project: Project, from_folder: Path | None = None) -> dict[str, Any]:
             failed.append(error)
     warnings = _warnings(recipe)
     for source in recipe.kaggle:
-        from seshat.data import kaggle
+        from seshat.submit import data as kaggle
 
         try:
             outcome = kaggle.get(project, source, from_folder, _below)

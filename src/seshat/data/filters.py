@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from math import exp, log
 
 from seshat.config.clean import FilterSection
-from seshat.records import Segment
+from seshat.core.records import Segment
 from seshat.text.scripts import script_share
 from seshat.text.tongues import foreign_words
 from seshat.text.words import words

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Config
+from seshat.core.errors import CheckFailed, DataError
+from seshat.core.jsonl import read_jsonl, write_json, write_jsonl, write_text
+from seshat.core.progress import track
+from seshat.core.records import Entry, Meta, Segment
 from seshat.data.card import data_card
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
-from seshat.errors import CheckFailed, DataError
-from seshat.jsonl import read_jsonl, write_json, write_jsonl, write_text
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Entry, Meta, Segment
+from seshat.project.folder import Project
 
 FILES: dict[str, type[Segment] | type[Entry]] = {
     "train": Segment,

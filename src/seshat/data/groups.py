@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seshat.config.split import SplitSection
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 
 
 @dataclass(frozen=True)

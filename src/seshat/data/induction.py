@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from seshat.progress import task
-from seshat.records import Access, Entry, Segment
-from seshat.retrieval import dictionary_pairs, short_glosses
+from seshat.core.progress import task
+from seshat.core.records import Access, Entry, Segment
+from seshat.prompt.retrieval import dictionary_pairs, short_glosses
 from seshat.text.lookup import PhraseIndex, common_beginning, fold, key
 from seshat.text.words import word_spans
 

@@ -12,15 +12,15 @@ from typing import Any
 import structlog
 
 from seshat.config import Config
+from seshat.core.errors import DataError, SeshatError
+from seshat.core.jsonl import atomic_write, dump, write_json
+from seshat.core.progress import task
+from seshat.core.records import Document, Entry, Record, Reject, Segment
 from seshat.data import lexicon_review
 from seshat.data.corrections import Corrections
-from seshat.data.readers import read_source
-from seshat.data.readers.context import Context
-from seshat.errors import DataError, SeshatError
-from seshat.jsonl import atomic_write, dump, write_json
-from seshat.progress import task
-from seshat.project import Project
-from seshat.records import Document, Entry, Record, Reject, Segment
+from seshat.formats import read_source
+from seshat.formats.context import Context
+from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import regex
 
-from seshat.data.alignment import review
-from seshat.data.alignment.review import Row
-from seshat.data.alignment.rulings import ACCEPT, REJECT
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Meta, Method, Origin, Segment, Sense
+from seshat.data.align import review
+from seshat.data.align.review import Row
+from seshat.data.align.rulings import ACCEPT, REJECT
 from seshat.data.induction import Induced, Known, Pair, induce
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Meta, Method, Origin, Segment, Sense
+from seshat.project.folder import Project
 from seshat.text.lookup import key
 
 SOURCE = "induced"

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from seshat.progress import task
+from seshat.core.progress import task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,17 +14,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from seshat.augment.decisions import REJECTED, Decisions
 from seshat.config import Config
+from seshat.core.errors import DataError
+from seshat.core.jsonl import atomic_write, dump, read_jsonl, write_json
+from seshat.core.progress import track
+from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
-from seshat.data.augmentation.decisions import REJECTED, Decisions
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
-from seshat.errors import DataError
-from seshat.jsonl import atomic_write, dump, read_jsonl, write_json
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Entry, Example, Meta, Method, Segment, Sense
+from seshat.project.folder import Project
 
 SETS = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST, "monolingual": Role.MONOLINGUAL}
 """The files of segments that later stages use, and who is in them."""

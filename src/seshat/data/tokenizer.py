@@ -15,10 +15,10 @@ from typing import Any
 
 import regex
 
-from seshat.jsonl import read_jsonl, write_bytes, write_json
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.core.jsonl import read_jsonl, write_bytes, write_json
+from seshat.core.progress import track
+from seshat.core.records import Segment
+from seshat.project.folder import Project
 from seshat.text import subword
 from seshat.text.subword import Subword
 from seshat.text.words import words

@@ -13,14 +13,14 @@ from itertools import islice
 from typing import Any
 
 from seshat.config.model import Metric
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Segment
 from seshat.evaluation.advice import SIGNIFICANT
-from seshat.evaluation.metrics import LABELS, METRICS, Counts, Scorer, scores
-from seshat.evaluation.significance import paired_randomisation
 from seshat.inference.postprocess import Postprocessor, changed_steps
 from seshat.inference.translator import Hypothesis
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.project.folder import Project
+from seshat.scores.metrics import LABELS, METRICS, Counts, Scorer, scores
+from seshat.scores.significance import paired_randomisation
 
 TRIALS = 2_000
 """Trials of the paired test: the smallest p-value is 0.0005."""

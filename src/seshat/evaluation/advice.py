@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seshat.config.model import Metric
-from seshat.evaluation.metrics import LABELS
 from seshat.evaluation.testbed import TestSet
+from seshat.scores.metrics import LABELS
 
 FEW = 200
 """A smaller test set has intervals several points wide."""

@@ -15,7 +15,10 @@ from pydantic import BaseModel
 
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
-from seshat.errors import SeshatError
+from seshat.core.errors import SeshatError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Segment
+from seshat.core.spaced import evenly
 from seshat.evaluation import ablation, fill, likelihood, tasks
 from seshat.evaluation.advice import beside_translation, warnings
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
@@ -31,11 +34,8 @@ from seshat.inference.confidence import FEWEST, Calibration
 from seshat.inference.postprocess import PostprocessingTranslator, tally
 from seshat.inference.surroundings import give_sentences_before
 from seshat.inference.translator import Hypothesis, Translator
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Access, Segment
-from seshat.spaced import evenly
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 log = structlog.get_logger(__name__)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from seshat.config import Direction
+from seshat.core.records import Entry
 from seshat.inference.engines.wordbyword import WordByWordTranslator
 from seshat.inference.translator import Hypothesis
 from seshat.models.wordbyword import WordByWord
-from seshat.records import Entry
 
 if TYPE_CHECKING:
     from seshat.text.similar import TrigramIndex

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from seshat.evaluation.metrics import Floats, Scorer, sentence_chrf2
 from seshat.inference.confidence import FEWEST, LEVELS, Calibration
 from seshat.inference.translator import Hypothesis
+from seshat.scores.metrics import Floats, Scorer, sentence_chrf2
 
 
 def calibrate(

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from seshat.config.model import Baseline, EvaluateSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import write_json, write_text
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
-from seshat.evaluation.metrics import METRICS, Scorer, headline, scores
 from seshat.evaluation.report import render_comparison
-from seshat.evaluation.significance import paired_randomisation
 from seshat.evaluation.summary import summary
-from seshat.jsonl import write_json, write_text
-from seshat.project import Project
+from seshat.project.folder import Project
+from seshat.scores.metrics import METRICS, Scorer, headline, scores
+from seshat.scores.significance import paired_randomisation
 
 BASELINES: tuple[str, ...] = get_args(Baseline)
 """Floors by name."""

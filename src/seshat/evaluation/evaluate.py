@@ -6,14 +6,14 @@ import shutil
 from typing import Any
 
 from seshat import tracking
+from seshat.core.jsonl import write_json, write_text
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.report import render
 from seshat.evaluation.summary import summary
 from seshat.evaluation.translations import write_translations
 from seshat.inference.confidence import save
-from seshat.jsonl import write_json, write_text
-from seshat.project import Project
+from seshat.project.folder import Project
 
 
 def run(project: Project) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import regex
 from numpy.typing import NDArray
 
 from seshat.config.model import EvaluateSection
+from seshat.core.progress import track
+from seshat.core.spaced import evenly
 from seshat.evaluation.measure import score_table
-from seshat.evaluation.metrics import Floats
-from seshat.evaluation.significance import Rows, rate
 from seshat.evaluation.testbed import folded
-from seshat.progress import track
-from seshat.spaced import evenly
+from seshat.scores.metrics import Floats
+from seshat.scores.significance import Rows, rate
 
 FLOOR = "most frequent words"
 CANDIDATES = 5

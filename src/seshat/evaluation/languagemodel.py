@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from seshat.evaluation.systems import System
-from seshat.prompt import Message, Prompt
-from seshat.retrieval import FOLDER, Retriever
+from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.retrieval import FOLDER, Retriever
 
 
 class Responder(Protocol):

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seshat.config.model import EvaluateSection
+from seshat.core.records import Segment
 from seshat.evaluation import perplexity
 from seshat.evaluation.languagemodel import LanguageModel
 from seshat.evaluation.measure import score_table
-from seshat.evaluation.ngrams import NAME as FLOOR
-from seshat.evaluation.ngrams import ByteModel
 from seshat.evaluation.perplexity import Surprise
-from seshat.evaluation.significance import rate
 from seshat.evaluation.testbed import Material
-from seshat.records import Segment
+from seshat.scores.ngrams import NAME as FLOOR
+from seshat.scores.ngrams import ByteModel
+from seshat.scores.significance import rate
 
 Found = dict[str, list[Surprise]]
 """What the texts of each kind cost: see :func:`kinds`."""

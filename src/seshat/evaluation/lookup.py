@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from seshat.core.records import Segment
 from seshat.evaluation.questions import Question, normalised
-from seshat.records import Segment
 
 NAME = "look-up"
 _WORD_BY_WORD = ("gloss", "segment")

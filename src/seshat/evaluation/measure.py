@@ -12,14 +12,14 @@ from seshat.config import Direction
 from seshat.config.model import EvaluateSection, Metric
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invention
-from seshat.evaluation.metrics import METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
 from seshat.evaluation.samples import choose
-from seshat.evaluation.significance import Rows, Score, bootstrap, interval, paired_randomisation
 from seshat.evaluation.slices import cut, score_slices
 from seshat.evaluation.terms import METRIC as TERMS
 from seshat.evaluation.terms import Terms, term_rate
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
+from seshat.scores.metrics import METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
+from seshat.scores.significance import Rows, Score, bootstrap, interval, paired_randomisation
 
 LENGTH_BINS = 14
 """Bars of the histogram of lengths."""

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from seshat.evaluation.metrics import Floats
-from seshat.progress import task
+from seshat.core.progress import task
+from seshat.scores.metrics import Floats
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,7 @@ def causal(
         model: a causal model of Transformers.
         tokenizer: its tokenizer.
         texts: the texts.
-        prompts: what stands before each text, rendered (:meth:`seshat.prompt.Prompt.render`); it is read, not judged.
+        prompts: what stands before each text, rendered (:meth:`seshat.prompt.prompt.Prompt.render`); read, not judged.
             Without them a text stands behind the token that begins texts, or that ends them where there is none.
         name: what the progress bar says.
     """
@@ -214,7 +214,7 @@ def _measured(
 
 
 def table(found: Sequence[Surprise]) -> Floats:
-    """Rows of (bits, bytes), for :func:`seshat.evaluation.significance.rate`."""
+    """Rows of (bits, bytes), for :func:`seshat.scores.significance.rate`."""
     return np.array([[one.bits, one.bytes] for one in found], dtype=np.float64).reshape(-1, 2)
 
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from seshat.config import Direction
 from seshat.config.neural import Task
-from seshat.errors import DataError
-from seshat.evaluation.metrics import CHRF2, Floats, Scorer, scores
-from seshat.evaluation.significance import Rows, Score, rate
-from seshat.prompt import Message, Prompt
-from seshat.records import Access
+from seshat.core.errors import DataError
+from seshat.core.records import Access
+from seshat.prompt.prompt import Message, Prompt
+from seshat.scores.metrics import CHRF2, Floats, Scorer, scores
+from seshat.scores.significance import Rows, Score, rate
 
 _AROUND = regex.compile(r"^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$")
 _MEANINGS = regex.compile(r"\s*[;,/|]\s*|\n+")

@@ -12,10 +12,10 @@ import regex
 
 from seshat.config import Direction
 from seshat.config.model import Metric
-from seshat.evaluation.metrics import METRICS, Counts, scores
-from seshat.evaluation.significance import bootstrap, interval
+from seshat.core.records import Segment
 from seshat.evaluation.testbed import Material, folded
-from seshat.records import Segment
+from seshat.scores.metrics import METRICS, Counts, scores
+from seshat.scores.significance import bootstrap, interval
 from seshat.text.words import PLACEHOLDER, tokenize
 
 SMALL = 20

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seshat.config.model import Metric
-from seshat.evaluation.metrics import METRICS, headline
 from seshat.evaluation.slices import GENRE
+from seshat.scores.metrics import METRICS, headline
 
 _SHOWN = 3
 """Sample translations per direction."""

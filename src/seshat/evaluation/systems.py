@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.model import ZERO_SHOT
-from seshat.errors import DataError, PromptMismatch, SeshatError, UsageError
-from seshat.jsonl import write_json
-from seshat.project import Project
-from seshat.prompt import FILE as PROMPT_FILE
-from seshat.prompt import Prompt
-from seshat.retrieval import FOLDER as MEMORY
+from seshat.core.errors import DataError, PromptMismatch, SeshatError, UsageError
+from seshat.core.jsonl import write_json
+from seshat.project.folder import Project
+from seshat.prompt.prompt import FILE as PROMPT_FILE
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.retrieval import FOLDER as MEMORY
 
 Kind = Literal["model", "base", "checkpoint"]
 _ADAPTER_FILE = "adapter_config.json"

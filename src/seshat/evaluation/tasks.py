@@ -11,6 +11,9 @@ from typing import Any
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.config.neural import Task
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Segment
+from seshat.core.spaced import evenly
 from seshat.evaluation.languagemodel import Responder
 from seshat.evaluation.lookup import NAME as FLOOR
 from seshat.evaluation.lookup import LookUp
@@ -18,12 +21,9 @@ from seshat.evaluation.measure import score_table
 from seshat.evaluation.questions import MEASURES, TEST, Question, meanings, normalised, read_questions
 from seshat.evaluation.translations import translate
 from seshat.inference.translator import Hypothesis
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.prompt import Message, Prompt
-from seshat.records import Access, Entry, Segment
-from seshat.retrieval import dictionary_pairs
-from seshat.spaced import evenly
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.retrieval import dictionary_pairs
 
 SHOWN = 6
 """Sample answers of each task."""

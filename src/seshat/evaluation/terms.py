@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from seshat.config import Direction
-from seshat.evaluation.metrics import Counts, Floats
-from seshat.evaluation.significance import rate
+from seshat.core.records import Entry
 from seshat.inference.lexicon import Lexicon
-from seshat.records import Entry
+from seshat.scores.metrics import Counts, Floats
+from seshat.scores.significance import rate
 from seshat.text.lookup import PhraseIndex, key
 
 METRIC = "terms"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from seshat.config import Direction
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Segment
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Segment
+from seshat.project.folder import Project
 from seshat.text.words import words
 
 

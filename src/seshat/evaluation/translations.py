@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 import seshat
 from seshat.config import Direction
+from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.progress import task
 from seshat.inference.translator import Hypothesis, Translator
-from seshat.jsonl import write_jsonl, write_text
-from seshat.progress import task
 
 CHUNK = 200
 """Sentences translated between two notes of where the work stands. Part of the result where a translator treats a

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from seshat.config import Config
+from seshat.core.records import Access
 from seshat.export.proof import METRICS
 from seshat.export.provenance import Provenance
-from seshat.prompt import Prompt
-from seshat.records import Access
+from seshat.prompt.prompt import Prompt
 
 _TASKS = {"causal": "text-generation", "seq2seq": "translation", "masked": "fill-mask"}
 _LIBRARIES = {"adapter": "peft", "gguf": "gguf", "ctranslate2": "ctranslate2"}
@@ -174,7 +174,7 @@ def _scores(facts: Facts) -> list[str]:
     """The scores on the test set, with intervals, beside the floors."""
     if facts.evaluation is None:
         return []
-    from seshat.evaluation.metrics import headline
+    from seshat.scores.metrics import headline
 
     name = facts.described["exported_from"]
     metrics = tuple(dict.fromkeys((headline(facts.evaluation), *METRICS)))

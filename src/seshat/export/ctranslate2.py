@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import UsageError, require
+from seshat.core.errors import UsageError, require
 from seshat.models.neural.base import open_tokenizer, quiet
 
 _VOCABULARIES = ("shared_vocabulary.json", "source_vocabulary.json")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seshat.config import Direction
+from seshat.core.jsonl import write_json
+from seshat.core.records import Segment
 from seshat.export import proof
 from seshat.export.forms import Form
 from seshat.inference.surroundings import give_sentences_before
-from seshat.jsonl import write_json
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.saved import WEIGHTS, Saved
-from seshat.records import Segment
 
 _EXACT = 4_000_000_000
 """Bytes of weights up to which proofs are computed in float32."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import CheckFailed, UsageError
+from seshat.core.errors import CheckFailed, UsageError
+from seshat.core.records import Access
 from seshat.export.exporter import Exporter
 from seshat.export.forms import plan, warnings
 from seshat.models.neural.saved import Saved
-from seshat.project import Project
-from seshat.records import Access
-from seshat.retrieval import FOLDER as MEMORY
+from seshat.project.folder import Project
+from seshat.prompt.retrieval import FOLDER as MEMORY
 
 
 def run(project: Project, model: str | None = None, output: Path | None = None) -> dict[str, Any]:

@@ -15,16 +15,16 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import CheckFailed, DataError, UsageError
+from seshat.core.errors import CheckFailed, DataError, UsageError
+from seshat.core.jsonl import read_jsonl, write_json, write_text
+from seshat.core.records import Segment
 from seshat.export import ollama, proof
 from seshat.export.card import Facts, model_card
 from seshat.export.engines import Engine, open_export, open_model
 from seshat.export.forms import Form, build
 from seshat.export.provenance import provenance
-from seshat.jsonl import read_jsonl, write_json, write_text
 from seshat.models.neural.saved import Saved
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 _LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.neural import ExportSection
-from seshat.errors import UsageError, require
-from seshat.jsonl import write_json, write_text
+from seshat.core.errors import UsageError, require
+from seshat.core.jsonl import write_json, write_text
 from seshat.models.neural.base import open_tokenizer
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
 from seshat.models.neural.vocabulary import BREAKS
-from seshat.retrieval import FOLDER as MEMORY
+from seshat.prompt.retrieval import FOLDER as MEMORY
 
 Kind = Literal["merged", "adapter", "gguf", "ctranslate2"]
 _POSSIBLE: dict[str, tuple[str, ...]] = {

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import DataError, UsageError, require
+from seshat.core.errors import DataError, UsageError, require
+from seshat.core.progress import track
 from seshat.export.gguf_tensors import tensors_of
 from seshat.export.gguf_tokenizer import Vocabulary, read_vocabulary
 from seshat.inference.chat import portable
 from seshat.inference.engines.llama import package
-from seshat.progress import track
 
 DIRECT = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1")
 """Types written here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from seshat.errors import require
+from seshat.core.errors import require
 from seshat.export.gguf import read_config
 from seshat.export.gguf_tensors import norm_change, tensors_of
 

@@ -7,7 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 
 _BLOCK = 32
 """Values that a direct type scales together: a row must be a multiple of it."""

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.models.neural import lora
 from seshat.models.neural.base import Family, open_model, open_tokenizer, quiet
 from seshat.models.neural.device import Backend

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seshat.errors import DataError
-from seshat.prompt import Message, Prompt
+from seshat.core.errors import DataError
+from seshat.prompt.prompt import Message, Prompt
 
 _SYSTEM, _QUESTION, _ANSWER = "SESHATSYSTEM", "SESHATQUESTION", "SESHATANSWER"
 _HINT = "Give a chat template that writes the turns one after the other: prompt.chat_template. Or export gguf alone."

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seshat.config import Direction
-from seshat.errors import CheckFailed
+from seshat.core.errors import CheckFailed
+from seshat.core.progress import task
 from seshat.inference.translator import Translator
-from seshat.progress import task
 
 if TYPE_CHECKING:
     from seshat.evaluation.perplexity import Surprise
@@ -91,8 +91,8 @@ def prove_scores(
         decides), ``same`` (share of translations that are equal letter for letter), ``agreement`` (chrF2 of the new
         translations against the old ones) and ``signatures``.
     """
-    from seshat.evaluation.metrics import CHRF2, Scorer, corpus_scores
-    from seshat.evaluation.significance import bootstrap, interval
+    from seshat.scores.metrics import CHRF2, Scorer, corpus_scores
+    from seshat.scores.significance import bootstrap, interval
 
     scorer = Scorer(references, tokenizer)
     counts = {"before": scorer.count(before), "after": scorer.count(after)}

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Access, Entry, Segment
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Segment
+from seshat.project.folder import Project
 
 _FILES: dict[str, type[Segment] | type[Entry]] = {
     "train.jsonl": Segment,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 
 SAFETY = 0.9
 """Share of the time that is planned with; the rest is for what takes longer than it did before."""

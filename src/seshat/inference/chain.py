@@ -16,15 +16,15 @@ import structlog
 
 import seshat
 from seshat.config.translate import DecodingSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.inference.load import describe, load_translator, normalising, searches
 from seshat.inference.translator import Translator
-from seshat.prompt import Prompt
+from seshat.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
     from seshat.config import Direction
     from seshat.inference.budget import Budget
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ class _Asked:
     def _server(self, name: str | None) -> Translator:
         """The server of the configuration, asked as a model was trained to be asked, or as the project says."""
         from seshat.inference.engines.openai import ServerTranslator
-        from seshat.retrieval import FOLDER, Retriever
+        from seshat.prompt.retrieval import FOLDER, Retriever
 
         project, settings = self.project, self.project.config.translate
         folder = project.model(name)

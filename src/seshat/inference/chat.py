@@ -1,4 +1,4 @@
-"""Chats without Transformers: what a model says, and templates rendered as :meth:`seshat.prompt.Prompt.render` asks."""
+"""Chats without Transformers: what a model says, templates as :meth:`seshat.prompt.prompt.Prompt.render` asks."""
 
 from __future__ import annotations
 

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seshat.config import Direction
-from seshat.errors import DataError
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json
 from seshat.inference.postprocess import is_filled
 from seshat.inference.translator import Hypothesis
-from seshat.jsonl import write_json
 from seshat.text.words import words
 
 Floats = NDArray[np.float64]

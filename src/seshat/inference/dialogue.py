@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.inference.chat import spoken
 
 if TYPE_CHECKING:
     from seshat.inference.engines.llama import LlamaCppTranslator
     from seshat.inference.engines.pretrained import CausalTranslator
-    from seshat.prompt import Prompt
+    from seshat.prompt.prompt import Prompt
 
 Turn = Mapping[str, str]
 """``role`` and ``content``."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from seshat.errors import SeshatError, UsageError, require
+from seshat.core.errors import SeshatError, UsageError, require
 from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
 from seshat.inference.job import Job
 from seshat.inference.partial import as_json, from_json

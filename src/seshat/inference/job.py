@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from seshat.config import Direction
+from seshat.core.progress import task
 from seshat.inference.batch import WINDOW, Found, batch_size, in_order, translate_all
 from seshat.inference.translator import Hypothesis, Translator, close
-from seshat.progress import task
-from seshat.project import Project
+from seshat.project.folder import Project
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from seshat.records import Entry
-from seshat.retrieval import short_glosses
+from seshat.core.records import Entry
+from seshat.prompt.retrieval import short_glosses
 from seshat.text.lookup import How, PhraseIndex, fold, key
 
 UNLOOKED = frozenset({"affix"})

@@ -10,10 +10,10 @@ from typing import Any
 from seshat.config import Direction
 from seshat.config.clean import Profile
 from seshat.config.translate import DecodingSection, Engine
-from seshat.errors import DataError, PromptMismatch, UsageError
+from seshat.core.errors import DataError, PromptMismatch, UsageError
 from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
 from seshat.models import wordbyword
-from seshat.prompt import Prompt
+from seshat.prompt.prompt import Prompt
 from seshat.text.normalise import Normaliser
 
 _FINE_TUNED = ("seq2seq", "causal", "masked")

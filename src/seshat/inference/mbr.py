@@ -16,12 +16,12 @@ import structlog
 
 from seshat.config import Direction
 from seshat.config.mbr import MbrSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.inference.budget import Budget
 from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
 
 if TYPE_CHECKING:
-    from seshat.inference.utility import Utility
+    from seshat.scores.utility import Utility
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ def rank(
     """
     import numpy as np
 
-    from seshat.inference.utility import Utility
+    from seshat.scores.utility import Utility
 
     if not texts:
         raise ValueError("no candidates to choose from")
@@ -132,7 +132,7 @@ class MbrTranslator:
         seed: int = 0,
         budget: Budget | None = None,
     ) -> None:
-        from seshat.inference.utility import Utility
+        from seshat.scores.utility import Utility
 
         main = translators[0]
         self.name = main.name

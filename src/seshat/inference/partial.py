@@ -17,10 +17,10 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import ProjectBusy
+from seshat.core.errors import ProjectBusy
+from seshat.core.jsonl import atomic_write, cannot_write, lock
 from seshat.inference.batch import WINDOW, Found
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.jsonl import atomic_write, cannot_write, lock
 
 Run = Callable[[Sequence[str]], Iterator[Found]]
 """Translates texts: place and hypothesis, in any order."""

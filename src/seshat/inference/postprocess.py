@@ -35,7 +35,7 @@ from seshat.text.normalise import Normaliser
 from seshat.text.words import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 _NOTHING, _CANDIDATE = "nothing was said", "the next candidate"
 CANDIDATES = 4
@@ -204,8 +204,8 @@ def build(
 
 def for_project(project: Project, direction: Direction) -> Postprocessor:
     """The steps that a project is configured with; its lexicon and word table are read when they are needed."""
-    from seshat.jsonl import read_jsonl
-    from seshat.records import Entry
+    from seshat.core.jsonl import read_jsonl
+    from seshat.core.records import Entry
 
     config = project.config
     settings = config.project
@@ -232,7 +232,7 @@ def language_names(config: Config) -> list[str]:
 
 def _word_by_word(project: Project, direction: Direction) -> Translator | None:
     """Learned from the training data now; ``None`` where there are none."""
-    from seshat.errors import DataError
+    from seshat.core.errors import DataError
     from seshat.inference.engines.wordbyword import WordByWordTranslator
     from seshat.models.wordbyword import read
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from seshat.core.records import Segment
 from seshat.inference.translator import Translator
-from seshat.records import Segment
-from seshat.retrieval import Retriever
-from seshat.surroundings import Surroundings, Told
+from seshat.prompt.retrieval import Retriever
+from seshat.prompt.surroundings import Surroundings, Told
 
 Before = Mapping[str, Sequence[str]]
 """Text -> the lines before it."""

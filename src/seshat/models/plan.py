@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
 from seshat.config.pretrained import cautions, trains_adapters
-from seshat.errors import UsageError, require
-from seshat.project import Project
+from seshat.core.errors import UsageError, require
+from seshat.project.folder import Project
 
 if TYPE_CHECKING:
     from seshat.models.neural.lengths import Lengths

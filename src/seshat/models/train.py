@@ -21,9 +21,9 @@ from seshat import tracking
 from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
-from seshat.jsonl import write_json
-from seshat.processes import alone, is_main_process
-from seshat.project import Project
+from seshat.core.jsonl import write_json
+from seshat.core.processes import alone, is_main_process
+from seshat.project.folder import Project
 
 Trainer = Callable[[Project, Direction, Path], dict[str, Any]]
 VERSION = 1
@@ -127,7 +127,7 @@ def _description(project: Project, results: dict[str, dict[str, Any]]) -> dict[s
 def _pretrained_description(project: Project, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
     """The same of a fine-tuned model, with what it stands on and how it is asked."""
     from seshat.models.neural import base
-    from seshat.prompt import Prompt
+    from seshat.prompt.prompt import Prompt
 
     config = project.config
     names = ("finetune", "phases", "lora", *(("masked",) if config.train.family == "masked" else ()))

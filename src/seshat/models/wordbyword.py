@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seshat.config import Direction
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_json
-from seshat.progress import task
-from seshat.project import Project
-from seshat.records import Entry, Segment
-from seshat.retrieval import short_glosses
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.progress import task
+from seshat.core.records import Entry, Segment
+from seshat.project.folder import Project
+from seshat.prompt.retrieval import short_glosses
 from seshat.text.words import words
 
 if TYPE_CHECKING:

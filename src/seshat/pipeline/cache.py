@@ -18,8 +18,8 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import SeshatError
-from seshat.jsonl import cannot_write
+from seshat.core.errors import SeshatError
+from seshat.core.jsonl import cannot_write
 
 log = structlog.get_logger(__name__)
 

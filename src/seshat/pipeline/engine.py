@@ -16,13 +16,13 @@ from typing import Any, Literal
 
 import structlog
 
-from seshat import progress
-from seshat.errors import DataError, SeshatError
+from seshat.core import progress
+from seshat.core.errors import DataError, SeshatError
 from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
 from seshat.pipeline.stages import STAGES, Stage, stage
-from seshat.project import Project
+from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 

@@ -18,11 +18,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from seshat.config import Config
-from seshat.errors import UsageError
-from seshat.jsonl import write_text
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import write_text
 from seshat.pipeline.stages import STAGES, Stage
-from seshat.project import Project
-from seshat.provenance import masked
+from seshat.project.folder import Project
+from seshat.project.provenance import masked
 
 RESOLVED = ".seshat/resolved.json"
 """The whole configuration, defaults, profiles and overrides put together."""

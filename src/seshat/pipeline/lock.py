@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from seshat.errors import ProjectBusy
-from seshat.jsonl import cannot_write
+from seshat.core.errors import ProjectBusy
+from seshat.core.jsonl import cannot_write
 
 FILE = "lock"
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Config
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 RECORDS = ("segments.jsonl", "entries.jsonl", "documents.jsonl")
 SETS = ("train.jsonl", "validation.jsonl", "test.jsonl", "monolingual.jsonl", "lexicon.jsonl")
@@ -97,7 +97,7 @@ def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
 
 def _review_decisions(project: Project) -> str | None:
     """A digest of what people have decided in the review file; comments and what Seshat writes there do not count."""
-    from seshat.data.alignment import review
+    from seshat.data.align import review
 
     path = project.root / project.config.align.review
     try:
@@ -172,7 +172,7 @@ def _augment_reads(project: Project) -> tuple[Path, ...]:
 
 def _audit_decisions(project: Project) -> str | None:
     """A digest of what people have decided about the pairs that an audit doubts."""
-    from seshat.data.augmentation.decisions import digest
+    from seshat.augment.decisions import digest
 
     return digest(project.root / project.config.augment.audit.review)
 
@@ -286,7 +286,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="align",
-        module="seshat.data.align",
+        module="seshat.data.align.stage",
         version=1,
         summary="Pair the sentences of parallel documents; doubtful pairs go to a review file.",
         settings=_align_settings,
@@ -299,7 +299,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="augment",
-        module="seshat.pipeline.augment",
+        module="seshat.augment.stage",
         version=2,
         summary="Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
         settings=_augment_settings,

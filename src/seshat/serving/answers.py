@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seshat.core.records import Access
 from seshat.inference.translator import Candidate
-from seshat.records import Access
 
 if TYPE_CHECKING:
     from seshat.inference.confidence import Confidence

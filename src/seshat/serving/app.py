@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from seshat.config.serve import ServeSection
-from seshat.errors import SeshatError, UsageError, require
-from seshat.records import Access
+from seshat.core.errors import SeshatError, UsageError, require
+from seshat.core.records import Access
 from seshat.serving.guard import Guard, error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Busy, Correction, Service, Stopping, TimedOut

@@ -13,7 +13,7 @@ from typing import Any
 
 import regex
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.serving.answers import Concordance, Hit
 from seshat.serving.search import Line, SearchIndex, folded, spans, tiers_of
 

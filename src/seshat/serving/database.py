@@ -16,8 +16,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from seshat.errors import DataError, SeshatError, require
-from seshat.jsonl import cannot_write
+from seshat.core.errors import DataError, SeshatError, require
+from seshat.core.jsonl import cannot_write
 
 _PRIVATE = 0xE000
 _HIDDEN = {code: _PRIVATE + code for code in range(128) if not chr(code).isalnum()}

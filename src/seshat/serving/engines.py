@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
+from seshat.core.records import Access
 from seshat.inference.batch import in_order, translate_all
 from seshat.inference.dialogue import Dialogue, dialogue
 from seshat.inference.translator import Hypothesis, Translator, close
-from seshat.project import Project
-from seshat.records import Access
+from seshat.project.folder import Project
 from seshat.serving.answers import Model
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from contextlib import closing
 from functools import partial
 
 from seshat.config import Direction
+from seshat.core.records import Access, Segment
 from seshat.data.corrections import SOURCE
 from seshat.inference.memory import RememberingTranslator
 from seshat.inference.translator import Translator
-from seshat.project import Project
-from seshat.records import Access, Segment
+from seshat.project.folder import Project
 from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
 from seshat.serving.store import Correction, open_corrections

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from seshat.config.serve import ServeSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.serving.concordance import LONGEST_QUERY
 from seshat.serving.store import Correction
 
@@ -16,7 +16,7 @@ _MOST_TURNS = 100
 
 
 class Limits:
-    """Checks requests; every method raises :class:`~seshat.errors.UsageError` and never repeats what was sent."""
+    """Checks requests; every method raises :class:`~seshat.core.errors.UsageError` and never repeats what was sent."""
 
     def __init__(self, settings: ServeSection) -> None:
         self._settings = settings

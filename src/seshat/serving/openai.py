@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seshat.errors import SeshatError
+from seshat.core.errors import SeshatError
 from seshat.serving.guard import error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Reply, Service

@@ -16,8 +16,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.errors import SeshatError, require
-from seshat.records import Access
+from seshat.core.errors import SeshatError, require
+from seshat.core.records import Access
 from seshat.serving import show
 from seshat.serving.service import Correction, Hit, Service
 from seshat.serving.show import Turns

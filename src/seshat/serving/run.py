@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.errors import SeshatError, UsageError, require
-from seshat.jsonl import cannot_read
-from seshat.project import Project
+from seshat.core.errors import SeshatError, UsageError, require
+from seshat.core.jsonl import cannot_read
+from seshat.project.folder import Project
 from seshat.serving.service import Service
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 import regex
 import structlog
 
-from seshat.jsonl import atomic_path, dump, read_jsonl
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Access, Entry, Segment
+from seshat.core.jsonl import atomic_path, dump, read_jsonl
+from seshat.core.progress import track
+from seshat.core.records import Access, Entry, Segment
+from seshat.project.folder import Project
 from seshat.serving.database import Database, Postgres, Sqlite
 from seshat.text.words import words
 
@@ -202,7 +202,7 @@ def open_search(project: Project, viewer: Access) -> SearchIndex:
 
 def _of_file(path: Path, wanted: str) -> Sqlite | None:
     """The index in a file; None when it is another one, or damaged."""
-    from seshat.errors import DataError
+    from seshat.core.errors import DataError
 
     try:
         found = Sqlite(path, journal="DELETE")

@@ -20,11 +20,11 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import SeshatError, UsageError
+from seshat.core.errors import SeshatError, UsageError
+from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
-from seshat.project import Project
-from seshat.records import Access
+from seshat.project.folder import Project
 from seshat.serving.answers import (
     Answer,
     Card,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from seshat.project import Project
-from seshat.records import Access
+from seshat.core.records import Access
+from seshat.project.folder import Project
 from seshat.serving.database import Database, Postgres, Sqlite
 
 _FIELDS = ("id", "source", "target", "text", "translation", "machine", "by", "access", "note", "at")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 
 ENGLISH = {
     "intro": "A translator made from the texts of this project. It makes mistakes: when you know better, correct it.",

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import SeshatError
+from seshat.core.errors import SeshatError
 
 _FIRST_GUESS = 0.05
 """Seconds for a text, before anything was measured."""

@@ -12,8 +12,8 @@ from statistics import fmean
 from typing import Any
 
 from seshat.config.neural import RangeSection
-from seshat.errors import UsageError
-from seshat.jsonl import write_text
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import write_text
 from seshat.sweep.space import worse
 
 LABELS = {

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config.neural import RangeSection
-from seshat.jsonl import write_json, write_text
+from seshat.core.jsonl import write_json, write_text
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import STAGES
-from seshat.project import Project
-from seshat.provenance import masked
+from seshat.project.folder import Project
+from seshat.project.provenance import masked
 from seshat.sweep.report import page, rows, write_profile
 from seshat.sweep.space import check, grid, open_source
 from seshat.sweep.study import Search
@@ -35,7 +35,7 @@ def run(
 
     Args:
         root: the project folder.
-        profiles: as in :func:`seshat.project.open_project`; without ``sweep.parameters`` in them, ``sweep`` is added.
+        profiles: as in :func:`~seshat.project.folder.open_project`; without ``sweep.parameters`` ``sweep`` comes.
         overrides: as there.
         write_best: write the best settings to ``profiles/best.yaml``.
         retry_failed: run trials that failed once more.

@@ -12,7 +12,7 @@ from typing import Any
 from seshat.config import Config
 from seshat.config.load import Loaded, load_config, load_with_places
 from seshat.config.neural import RangeSection
-from seshat.errors import ConfigError, Problem
+from seshat.core.errors import ConfigError, Problem
 
 Values = dict[str, Any]
 """A value per setting that is searched."""

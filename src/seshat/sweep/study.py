@@ -16,11 +16,11 @@ from typing import Any
 import structlog
 
 from seshat.config.neural import SweepSection
-from seshat.errors import SeshatError, UsageError, require
-from seshat.jsonl import write_text
-from seshat.progress import task
-from seshat.project import Project
-from seshat.provenance import masked
+from seshat.core.errors import SeshatError, UsageError, require
+from seshat.core.jsonl import write_text
+from seshat.core.progress import task
+from seshat.project.folder import Project
+from seshat.project.provenance import masked
 from seshat.sweep.space import SECTIONS, Source, Values, decode, encode, grid, suggest, worse
 from seshat.sweep.trial import run_trial, trial_name
 from seshat.tracking.content import data_hashes

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from seshat import tracking
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_json
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.records import Segment
+from seshat.core.spaced import evenly
 from seshat.pipeline.stages import STAGES, Stage
-from seshat.project import Project
-from seshat.records import Segment
-from seshat.spaced import evenly
+from seshat.project.folder import Project
 from seshat.sweep.space import Source, Values
 
 RESULT = "result.json"
@@ -148,10 +148,10 @@ def validation(project: Project) -> list[Segment]:
 def score(project: Project, segments: int) -> dict[str, Any]:
     """Scores of a trained model on validation, never on test: per direction, and their mean over the directions."""
     from seshat.config import Direction
-    from seshat.evaluation.metrics import METRICS, Scorer, corpus_scores
     from seshat.evaluation.translations import translate
     from seshat.inference.load import load_translator
     from seshat.inference.surroundings import give_sentences_before
+    from seshat.scores.metrics import METRICS, Scorer, corpus_scores
 
     everything = validation(project)
     chosen = evenly(everything, segments)

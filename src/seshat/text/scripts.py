@@ -13,7 +13,7 @@ from typing import Literal
 
 import regex
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.text.words import words
 
 # Every script of Unicode 18 but Common and Inherited (digits, punctuation, most marks), by its Unicode name.

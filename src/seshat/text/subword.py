@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from seshat.errors import DataError, MissingPackage, UsageError, require
+from seshat.core.errors import DataError, MissingPackage, UsageError, require
 
 WORD_MARK = "\u2581"
 """What SentencePiece writes for the space before a word."""

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seshat.errors import DataError
-from seshat.jsonl import write_bytes
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_bytes
 
 Pair = tuple[Sequence[str], Sequence[str]]
 Integers = NDArray[np.int64]

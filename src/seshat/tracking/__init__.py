@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.errors import SeshatError
-from seshat.jsonl import write_json
-from seshat.processes import is_main_process
-from seshat.provenance import masked
+from seshat.core.errors import SeshatError
+from seshat.core.jsonl import write_json
+from seshat.core.processes import is_main_process
+from seshat.project.provenance import masked
 from seshat.tracking.content import configuration, data_hashes, flat, numbers, parameters, samples
 from seshat.tracking.trackers import Mlflow, Tracker, Wandb, first_line
 
 if TYPE_CHECKING:
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.jsonl import read_jsonl
-from seshat.records import Access, Entry, Segment
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Access, Entry, Segment
 from seshat.tracking.trackers import Parameter
 
 if TYPE_CHECKING:
-    from seshat.project import Project
+    from seshat.project.folder import Project
 
 FINETUNING = ("finetune", "lora", "phases")
 """Parts of section ``train`` that every pretrained family shares."""
@@ -36,12 +36,12 @@ def parameters(project: Project) -> dict[str, Any]:
 
 
 def configuration(project: Project) -> dict[str, Any]:
-    """The snapshot of :mod:`seshat.provenance` without what may name people or quote records.
+    """The snapshot of :mod:`seshat.project.provenance` without what may name people or quote records.
 
     Left out are the names of raw files (also where ``ingest`` lists them), the examples that test the normalisation,
     and the command line.
     """
-    from seshat.provenance import snapshot
+    from seshat.project.provenance import snapshot
 
     found = {name: value for name, value in snapshot(project).items() if name not in ("data", "command")}
     del found["config"]["download"]

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from seshat.errors import UsageError, require
-from seshat.provenance import masked
+from seshat.core.errors import UsageError, require
+from seshat.project.provenance import masked
 
 Parameter: TypeAlias = str | int | float | bool | None
 FILE_NAME = "mlflow.db"

@@ -8,7 +8,7 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.neural import FineTuneSection
-from seshat.prompt import Prompt
+from seshat.prompt.prompt import Prompt
 
 SETS = ("train", "validation")
 """The files that are handed over."""

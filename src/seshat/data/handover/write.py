@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import Any, Literal, get_args
 
 from seshat.config import Config
+from seshat.core.errors import DataError, UsageError
+from seshat.core.jsonl import atomic_write, write_json, write_text
+from seshat.core.progress import track
 from seshat.data.handover import axolotl, llama_factory
 from seshat.data.handover.base import SETS, TEMPLATE, Group, Handover
-from seshat.errors import DataError, UsageError
-from seshat.jsonl import atomic_write, write_json, write_text
-from seshat.progress import track
-from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 Tool = Literal["axolotl", "llama-factory"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.config.neural import Task
+from seshat.core.records import Entry, Meta
 from seshat.data.instruct.tasks import Question
-from seshat.records import Entry, Meta
-from seshat.retrieval import dictionary_pairs
+from seshat.prompt.retrieval import dictionary_pairs
 
 TASKS: tuple[Task, ...] = ("word-to-meaning", "meaning-to-word", "examples")
 

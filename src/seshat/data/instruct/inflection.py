@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from seshat.core.records import Meta, Segment
 from seshat.data.instruct.tasks import Question, gloss_of, surface
-from seshat.records import Meta, Segment
 
 
 @dataclass

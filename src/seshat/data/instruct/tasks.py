@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.config.neural import Task
-from seshat.records import GlossedWord, Meta, Segment
+from seshat.core.records import GlossedWord, Meta, Segment
 from seshat.text.words import graphemes, words
 
 GAP = "___"

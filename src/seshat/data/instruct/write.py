@@ -10,6 +10,9 @@ from typing import Any
 
 from seshat.config import Config, Direction
 from seshat.config.neural import Task
+from seshat.core.jsonl import atomic_write, read_jsonl, write_json, write_text
+from seshat.core.progress import track
+from seshat.core.records import Access, Entry, Meta, Segment
 from seshat.data.duplicates import fingerprint
 from seshat.data.instruct.card import messages_card
 from seshat.data.instruct.dictionary import questions_to
@@ -18,13 +21,10 @@ from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, limits
 from seshat.data.instruct.tally import CONTAINS_TEST, FILES, MessagesTally, warnings
 from seshat.data.instruct.tasks import Question, questions_of
-from seshat.jsonl import atomic_write, read_jsonl, write_json, write_text
-from seshat.progress import track
-from seshat.project import Project
-from seshat.prompt import WORDING_FILE, Prompt
-from seshat.records import Access, Entry, Meta, Segment
-from seshat.retrieval import FOLDER, Retriever, save
-from seshat.surroundings import Surroundings
+from seshat.project.folder import Project
+from seshat.prompt.prompt import WORDING_FILE, Prompt
+from seshat.prompt.retrieval import FOLDER, Retriever, save
+from seshat.prompt.surroundings import Surroundings
 
 Asked = tuple[Question, tuple[Segment, ...]]
 """A question, and the segments before it in its document."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection
-from seshat.errors import DataError, require
+from seshat.core.errors import DataError, require
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
-from seshat.prompt import Prompt
-from seshat.surroundings import Told
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.surroundings import Told
 
 FOLDER = "ctranslate2"
 """Folder below that of a model with the files of CTranslate2 and the tokenizer."""

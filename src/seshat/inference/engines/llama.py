@@ -14,12 +14,12 @@ import structlog
 
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection
-from seshat.errors import DataError, UsageError, require
+from seshat.core.errors import DataError, UsageError, require
 from seshat.inference.chat import ChatTemplate, spoken
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.prompt import Prompt
-from seshat.retrieval import FOLDER as MEMORY
-from seshat.retrieval import Retriever
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.retrieval import FOLDER as MEMORY
+from seshat.prompt.retrieval import Retriever
 
 CONTEXT = 1_024
 """Tokens of question and answer that there is room for at first; a longer question makes room for itself."""

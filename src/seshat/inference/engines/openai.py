@@ -10,12 +10,12 @@ import structlog
 
 from seshat.config import Direction
 from seshat.config.translate import ServerSection
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.inference.chat import ChatTemplate, spoken
 from seshat.inference.engines.remote import Refused, Remote
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
-from seshat.prompt import Decoding, Message, Prompt
-from seshat.retrieval import Retriever
+from seshat.prompt.prompt import Decoding, Message, Prompt
+from seshat.prompt.retrieval import Retriever
 
 _SAMPLED = {"temperature": 0.7, "top_p": 0.9}
 """How candidates after the first are drawn, where the search samples nothing."""

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection, Engine
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.inference.chat import spoken
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, Translator, hypothesis
 from seshat.models.neural.device import Backend
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
-from seshat.prompt import Prompt
-from seshat.retrieval import FOLDER, Retriever
-from seshat.surroundings import Told
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.retrieval import FOLDER, Retriever
+from seshat.prompt.surroundings import Told
 
 CTRANSLATE2 = "ctranslate2"
 """Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""

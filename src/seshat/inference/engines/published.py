@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Direction
-from seshat.errors import DataError, require
+from seshat.core.errors import DataError, require
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 
 _LONGEST = 512

@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 from seshat.config.translate import ServerSection
-from seshat.errors import DataError, UsageError
+from seshat.core.errors import DataError, UsageError
 
 _AGAIN = (408, 425, 429, 500, 502, 503, 504, 529)
 """What busy or broken servers answer."""

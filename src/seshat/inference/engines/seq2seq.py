@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection, Engine
-from seshat.errors import DataError, UsageError, require
+from seshat.core.errors import DataError, UsageError, require
 from seshat.inference.engines.ctranslate import TEXTS
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.models.seq2seq.data import MAX_PIECES, Vocabulary
-from seshat.prompt import Decoding, after
-from seshat.surroundings import Told
+from seshat.prompt.prompt import Decoding, after
+from seshat.prompt.surroundings import Told
 
 _ENGINES = ("auto", "transformers", "ctranslate2")
 

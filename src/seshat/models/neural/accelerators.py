@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from seshat.config.pretrained import trains_adapters
-from seshat.errors import UsageError, require
+from seshat.core.errors import UsageError, require
 from seshat.models.neural import loop
 from seshat.models.neural.device import Backend
 

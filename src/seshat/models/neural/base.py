@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from seshat.errors import DataError, UsageError, require
+from seshat.core.errors import DataError, UsageError, require
 from seshat.models.neural.device import Backend
-from seshat.project import Project
+from seshat.project.folder import Project
 
 Family = Literal["causal", "seq2seq", "masked"]
 _CLASSES: dict[str, str] = {

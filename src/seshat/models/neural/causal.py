@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from seshat.core.progress import track
+from seshat.core.spaced import evenly
 from seshat.models.neural import accelerators, dialogues, loop, preflight, scoring
 from seshat.models.neural import base as bases
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.preflight import Preflight, Row
 from seshat.models.neural.training import Answering, Corpus
-from seshat.progress import track
-from seshat.project import Project
-from seshat.retrieval import FOLDER
-from seshat.spaced import evenly
+from seshat.project.folder import Project
+from seshat.prompt.retrieval import FOLDER
 
 MESSAGES = "messages"
 """Folder below ``data/training`` that ``format`` writes for this family."""

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from seshat.config.pretrained import OVERFLOWING
-from seshat.errors import MissingPackage, UsageError, require
+from seshat.core.errors import MissingPackage, UsageError, require
 
 log = structlog.get_logger(__name__)
 _PURPOSE = "Training a neural model"

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.models.neural.phases import Traits, digest
 from seshat.models.neural.preflight import MASKED, Row
-from seshat.prompt import Message, Prompt
+from seshat.prompt.prompt import Message, Prompt
 
 T = TypeVar("T")
 _CHUNK = 256

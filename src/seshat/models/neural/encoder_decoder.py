@@ -14,18 +14,18 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
+from seshat.core.progress import track
+from seshat.core.records import Segment
+from seshat.core.spaced import evenly
 from seshat.models.neural import loop, scoring
 from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
 from seshat.models.neural.preflight import MASKED, Preflight, Row
 from seshat.models.neural.training import Answering, Corpus, note
 from seshat.models.train import directions
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Segment
-from seshat.spaced import evenly
-from seshat.surroundings import Surroundings
+from seshat.project.folder import Project
+from seshat.prompt.surroundings import Surroundings
 
 _CHUNK = 1_000
 log = structlog.get_logger(__name__)

@@ -14,9 +14,9 @@ from typing import Any
 
 from seshat.config import Direction
 from seshat.config.pretrained import NEEDS_CODES
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.models.neural.vocabulary import fit_embeddings
-from seshat.prompt import Prompt, after
+from seshat.prompt.prompt import Prompt, after
 
 _CODE = re.compile(r"(?:__)?[a-z]{2,3}(?:_[A-Za-z]{2,4})?(?:__)?|>>\w+<<")
 """What codes look like: ``spa_Latn``, ``es_XX``, ``__es__``, ``>>spa<<``."""

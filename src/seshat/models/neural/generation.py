@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import DataError
-from seshat.prompt import Decoding, Prompt
+from seshat.core.errors import DataError
+from seshat.prompt.prompt import Decoding, Prompt
 
 TOKENS = 16_384
 """Tokens in a batch: texts, times beams, with room for the answers."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seshat.jsonl import write_text
+from seshat.core.jsonl import write_text
 
 _DROPPED = ("runtime", "per_second", "total_flos", "num_tokens")
 """Parts of the names of figures that depend on the speed of the machine, or say nothing."""

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from seshat.errors import CheckFailed, require
-from seshat.jsonl import read_jsonl
+from seshat.core.errors import CheckFailed, require
+from seshat.core.jsonl import read_jsonl
+from seshat.core.progress import track
+from seshat.core.records import Segment
 from seshat.models.neural import base as bases
 from seshat.models.neural import dialogues, preflight
 from seshat.models.neural.causal import MESSAGES
@@ -19,11 +21,9 @@ from seshat.models.neural.phases import Traits
 from seshat.models.neural.preflight import MASKED, Preflight
 from seshat.models.neural.shapes import Facts
 from seshat.models.train import directions
-from seshat.progress import track
-from seshat.project import Project
-from seshat.prompt import Prompt
-from seshat.records import Segment
-from seshat.surroundings import Surroundings
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.surroundings import Surroundings
 
 BYTES = 2.5
 """Bytes of UTF-8 a token, without a tokenizer: subword tokenizers take two to four in languages they know little."""

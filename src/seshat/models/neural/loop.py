@@ -23,14 +23,14 @@ from typing import Any
 import structlog
 
 from seshat.config.neural import FineTuneSection
-from seshat.errors import SeshatError, UsageError
-from seshat.jsonl import write_json
+from seshat.core.errors import SeshatError, UsageError
+from seshat.core.jsonl import write_json
 from seshat.models.neural import journal
 from seshat.models.neural.base import quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.phases import Phase
 from seshat.models.seq2seq import checkpoint
-from seshat.project import Project
+from seshat.project.folder import Project
 
 Score = Callable[[Any, int], Mapping[str, float]]
 """Model and how many examples at once -> scores on validation, such as ``{"chrf2": 31.5}``; high is good."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.neural import LoraSection
-from seshat.errors import UsageError, require
+from seshat.core.errors import UsageError, require
 from seshat.models.neural.base import quiet
 
 _TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seshat.machine import GIB, available
 from seshat.models.neural.device import Machine
+from seshat.project.machine import GIB, available
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import structlog
 
 from seshat.config.neural import MaskedSection
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
+from seshat.core.progress import track
+from seshat.core.records import Segment
 from seshat.models.neural.preflight import MASKED
 from seshat.models.neural.training import Corpus, Training, note
-from seshat.progress import track
-from seshat.project import Project
-from seshat.records import Segment
+from seshat.project.folder import Project
 
 _CHUNK = 1_000
 _HIDDEN, _OTHER = 0.8, 0.5

@@ -20,14 +20,14 @@ from typing import Any
 import structlog
 
 from seshat.config.neural import FineTuneSection, LoraSection
-from seshat.errors import DataError, SeshatError, require
-from seshat.jsonl import write_json
+from seshat.core.errors import DataError, SeshatError, require
+from seshat.core.jsonl import write_json
+from seshat.core.progress import Advance, task
 from seshat.models.neural import journal, loop
 from seshat.models.neural.mlx_adapter import BITS, open_model, restore, schedule, silent, warmup_steps
 from seshat.models.neural.phases import Phase
 from seshat.models.neural.preflight import MASKED
 from seshat.models.neural.trainer import Order
-from seshat.progress import Advance, task
 
 _PURPOSE = "train.finetune.accelerator: mlx"
 _MULTIPLE = 32

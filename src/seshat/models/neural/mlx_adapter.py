@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config.neural import FineTuneSection, LoraSection
-from seshat.errors import SeshatError, UsageError
+from seshat.core.errors import SeshatError, UsageError
 
 BITS = {"nf4": 4, "int8": 8}
 """MLX quantises evenly, in groups; it has no NF4."""

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 
 Shape = tuple[int, ...]
 _BLOCK = 256

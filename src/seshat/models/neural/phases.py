@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from seshat.config.model import TrainSection
 from seshat.config.neural import FineTuneSection, PhaseSection, WhereSection
-from seshat.errors import DataError
-from seshat.jsonl import write_text
-from seshat.records import Meta, Segment
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_text
+from seshat.core.records import Meta, Segment
 
 T = TypeVar("T")
 SEEN = "seen.txt"

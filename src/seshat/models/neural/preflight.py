@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import CheckFailed
+from seshat.core.errors import CheckFailed
 
 MASKED = -100
 """Label of a token that is given, not trained (the convention of PyTorch and Transformers)."""

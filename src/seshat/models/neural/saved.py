@@ -10,13 +10,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from seshat.config.load import FILE_NAME
-from seshat.errors import DataError
+from seshat.core.errors import DataError
 from seshat.models.neural import base as bases
 from seshat.models.neural import lora
 from seshat.models.neural.base import Family
 from seshat.models.neural.device import Backend, Machine, choose
 from seshat.models.neural.vocabulary import fit_embeddings
-from seshat.prompt import Prompt
+from seshat.prompt.prompt import Prompt
 
 WEIGHTS, ADAPTER = "weights", "adapter"
 """Folders below that of a model: all weights, or an adapter; with the tokenizer."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from seshat.config import presets
 from seshat.config.neural import LoraSection
-from seshat.errors import DataError, require
+from seshat.core.errors import DataError, require
 from seshat.models.neural import lora
 from seshat.models.neural.base import Family, quiet
 from seshat.models.neural.device import Backend

@@ -8,12 +8,12 @@ from typing import Any
 
 import structlog
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 from seshat.models.neural import base as bases
 from seshat.models.neural.phases import read_seen
 from seshat.models.neural.saved import Saved
-from seshat.project import Project
-from seshat.prompt import Prompt
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Prompt
 
 log = structlog.get_logger(__name__)
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.errors import SeshatError
-from seshat.jsonl import atomic_path, write_json
+from seshat.core.errors import SeshatError
+from seshat.core.jsonl import atomic_path, write_json
+from seshat.core.progress import Advance, task
 from seshat.models.neural import answers, journal
 from seshat.models.neural.lora import in_float32
 from seshat.models.neural.preflight import MASKED
 from seshat.models.seq2seq import checkpoint
-from seshat.progress import Advance, task
 
 if TYPE_CHECKING:
     from seshat.models.neural.loop import Job, Run

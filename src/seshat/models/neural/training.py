@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 import structlog
 
 from seshat.config.pretrained import cautions, trains_adapters
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_json
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.processes import is_main_process, wait_for_all
+from seshat.core.records import Segment
 from seshat.models.neural import base as bases
 from seshat.models.neural import device, dialogues, encoding, journal, loop, lora, vocabulary
 from seshat.models.neural.base import Family
@@ -21,10 +23,8 @@ from seshat.models.neural.phases import Phase, Traits, choose, digest, phases, w
 from seshat.models.neural.preflight import Preflight, Row
 from seshat.models.neural.saved import ADAPTER, WEIGHTS
 from seshat.models.neural.start import Start
-from seshat.processes import is_main_process, wait_for_all
-from seshat.project import Project
-from seshat.prompt import Decoding, Prompt
-from seshat.records import Segment
+from seshat.project.folder import Project
+from seshat.prompt.prompt import Decoding, Prompt
 
 CHECKPOINTS = "checkpoints"
 """Folder below that of a model with its best checkpoints, when they are kept."""

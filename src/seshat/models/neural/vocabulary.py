@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import UsageError
+from seshat.core.errors import UsageError
 
 Pair = tuple[str, str]
 _NEAR = 1e-4

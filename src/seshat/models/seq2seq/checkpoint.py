@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seshat.jsonl import atomic_path
+from seshat.core.jsonl import atomic_path
 
 
 @dataclass

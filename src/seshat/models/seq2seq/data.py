@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import require
-from seshat.prompt import BREAK
+from seshat.core.errors import require
+from seshat.prompt.prompt import BREAK
 
 MAX_PIECES = 256
 """Longer sentences are cut, in training counted by the caller; sentences before them are left out as a whole."""
@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 class Vocabulary:
     """Pieces of a SentencePiece model, with the padding as the last id (CTranslate2 drops the last row).
 
-    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``. :data:`seshat.prompt.BREAK` in a text becomes id 0;
+    Ids: 0 ``</s>``, 1 ``<unk>``, then the pieces, then ``<pad>``. :data:`~seshat.prompt.prompt.BREAK` in a text is 0;
     SentencePiece would cut those letters like others.
     """
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from seshat.config.model import Seq2SeqSection
-from seshat.errors import require
-from seshat.jsonl import write_json
+from seshat.core.errors import require
+from seshat.core.jsonl import write_json
 from seshat.models.seq2seq.data import END, MAX_PIECES, PAD, UNKNOWN, Vocabulary
 
 

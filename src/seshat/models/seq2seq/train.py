@@ -21,17 +21,17 @@ import structlog
 
 from seshat.config import Direction
 from seshat.config.model import Seq2SeqSection
-from seshat.errors import DataError
-from seshat.jsonl import read_jsonl, write_text
+from seshat.core.errors import DataError
+from seshat.core.jsonl import read_jsonl, write_text
+from seshat.core.progress import task
+from seshat.core.records import Segment
 from seshat.models.neural import device
 from seshat.models.seq2seq import checkpoint, network
 from seshat.models.seq2seq.checkpoint import State
 from seshat.models.seq2seq.data import MAX_PIECES, Pair, Schedule, Vocabulary, padded
-from seshat.progress import task
-from seshat.project import Project
-from seshat.prompt import BREAK, after
-from seshat.records import Segment
-from seshat.surroundings import Surroundings
+from seshat.project.folder import Project
+from seshat.prompt.prompt import BREAK, after
+from seshat.prompt.surroundings import Surroundings
 
 VALIDATION = 200
 """Validation segments translated to decide when to stop."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from seshat.core.progress import track
 from seshat.models.statistical.thot import thot_module
-from seshat.progress import track
 
 if TYPE_CHECKING:
     from seshat.models.statistical.thot import Pair

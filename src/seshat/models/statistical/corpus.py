@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seshat.config import Direction
-from seshat.jsonl import read_jsonl
-from seshat.project import Project
-from seshat.records import Entry, Segment
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Entry, Segment
+from seshat.project.folder import Project
 from seshat.text.normalise import Normaliser
 
 Texts = tuple[str, str]

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from seshat.jsonl import write_text
+from seshat.core.jsonl import write_text
 
 BUCKETS = 200
 """Distinct interpolation weights per order."""

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from seshat.errors import DataError
-from seshat.jsonl import write_json, write_text
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json, write_text
 from seshat.models.statistical.decoder import Decoder
 from seshat.models.statistical.learning import LearnedTable, Table
 from seshat.models.statistical.options import Options, Source

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Thread
 from types import TracebackType
 
+from seshat.core.processes import leave_with_parent
 from seshat.models.statistical.decoder import Translation
 from seshat.models.statistical.model import Direction
 from seshat.models.statistical.options import Source
-from seshat.processes import leave_with_parent
 
 CHUNK = 25
 """Sentences given to a worker at once."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import log
 from pathlib import Path
 
-from seshat.jsonl import atomic_write
+from seshat.core.jsonl import atomic_write
 from seshat.models.statistical.alignment import Links
 from seshat.models.statistical.thot import Pair
 from seshat.models.statistical.tokens import is_verbatim

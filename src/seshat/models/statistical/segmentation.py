@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from math import log
 from pathlib import Path
 
-from seshat.errors import require
-from seshat.jsonl import write_text
+from seshat.core.errors import require
+from seshat.core.jsonl import write_text
 from seshat.models.statistical.tokens import is_verbatim, is_word
 
 MARK = "@@"

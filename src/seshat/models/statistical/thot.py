@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from types import ModuleType
 
-from seshat.errors import SeshatError
+from seshat.core.errors import SeshatError
 
 Pair = tuple[Sequence[str], Sequence[str]]
 """Tokens of a source and of a target text."""

@@ -18,8 +18,9 @@ from typing import Any
 
 from seshat.config import Direction as Way
 from seshat.config.model import StatisticalSection
-from seshat.errors import DataError
-from seshat.jsonl import write_json, write_text
+from seshat.core.errors import DataError
+from seshat.core.jsonl import write_json, write_text
+from seshat.core.progress import task
 from seshat.models.statistical.alignment import Links, align
 from seshat.models.statistical.corpus import Corpus, Texts, read_corpus
 from seshat.models.statistical.features import FEATURES, start
@@ -41,8 +42,7 @@ from seshat.models.statistical.segmentation import Segmenter
 from seshat.models.statistical.thot import Pair
 from seshat.models.statistical.tokens import Spacing, Truecaser, fold, is_name, is_verbatim, is_word, key_of, tokens_of
 from seshat.models.statistical.unknown import CLUES
-from seshat.progress import task
-from seshat.project import Project
+from seshat.project.folder import Project
 
 VERSION = 6
 """Raised when the same input makes another model."""

@@ -8,10 +8,10 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from seshat.models.statistical import chrf
+from seshat.core.progress import track
 from seshat.models.statistical.decoder import Translation
 from seshat.models.statistical.features import FEATURES, JUMP, LANGUAGE_MODEL, POSITIVE, START
-from seshat.progress import track
+from seshat.scores import chrf
 
 Floats = NDArray[np.float64]
 Weights = tuple[float, ...]

@@ -1,0 +1,1 @@
+"""The ground: records, files, errors, processes, progress, logs. Knows nothing of a project."""

@@ -1,0 +1,218 @@
+"""Aligns all documents of a project together: what one teaches about words helps the others.
+
+A pass scores every bead in the band, finds the posteriors, and picks the path. From its beads the next pass learns the
+share of each shape, the ratio and variance of lengths, and a word-translation table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
+
+import numpy as np
+
+from seshat.core.progress import track
+from seshat.core.records import Entry
+from seshat.data.align import links as linking
+from seshat.data.align.anchors import Anchored
+from seshat.data.align.beads import Bead, Block
+from seshat.data.align.dynamic import Band, Posteriors, most_expected, posteriors
+from seshat.data.align.length import LengthModel
+from seshat.data.align.lexical import Links, Rates, Side, Vocabulary
+from seshat.data.align.scoring import BELIEVED, PRIORS, Model, Text, lattice, observed_rates
+
+_STRENGTH = 50.0
+"""The shares of shapes known beforehand count as much as so many beads."""
+_LEAST = 0.03
+"""Posterior from which a bead teaches about words, as much as it is probable."""
+_SMALL = 4
+"""Most lines, both sides together, of a bead that teaches about words."""
+_WIDE_PASSES = 2
+_NARROW = 100
+"""After the first passes the search keeps so close (in lines) to the path found."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to align."""
+
+    max_gap: int = 400
+    passes: int = 5
+    lexical: bool = True
+    """Off: lengths and priors alone."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Entries of the project, and which language is which side."""
+
+    entries: Sequence[Entry]
+    language: str
+    pivot: str
+
+
+class _Job:
+    """One document on its way through the passes."""
+
+    def __init__(self, anchored: Anchored, locked: Sequence[Bead], gap: int) -> None:
+        self.lines = anchored.source.lines, anchored.target.lines
+        self.words = tuple([linking.words_of(line) for line in side] for side in self.lines)
+        self.locked = tuple(locked)
+        self.blocks = split_at(anchored.blocks, self.locked)
+        self.band = Band.around(self.blocks, gap)
+        self.beads: list[Bead] = []
+        self.likely: list[Bead] = []
+        self.text: Text
+
+    def number(self, source: Vocabulary, target: Vocabulary) -> None:
+        """Turn words into numbers."""
+        lengths = [np.array([len(line) for line in side], np.float64) for side in self.lines]
+        blocks = [np.zeros(len(side), np.int64) for side in self.lines]
+        for number, block in enumerate(self.blocks):
+            blocks[0][slice(*block.source)] = number
+            blocks[1][slice(*block.target)] = number
+        for bead in self.locked:
+            blocks[0][slice(*bead.source)] = -1
+            blocks[1][slice(*bead.target)] = -2
+        sides = Side.of(self.words[0], source), Side.of(self.words[1], target)
+        self.text = Text(*sides, lengths[0], lengths[1], blocks[0], blocks[1])
+
+    def run(self, model: Model) -> Posteriors:
+        """One pass."""
+        found = posteriors(lattice(self.text, self.band, model))
+        path = [replace(bead, confidence=found.of(bead)) for bead in most_expected(found)]
+        self.beads = merge(path, self.locked)
+        self.likely = [bead for bead in found.likely(_LEAST) if sum(bead.shape) <= _SMALL]
+        self.likely += [bead for bead in self.locked if bead.paired]
+        return found
+
+    def narrow(self, gap: int) -> None:
+        """Search only near the path found."""
+        self.band = self.band.near(self.beads, gap)
+
+
+def align(
+    documents: Sequence[Anchored],
+    locked: Sequence[Sequence[Bead]] | None = None,
+    lexicon: Lexicon | None = None,
+    examples: Sequence[tuple[str, str]] = (),
+    options: Options | None = None,
+) -> list[list[Bead]]:
+    """Align documents.
+
+    Args:
+        documents: both sides of each, cut into blocks. Both sides have at least one line.
+        locked: beads of each document that a person has decided.
+        lexicon: the project's own lexicon.
+        examples: pairs known beforehand; they teach about words.
+        options: how to align.
+
+    Returns:
+        The beads of each document, in order; every line of both sides stands in exactly one.
+    """
+    options = options or Options()
+    jobs = [
+        _Job(document, beads, options.max_gap)
+        for document, beads in zip(documents, locked or [()] * len(documents), strict=True)
+    ]
+    if not jobs:
+        return []
+    taught = [(linking.words_of(one), linking.words_of(other)) for one, other in examples] if options.lexical else []
+    source = Vocabulary.of(chain((line for job in jobs for line in job.words[0]), (one for one, _ in taught)))
+    target = Vocabulary.of(chain((line for job in jobs for line in job.words[1]), (other for _, other in taught)))
+    known = _known_links(source, target, lexicon) if options.lexical else None
+    length = LengthModel.start(*([line for job in jobs for line in job.lines[side]] for side in (0, 1)))
+    priors = dict(PRIORS)
+    links, rates = known, Rates()
+    if known is not None and taught:
+        links = Links.merged([known, linking.learned(source, target, taught)])
+    for number in range(options.passes):
+        model = Model.of(priors, length, links, rates)
+        counts = dict.fromkeys(PRIORS, 0.0)
+        for job in track(jobs, f"aligning, pass {number + 1} of {options.passes}"):
+            if number == 0:
+                job.number(source, target)
+            if number == _WIDE_PASSES:
+                job.narrow(_NARROW)
+            for shape, count in job.run(model).counts().items():
+                counts[shape] += count
+        total = sum(counts.values()) + _STRENGTH
+        priors = {shape: (counts[shape] + _STRENGTH * PRIORS[shape]) / total for shape in PRIORS}
+        length = length.learned(_lengths(jobs))
+        if known is not None and number + 1 < options.passes:
+            pairs, weights = _pairs(jobs)
+            weights += [1.0] * len(taught)
+            links = Links.merged([known, linking.learned(source, target, pairs + taught, weights)])
+            rates = observed_rates([job.text for job in jobs], [job.beads for job in jobs], links)
+    return [job.beads for job in jobs]
+
+
+def _known_links(source: Vocabulary, target: Vocabulary, lexicon: Lexicon | None) -> Links:
+    parts = [linking.identical(source, target), linking.cognates(source, target)]
+    if lexicon is not None:
+        parts.append(linking.from_lexicon(lexicon.entries, lexicon.language, lexicon.pivot, source, target))
+    return Links.merged(parts)
+
+
+def _lengths(jobs: Sequence[_Job]) -> list[tuple[int, int]]:
+    """Characters on both sides of the 1-1 beads that are believed."""
+    return [
+        (len(job.lines[0][bead.source[0]]), len(job.lines[1][bead.target[0]]))
+        for job in jobs
+        for bead in job.beads
+        if bead.shape == (1, 1) and bead.confidence >= BELIEVED
+    ]
+
+
+def _pairs(jobs: Sequence[_Job]) -> tuple[list[tuple[list[str], list[str]]], list[float]]:
+    """Words of both sides of small beads that are not out of the question, and how probable each is."""
+    pairs, weights = [], []
+    for job in jobs:
+        for bead in job.likely:
+            sides = zip(job.words, (bead.source, bead.target), strict=True)
+            source, target = ([word for line in words[slice(*lines)] for word in line] for words, lines in sides)
+            pairs.append((source, target))
+            weights.append(bead.confidence)
+    return pairs, weights
+
+
+def split_at(blocks: Sequence[Block], locked: Sequence[Bead]) -> list[Block]:
+    """Cut blocks at the corners of locked beads, which win over anchors that contradict them.
+
+    Locked beads that cross an earlier one cut nothing; their lines are still theirs.
+    """
+    corners: list[tuple[int, int]] = []
+    rectangles: list[Bead] = []
+    for bead in sorted((bead for bead in locked if bead.paired), key=lambda bead: (bead.source, bead.target)):
+        if not rectangles or bead.target[0] >= rectangles[-1].target[1]:
+            rectangles.append(bead)
+            corners += [(bead.source[0], bead.target[0]), (bead.source[1], bead.target[1])]
+    end = blocks[-1].source[1], blocks[-1].target[1]
+    starts = [(block.source[0], block.target[0]) for block in blocks]
+    starts = [place for place in starts if all(_beside(place, bead) for bead in rectangles)]
+    cuts = sorted({(0, 0), *starts, *corners, end})
+    return [Block((a, c), (b, d)) for (a, b), (c, d) in pairwise(cuts)]
+
+
+def _beside(place: tuple[int, int], bead: Bead) -> bool:
+    before = place[0] <= bead.source[0] and place[1] <= bead.target[0]
+    return before or (place[0] >= bead.source[1] and place[1] >= bead.target[1])
+
+
+def merge(path: Sequence[Bead], locked: Sequence[Bead]) -> list[Bead]:
+    """Put what a person has decided in the place of the lines that the path left out for it."""
+    pairs = [bead for bead in locked if bead.paired]
+    mine = {line for bead in pairs for line in range(*bead.source)}
+    theirs = {line for bead in pairs for line in range(*bead.target)}
+    alone = {bead.key for bead in locked if not bead.paired}
+    kept = [
+        replace(bead, confidence=1.0, locked=True) if bead.key in alone else bead
+        for bead in path
+        if not mine.intersection(range(*bead.source)) and not theirs.intersection(range(*bead.target))
+    ]
+    return sorted([*kept, *pairs], key=_in_order)
+
+
+def _in_order(bead: Bead) -> tuple[int, int, int, int]:
+    return (bead.source[0], bead.target[0], bead.source[1], bead.target[1])

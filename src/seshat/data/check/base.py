@@ -1,0 +1,184 @@
+"""What every check is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from seshat.config import Config
+from seshat.core.jsonl import read_jsonl
+from seshat.core.records import Document, Entry, Meta, Record, Reject, Segment
+from seshat.data.split import examples_of
+from seshat.project.folder import Project
+
+Level = Literal["error", "warning", "info"]
+SHOWN = 5
+"""Places named in a finding."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a person should know about the data, in plain words."""
+
+    level: Level
+    check: str
+    """Name of the check: the heading in ``docs/check.md``."""
+    message: str
+    """What was found."""
+    where: tuple[str, ...] = ()
+    """The first places, ``file:line``."""
+    count: int = 0
+    """How many records or texts it concerns."""
+    advice: str = ""
+    """What to do."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "where": list(self.where)}
+
+
+@dataclass
+class Places:
+    """How often something was seen, and the first places."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, meta: Meta | Reject, detail: str = "") -> None:
+        """Count one; ``detail`` is written behind the place."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(place_of(meta) + (f" ({detail})" if detail else ""))
+
+
+def place_of(meta: Meta | Reject) -> str:
+    """``file:line`` of a record, or its source when it has none."""
+    if isinstance(meta, Reject):
+        return f"{meta.file}:{meta.line}" if meta.line is not None else meta.file
+    return str(meta.origin) if meta.origin is not None else f"source {meta.source or 'unknown'}"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share for people: ``12 %``, ``0.4 %``."""
+    share = 100 * part / whole if whole else 0.0
+    return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.2g} %"
+
+
+@dataclass(frozen=True)
+class View:
+    """The data of a project as far as it has come."""
+
+    project: Project
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self.project.config
+
+    @property
+    def languages(self) -> tuple[str, str]:
+        """The language and the pivot."""
+        return self.config.project.language, self.config.project.pivot
+
+    @property
+    def stage(self) -> Literal["clean", "ingest", "raw"]:
+        """The last stage whose records can be looked at; ``raw``: they are read for this check alone."""
+        if (self.project.cleaned / "segments.jsonl").exists():
+            return "clean"
+        return "ingest" if (self.project.ingested / "segments.jsonl").exists() else "raw"
+
+    @property
+    def sets(self) -> Path | None:
+        """Folder with train, validation and test: after ``format``, or after ``split``, or none yet."""
+        folders = (self.project.training, self.project.processed)
+        return next((folder for folder in folders if (folder / "train.jsonl").exists()), None)
+
+    def records(self) -> Iterator[Record | Reject]:
+        """All records and rejects, once, streaming; sentences that the aligner found among them."""
+        if self.stage == "raw":
+            from seshat.data.ingest import Reading
+
+            yield from Reading(self.config, self.project.raw).records()
+            return
+        folder = self.project.cleaned if self.stage == "clean" else self.project.ingested
+        yield from read_jsonl(folder / "segments.jsonl", Segment)
+        if self.stage == "clean":
+            yield from read_jsonl(self.project.aligned / "segments.jsonl", Segment)
+        yield from read_jsonl(folder / "entries.jsonl", Entry)
+        yield from read_jsonl(folder / "documents.jsonl", Document)
+        yield from read_jsonl(self.project.ingested / "rejects.jsonl", Reject)
+
+    def set(self, name: str) -> Iterator[Segment]:
+        """The segments of train, validation, test or monolingual; none before ``split``."""
+        if self.sets is not None:
+            yield from read_jsonl(self.sets / f"{name}.jsonl", Segment)
+
+
+class Check:
+    """One check. It sees every record once, then says what it found. Everything is optional but the name.
+
+    Args:
+        view: the data, for checks that read more than the stream of records.
+    """
+
+    name: ClassVar[str]
+    """Heading in ``docs/check.md``, and key in the statistics."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.start()
+
+    def start(self) -> None:
+        """Make what the check counts in."""
+
+    def segment(self, segment: Segment) -> None:
+        """Look at a segment."""
+
+    def entry(self, entry: Entry) -> None:
+        """Look at a lexicon entry; its examples are shown to :meth:`text` besides."""
+
+    def text(self, text: str, lang: str, meta: Meta) -> None:
+        """Look at one text of a segment, an example or a line of a document, or at a headword."""
+
+    def reject(self, reject: Reject) -> None:
+        """Look at a reject."""
+
+    def findings(self) -> Iterable[Finding]:
+        """What was found, the worst first."""
+        return ()
+
+    def stats(self) -> dict[str, Any]:
+        """Figures for the report; left out when empty."""
+        return {}
+
+    def found(self, level: Level, message: str, places: Places | None = None, advice: str = "") -> Finding:
+        """A finding of this check."""
+        first, count = (tuple(places.first), places.count) if places else ((), 0)
+        return Finding(level, self.name, message, first, count, advice)
+
+
+def show(record: Record | Reject, checks: Iterable[Check]) -> None:
+    """Show a record to all checks."""
+    texts = list(_texts(record))
+    for check in checks:
+        if isinstance(record, Segment):
+            check.segment(record)
+        elif isinstance(record, Entry):
+            check.entry(record)
+        elif isinstance(record, Reject):
+            check.reject(record)
+        for text, lang, meta in texts:
+            check.text(text, lang, meta)
+
+
+def _texts(record: Record | Reject) -> Iterator[tuple[str, str, Meta]]:
+    if isinstance(record, Segment):
+        yield from ((text, lang, record.meta) for lang, text in record.texts.items())
+    elif isinstance(record, Entry):
+        yield record.headword, record.lang, record.meta
+        for example in examples_of(record):
+            yield from ((text, lang, record.meta) for lang, text in example.texts.items())
+    elif isinstance(record, Document):
+        yield from ((line, lang, record.meta) for lang, lines in record.texts.items() for line in lines if line)

@@ -1,0 +1,225 @@
+"""Which encoding a text file has: certain, or detected with a confidence, or refused with the candidates.
+
+The order: the configuration; a byte order mark; UTF-8, which other encodings hardly ever satisfy by accident; the
+zero bytes of UTF-16 and UTF-32; and last, with a warning, what charset-normalizer finds plausible.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from seshat.core.errors import DataError
+from seshat.core.jsonl import cannot_read
+
+HEAD = 65_536
+"""Bytes that are looked at for zero bytes."""
+SAMPLE = 65_536
+"""Bytes of lines with non-ASCII characters that charset-normalizer is shown."""
+CLEAR_MARGIN = 0.04
+"""Lead of the best encoding over the next, in coherence minus chaos, from which nothing is doubtful."""
+MIN_CONFIDENCE = 0.5
+"""A detected encoding below this is refused."""
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoding of one file, and how it is known."""
+
+    name: str
+    how: Literal["configured", "byte order mark", "valid UTF-8", "mostly UTF-8", "zero bytes", "detected"]
+    confidence: float = 1.0
+    """0 to 1; 1 when certain."""
+    bom: int = 0
+    """Bytes of the byte order mark, to skip."""
+    newline: Literal["\n", "\r"] = "\n"
+    r"""What ends lines: "\r" in files of old Macintoshes, which hold no "\n" at all."""
+    sample: str = ""
+    """For a detected encoding, the first line that shows it."""
+    sample_line: int | None = None
+
+    @property
+    def wide(self) -> bool:
+        """Whether a line end takes several bytes."""
+        return self.name.startswith(("utf-16", "utf-32"))
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing was guessed."""
+        return self.how not in {"detected", "zero bytes"}
+
+
+def detect(path: Path, configured: str | None = None) -> Encoding:
+    """Find the encoding of a file, reading it once at most (twice when it is not UTF-8).
+
+    Args:
+        path: the file.
+        configured: what the configuration says; only a byte order mark is still looked for.
+
+    Raises:
+        DataError: the file cannot be opened, or no encoding is clearly the best; names the candidates.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD)
+            if configured is not None:
+                return _configured(stream, head, configured)
+            bom = next((item for item in _BOMS if head.startswith(item[0])), None)
+            if bom is not None:
+                return Encoding(bom[1], "byte order mark", bom=len(bom[0]), newline=_newline(stream, bom[1]))
+            if wide := _zero_bytes(head, 0.02 if _many_controls(head) else 0.2):
+                return Encoding(wide, "zero bytes", confidence=0.9, newline=_newline(stream, wide))
+            newline = _newline(stream, "utf-8")
+            if _is_utf8(stream):
+                return Encoding("utf-8", "valid UTF-8", newline=newline)
+            if wide := _zero_bytes(head, 0.02):
+                return Encoding(wide, "zero bytes", confidence=0.8, newline=_newline(stream, wide))
+            return _guess(path, stream, newline)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+
+
+def _configured(stream: BinaryIO, head: bytes, configured: str) -> Encoding:
+    name = codecs.lookup(configured).name.removesuffix("-sig")
+    for mark, marked in _BOMS:
+        if head.startswith(mark) and name in {marked, marked[:6]}:
+            return Encoding(marked, "configured", bom=len(mark), newline=_newline(stream, marked))
+    if name in {"utf-16", "utf-32"}:
+        name += "-le"
+    return Encoding(name, "configured", newline=_newline(stream, name))
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    stream.seek(0)
+    while block := stream.read(1 << 20):
+        yield block
+
+
+def _newline(stream: BinaryIO, encoding: str) -> Literal["\n", "\r"]:
+    r"""The line end: "\r" only when the file has some and no "\n"."""
+    feed, back = "\n".encode(encoding), "\r".encode(encoding)
+    seen_back = False
+    for block in _blocks(stream):
+        if feed in block:
+            return "\n"
+        seen_back = seen_back or back in block
+    return "\r" if seen_back else "\n"
+
+
+def _is_utf8(stream: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in _blocks(stream):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _many_controls(head: bytes) -> bool:
+    """Whether a fifth of the bytes are control characters: half of the letters of most scripts, in UTF-16.
+
+    Such a file can be valid UTF-8: a Cyrillic letter is a byte 4 and a byte below 80.
+    """
+    return sum(byte < 32 and byte not in b"\n\0" for byte in head) > 0.2 * len(head)
+
+
+def _zero_bytes(head: bytes, least: float) -> str | None:
+    """UTF-16 or UTF-32 without a mark: the zero bytes stand at one place of each unit.
+
+    Args:
+        head: the start of the file.
+        least: share of zero bytes that is asked for.
+    """
+    head = head[: len(head) // 4 * 4]
+    zeros = [head[place::4].count(0) for place in range(4)]
+    total = sum(zeros)
+    if total < max(4, least * len(head)):
+        return None
+    if min(zeros[2:]) > 0.2 * len(head) and zeros[0] < 0.05 * len(head):
+        return "utf-32-le"
+    if min(zeros[:2]) > 0.2 * len(head) and zeros[3] < 0.05 * len(head):
+        return "utf-32-be"
+    odd = zeros[1] + zeros[3]
+    name = "utf-16-le" if odd > 0.9 * total else "utf-16-be" if odd < 0.1 * total else None
+    if name is None:
+        return None
+    text = head.decode(name, errors="replace")
+    strange = sum(not (character.isprintable() or character in "\t\r\n\ufeff") for character in text)
+    return name if strange <= 0.01 * len(text) else None
+
+
+def _guess(path: Path, stream: BinaryIO, newline: Literal["\n", "\r"]) -> Encoding:
+    """The encoding of a file that is not UTF-8 throughout."""
+    good = bad = 0
+    sample = bytearray()
+    first: tuple[int, bytes] | None = None
+    stream.seek(0)
+    number = 0
+    while line := stream.readline(SAMPLE):
+        number += 1
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            good += 1
+        except UnicodeDecodeError:
+            bad += 1
+            first = first or (number, line)
+        if len(sample) < SAMPLE:
+            sample += line
+    if good > 10 * bad:
+        return Encoding("utf-8", "mostly UTF-8", newline=newline)
+    name, confidence, candidates = _plausible(bytes(sample))
+    line_number, raw = first or (1, b"")
+    if confidence < MIN_CONFIDENCE:
+        shown = "; ".join(f"{encoding}: {_show(raw, encoding)}" for encoding in candidates[:5])
+        raise DataError(
+            f"{path}: the file is not UTF-8, and no other encoding is clearly the right one. "
+            f"Line {line_number} would read, in {shown or 'no encoding that was tried'}.",
+            f"Find the reading that is right and say so in the source: encoding: {candidates[0]}"
+            if candidates
+            else "Convert the file to UTF-8, or name its encoding in the source: encoding: …",
+        )
+    return Encoding(name, "detected", confidence, newline=newline, sample=_show(raw, name), sample_line=line_number)
+
+
+def _plausible(sample: bytes) -> tuple[str, float, list[str]]:
+    """What charset-normalizer thinks: the best encoding, a confidence from 0 to 1, and the candidates.
+
+    The confidence is one minus the chaos of the text (the share of improbable sequences), cut down when another
+    encoding gives *another* text that looks as good: in coherence with a known language minus chaos.
+    """
+    from charset_normalizer import from_bytes
+
+    matches = list(from_bytes(sample, threshold=0.2))
+    if not matches:
+        return "", 0.0, []
+    best = matches[0]
+    margin = min(
+        ((best.coherence - best.chaos) - (other.coherence - other.chaos) for other in matches[1:]),
+        default=CLEAR_MARGIN,
+    )
+    confidence = (1 - best.chaos) * max(0.0, min(1.0, margin / CLEAR_MARGIN))
+    names = [codecs.lookup(match.encoding).name for match in matches]
+    return names[0], round(confidence, 2), names
+
+
+def _show(raw: bytes, encoding: str) -> str:
+    """A line as one encoding reads it, around its first character that is not ASCII."""
+    text = raw.decode(encoding, errors="replace").strip()
+    place = next((index for index, character in enumerate(text) if not character.isascii()), 0)
+    start = max(0, place - 30)
+    return "«" + ("…" if start else "") + text[start : start + 60] + ("…" if len(text) > start + 60 else "") + "»"

@@ -1,0 +1,1 @@
+"""The folder of a language: its paths, where its results come from, what the machine can do."""

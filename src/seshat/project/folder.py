@@ -1,0 +1,105 @@
+"""A project folder: its configuration and the place of every file in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seshat.config import Config
+from seshat.core.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True)
+class Project:
+    """A language project on disk. The paths are where the stages meet: one writes what the next reads."""
+
+    root: Path
+    config: Config
+
+    @property
+    def raw(self) -> Path:
+        """What the user drops in."""
+        return self.root / "data" / "raw"
+
+    @property
+    def ingested(self) -> Path:
+        """Written by ``ingest``: ``segments.jsonl, entries.jsonl, documents.jsonl, rejects.jsonl, report.json``."""
+        return self.root / "data" / "interim" / "ingest"
+
+    @property
+    def cleaned(self) -> Path:
+        """Written by ``clean``: ``segments.jsonl, entries.jsonl, documents.jsonl, report.json``."""
+        return self.root / "data" / "interim" / "clean"
+
+    @property
+    def aligned(self) -> Path:
+        """Written by ``align``: ``segments.jsonl`` (from the documents alone) and ``report.json``."""
+        return self.root / "data" / "interim" / "align"
+
+    @property
+    def augmented(self) -> Path:
+        """Written by ``augment``: ``segments.jsonl``, ``decisions.jsonl``, ``rejects.jsonl``, ``report.json``."""
+        return self.root / "data" / "interim" / "augment"
+
+    @property
+    def processed(self) -> Path:
+        """Written by ``split``.
+
+        ``train.jsonl, validation.jsonl, test.jsonl`` (segments in both languages), ``monolingual.jsonl``
+        (segments in one language, free of test sentences), ``lexicon.jsonl`` (entries), ``excluded.jsonl``
+        (segments that a tag keeps out) and ``report.json``.
+        """
+        return self.root / "data" / "processed"
+
+    @property
+    def training(self) -> Path:
+        """Written by ``format``, read by everything that trains or measures.
+
+        The five files of :attr:`processed` without the records that the run may not use, and a data card
+        (``README.md``).
+        """
+        return self.root / "data" / "training"
+
+    @property
+    def models(self) -> Path:
+        """One folder per model: ``model.json`` and a folder per direction, such as ``shp-es``."""
+        return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """What people read."""
+        return self.root / "reports"
+
+    @property
+    def state(self) -> Path:
+        """Seshat's own notes: resolved configuration, locks, checkpoints of unfinished work."""
+        return self.root / ".seshat"
+
+    def model(self, name: str | None = None) -> Path:
+        """Folder of a model; the one that ``train`` names by default."""
+        return self.models / (name or self.config.train.name)
+
+
+def open_project(path: Path | None = None, profiles: Sequence[str] = (), overrides: Sequence[str] = ()) -> Project:
+    """Find the project that a folder belongs to, and read its configuration.
+
+    Args:
+        path: a folder inside the project, or its ``seshat.yaml``; default: the current folder.
+        profiles: as in :func:`seshat.config.load.load_config`.
+        overrides: as in :func:`seshat.config.load.load_config`.
+
+    Raises:
+        ConfigError: there is no project here, or its configuration is wrong.
+    """
+    from seshat.config.load import FILE_NAME, load_config
+
+    start = (path or Path()).resolve()
+    folder = start.parent if start.name == FILE_NAME else start
+    for root in (folder, *folder.parents):
+        if (root / FILE_NAME).is_file():
+            return Project(root, load_config(root, profiles, overrides))
+    raise ConfigError(
+        [Problem(str(folder), f"there is no {FILE_NAME} here, nor in a folder above")],
+        "Start a project with: seshat init FOLDER, or name one with: --project FOLDER",
+    )

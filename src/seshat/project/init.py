@@ -1,0 +1,161 @@
+"""A new project folder: a configuration that works, room for the raw files, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+from pydantic import TypeAdapter, ValidationError
+
+from seshat.config.base import Language
+from seshat.config.load import FILE_NAME, PROFILES
+from seshat.config.render import scalar
+from seshat.core.errors import UsageError
+from seshat.core.jsonl import cannot_write, write_text
+
+RAW_FOLDERS = ("dictionary", "transcriptions", "translations", "monolingual", "scans", "audio")
+"""Folders below ``data/raw``, one per kind of material."""
+
+_CONFIG = """\
+# The configuration of this project. Everything that is not here holds its default:
+# `seshat config show` prints the whole, `seshat config init` explains every setting.
+project:
+  name: $name
+  language: $language
+  pivot: $pivot
+  languages:
+    $language: {name: $name}
+    # $pivot: {name: as people call it, script: as Unicode calls it}
+  # What a run may use: public < registered < community < restricted < sealed.
+  max_access: public
+
+ingest:
+  # One entry per group of files that are read alike; paths are below data/raw. A source without `access` is
+  # restricted: it stays out of training until you say who may see it.
+  sources: []
+  # Take away the brackets above, and the # in front of the lines that fit your files:
+  #  - name: dictionary
+  #    path: dictionary/*.csv
+  #    kind: entries
+  #    columns: {headword: word, gloss.$pivot_tag: translation}
+  #    access: public
+  #  - name: sentences
+  #    path: translations/*.csv
+  #    columns: {$language: sentence, $pivot: translation, doc_id: text}
+  #    access: public
+  #  - name: line-by-line
+  #    path: 'translations/book.{lang}'
+  #    reader: moses
+  #    access: public
+  #  - name: two-versions
+  #    path: 'translations/story.{lang}.txt'
+  #    reader: documents
+  #    access: public
+  #  - name: running-text
+  #    path: monolingual/*.txt
+  #    reader: text
+  #    access: public
+
+# Rules that bring spellings together, with examples that prove them (`seshat check` runs these):
+# clean:
+#   profiles:
+#     $language:
+#       rules:
+#         - {name: one apostrophe, type: map, map: {"'": ʼ, "’": ʼ}}
+#         - {name: white space, type: whitespace}
+#       tests:
+#         - {in: "a  ’b", out: a ʼb}
+"""
+
+_README = """\
+# $title
+
+A Seshat project: $language <-> $pivot.
+
+1. Put your files below `data/raw/`: `dictionary/` (word lists), `translations/` (sentences or documents in both
+   languages), `transcriptions/`, `monolingual/` (text in one language), `scans/`, `audio/`.
+2. Say in `seshat.yaml`, under `ingest: sources:`, what each of them is and who may see it (`access`).
+   Examples stand there.
+3. `seshat run` cleans, aligns, splits, trains and measures; `seshat check` says in plain words what is wrong with
+   the data; `reports/` holds what people read.
+4. `seshat translate "…"` uses the result.
+
+Each run does only what changed. `seshat status` shows what would be done, `seshat doctor` what this machine can do.
+A file `profiles/cloud.yaml` is laid on `seshat.yaml` with `--profile cloud`.
+
+Where the material comes from, who gave it and under which terms: write it here.
+"""
+
+_GITIGNORE = """\
+# What Seshat writes; `seshat run` makes it again.
+/data/interim/
+/data/processed/
+/data/training/
+/models/
+/reports/
+/.seshat/
+
+# The material itself: whether it may be published is for its owners to say. Remove these lines when it may.
+/data/raw/*/*
+!/data/raw/*/.gitkeep
+"""
+
+
+def init_project(folder: Path, name: str, language: str, pivot: str) -> list[Path]:
+    """Write a new project.
+
+    A folder that exists already is filled up: files that are there stay as they are.
+
+    Args:
+        folder: the folder to make.
+        name: the name of the language, as people read it.
+        language: its tag.
+        pivot: tag of the language it is translated into and from.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: there is a project in the folder already, or a tag is not one.
+        DataError: the folder cannot be written to.
+    """
+    _check(folder, name, language, pivot)
+    tags = {"language": language, "pivot": pivot}
+    values = {"name": scalar(name), "language": scalar(language), "pivot": scalar(pivot), "pivot_tag": pivot}
+    files = {
+        ".gitignore": _GITIGNORE,
+        "README.md": Template(_README).substitute(tags, title=" ".join(name.split())),
+        f"{PROFILES}/.gitkeep": "",
+        **{f"data/raw/{kind}/.gitkeep": "" for kind in RAW_FOLDERS},
+        # Last: a folder with a configuration is a project.
+        FILE_NAME: Template(_CONFIG).substitute(values),
+    }
+    written = []
+    for relative, text in files.items():
+        path = folder / relative
+        if not path.exists():
+            write_text(path, text)
+            written.append(path)
+    return written
+
+
+def _check(folder: Path, name: str, language: str, pivot: str) -> None:
+    if not name.strip():
+        raise UsageError("The language needs a name.", "Give the one that people read in reports.")
+    for tag in (language, pivot):
+        try:
+            TypeAdapter(Language).validate_python(tag)
+        except ValidationError as error:
+            raise UsageError(
+                f"'{tag}' is not a language tag.",
+                "A tag is short and made of letters, such as shp, es or pt-BR; 'qaa' to 'qtz' are for private use.",
+            ) from error
+    if language == pivot:
+        raise UsageError(f"The language and the pivot are both '{pivot}'.", "A translator needs two languages.")
+    try:
+        if (folder / FILE_NAME).exists():
+            raise UsageError(f"There is a project in {folder} already.", "Nothing was changed. Name another folder.")
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file.", "Name a folder, or one that is to be made.")
+    except OSError as error:
+        raise cannot_write(folder, error) from error

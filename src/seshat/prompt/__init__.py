@@ -1,0 +1,1 @@
+"""How a model is asked: the prompt, similar pairs, the sentences before."""

@@ -1,0 +1,1 @@
+"""BLEU, chrF, pairwise scores, intervals."""

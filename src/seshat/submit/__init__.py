@@ -1,0 +1,1 @@
+"""Competitions: tables, bundles, offline notebooks."""
