@@ -125,7 +125,7 @@ def _scores(runs: list[tuple[Any, list[Pair]]], tag: str | None = None) -> dict[
 def _sentences(*, loose: bool, align: str) -> dict[str, Any]:
     """The whole stage with a translator that knows everything: how many pairs of sentences are right to the word."""
     from tests import ocr_pages
-    from tests.data.test_pages import TOOLS, write
+    from tests.augment.test_pages import TOOLS, write
 
     from seshat.augment import pairs as augment
     from seshat.core.jsonl import read_jsonl

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests import ocr_pages
 from tests.answering import serving
-from tests.data.test_pages import PAGES
+from tests.augment.test_pages import PAGES
 
 from seshat.augment import stage as augment
 from seshat.augment.extractor import Unusable, parse, stands_on

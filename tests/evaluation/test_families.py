@@ -259,7 +259,7 @@ def test_without_the_adapter_nothing_need_be_trained(bases: Path, tmp_path: Path
 
 
 def test_the_stage_names_every_setting_it_reads(bases: Path, tmp_path: Path) -> None:
-    from tests.test_settings import ONLY_IN_MESSAGES, watched
+    from tests.config.test_settings import ONLY_IN_MESSAGES, watched
 
     from seshat.pipeline.stages import stage
 

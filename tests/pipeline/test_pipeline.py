@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -277,6 +278,50 @@ def test_status_tells_and_runs_nothing(root: Path, ran: list[str]) -> None:
     assert found["split"].state == "may-run"
     assert found["split"].after == ("align",)
     json.dumps([one.as_dict() for one in found.values()])
+
+
+class TestStrangersProject:
+    """A project that somebody else made is safe to run."""
+
+    @pytest.fixture
+    def home(self, fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        (fresh / "seshat.yaml").touch()
+        return tmp_path_factory.mktemp("home")
+
+    def test_a_link_instead_of_a_models_folder(self, fresh: Path, ran: list[str], home: Path) -> None:
+        thesis = home / "thesis" / "chapter.txt"
+        thesis.parent.mkdir(parents=True)
+        thesis.write_text("precious")
+        model = project(fresh).model()
+        model.parent.mkdir()
+        model.symlink_to(home, target_is_directory=True)
+        with pytest.raises(DataError, match=rf"models/{model.name}: this link leads out of the project"):
+            update(fresh)
+        assert thesis.read_text() == "precious"
+
+    @pytest.mark.parametrize("name", [".dvc/cache", ".seshat", "data/interim/clean", "dvc.lock", "reports"])
+    def test_links_elsewhere(self, fresh: Path, ran: list[str], home: Path, name: str) -> None:
+        (home / "photo.jpg").write_text("precious")
+        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / name).symlink_to(home, target_is_directory=True)
+        with pytest.raises(DataError, match="this link leads out of the project"):
+            update(fresh)
+        assert [path.name for path in home.iterdir()] == ["photo.jpg"]
+
+    def test_git_is_never_called(
+        self, fresh: Path, ran: list[str], home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        called = home / "called"
+        program = home / "bin" / "git"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\ntouch {called}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        (fresh / ".git").mkdir()
+        (fresh / ".dvc").mkdir()
+        (fresh / ".dvc" / "config").write_text("[core]\n    no_scm = false\n    autostage = true\n")
+        update(fresh)
+        assert not called.exists()
 
 
 class TestReview:

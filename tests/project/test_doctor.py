@@ -87,7 +87,7 @@ def test_works_without_any_optional_package(monkeypatch: pytest.MonkeyPatch, tmp
     assert found["bitsandbytes"].status == "absent"
     assert found["thot"].status == "warn"
     assert found["dvc"].status == "fail"
-    assert list(found)[:7] == ["python", "packages", "disk", "memory", "cores", "text", "git"]
+    assert list(found)[:6] == ["python", "packages", "disk", "memory", "cores", "text"]
     assert {found[name].status for name in ("python", "packages", "disk")} == {"ok"}
 
 
@@ -132,15 +132,11 @@ class TestMachine:
         assert machine.cores().status == "ok"
 
     def test_a_terminal_that_cannot_show_all_letters(self) -> None:
-        code = "from seshat import machine; print(machine.text().status)"
+        code = "from seshat.project import machine; print(machine.text().status)"
         for encoding, status in (("latin-1", "warn"), ("utf-8", "ok")):
             environment = {**os.environ, "PYTHONIOENCODING": encoding}
             done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
             assert done.stdout.strip() == status
-
-    def test_no_git(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", "")
-        assert machine.git().status == "absent"
 
     def test_packages_that_are_missing_or_old(self, monkeypatch: pytest.MonkeyPatch) -> None:
         wanted = ["pydantic>=99", "surely-not-there>=1", "regex", "other; extra == 'x'", "never; sys_platform == 'x'"]

@@ -131,23 +131,39 @@ def test_secrets_in_the_configuration_are_masked() -> None:
     }
 
 
-def test_git_revision_and_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert git_revision(tmp_path) is None
+def _git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
 
-    git("init")
-    (tmp_path / "file").write_text("1")
-    git("add", "file")
-    git("commit", "-m", "first")
-    clean = git_revision(tmp_path)
-    assert clean is not None
-    assert len(clean["revision"]) == 40
-    assert clean["dirty"] is False
-    (tmp_path / "file").write_text("2")
-    assert git_revision(tmp_path) == {**clean, "dirty": True}
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert git_revision(tmp_path) is None
+def test_git_revision_is_read_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    (home / "project").mkdir(parents=True)
+    _git(home, "init", "-b", "main")
+    assert git_revision(home / "project") is None  # no commit yet
+    _git(home, "commit", "--allow-empty", "-m", "first")
+    first = _git(home, "rev-parse", "HEAD")
+    assert git_revision(home / "project") == first
+    _git(home, "pack-refs", "--all")
+    _git(home, "worktree", "add", "-b", "other/branch", str(tmp_path / "beside"))
+    _git(tmp_path / "beside", "commit", "--allow-empty", "-m", "second")
+    second = _git(tmp_path / "beside", "rev-parse", "HEAD")
+    _git(home, "checkout", "--detach", second)
+    monkeypatch.setenv("PATH", "")
+    assert git_revision(tmp_path / "beside") == second
+    assert git_revision(home) == second
+    (home / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    assert git_revision(home) == first  # among the packed ones
+    (home / ".git" / "HEAD").write_text("ref: ../../elsewhere\n")
+    assert git_revision(home) is None
+
+
+def test_programs_that_a_repository_names_are_not_run(project: Project, tmp_path: Path) -> None:
+    ran = tmp_path / "RAN"
+    _git(project.root, "init")
+    _git(project.root, "config", "core.fsmonitor", f"touch {ran}; false")
+    _git(project.root, "config", "filter.x.clean", f"touch {ran}; cat")
+    (project.root / ".gitattributes").write_text("* filter=x\n")
+    snapshot(project)
+    assert not ran.exists()

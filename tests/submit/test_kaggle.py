@@ -106,8 +106,8 @@ def test_the_wheels_hold_what_is_installed(bundle: Path, tmp_path: Path) -> None
     own = next((bundle / "dataset/wheels").glob("seshat-*.whl"))
     with zipfile.ZipFile(own) as archive:
         names = archive.namelist()
-        here = Path(seshat.__file__).parent / "inference/submission.py"
-        assert archive.read("seshat/inference/submission.py") == here.read_bytes()
+        here = Path(seshat.__file__).parent / "submit/submission.py"
+        assert archive.read("seshat/submit/submission.py") == here.read_bytes()
         assert any(name.endswith("entry_points.txt") for name in names)
     packed = wheels.pack("structlog", tmp_path)
     again = wheels.pack("structlog", tmp_path / ".." / tmp_path.name)

@@ -14,6 +14,7 @@ from seshat.config import Direction
 from seshat.config.augment import EndpointSection, ExtractorSection
 from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import cannot_write
+from seshat.core.paths import inside
 from seshat.core.progress import task
 
 
@@ -102,7 +103,7 @@ class Answers:
             DataError: they cannot be written.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            inside(self.path).parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8", newline="\n") as stream:
                 for key, value in items:
                     stream.write(json.dumps([key, value], ensure_ascii=False) + "\n")

@@ -20,6 +20,7 @@ from typing import IO, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from seshat.core.errors import DataError
+from seshat.core.paths import inside
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -39,6 +40,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         DataError: the disk is full or the folder may not be written to.
     """
+    inside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)

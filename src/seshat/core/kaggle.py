@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 from seshat import __version__
 from seshat.core.errors import DataError, SeshatError
 from seshat.core.jsonl import write_json
+from seshat.core.paths import remove
 from seshat.core.progress import task
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Kaggle:
         headers = {"Range": f"bytes={have}-", "If-Range": note["etag"]} if have else {}
         with self._transport(), self._client.stream("GET", quote(path, safe="/"), headers=headers) as answer:
             if answer.status_code == 416:
-                part.unlink(missing_ok=True)
+                remove(part)
                 raise _Broken("the server does not know the place to go on at")
             if answer.status_code not in (200, 206):
                 answer.read()
@@ -346,13 +347,13 @@ def _verify(part: Path, subject: Subject, name: str) -> None:
     try:
         expected = json.loads(_note(part).read_text(encoding="utf-8"))["md5"]
     finally:
-        _note(part).unlink(missing_ok=True)
+        remove(_note(part))
     if expected is None:
         return
     with part.open("rb") as stream:
         found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if found != expected:
-        part.unlink()
+        remove(part)
         raise DataError(
             f"{subject}: {name}: damaged on the way (md5 {found}, the storage says {expected}).", "Try again."
         )

@@ -46,6 +46,15 @@ def inside(path: Path) -> Path:
     return path
 
 
+def sealed(path: Path) -> Path:
+    """The same for everything below a folder: no link in it leads out of the project."""
+    for place, folders, files in os.walk(inside(path)):
+        for name in (*folders, *files):
+            if (link := Path(place, name)).is_symlink():
+                inside(link)
+    return path
+
+
 def remove(path: Path) -> None:
     """Take a file or folder away, if it is there; of a link the link alone.
 

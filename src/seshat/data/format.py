@@ -6,7 +6,6 @@ in test.
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from seshat.config import Config
 from seshat.core.errors import CheckFailed, DataError
 from seshat.core.jsonl import read_jsonl, write_json, write_jsonl, write_text
+from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, Segment
 from seshat.data.card import data_card
@@ -137,7 +137,7 @@ def run(project: Project) -> dict[str, Any]:
         report["warnings"] += report["messages"].pop("warnings")
     else:
         # They would stay behind when the records they were made of are withdrawn.
-        shutil.rmtree(messages, ignore_errors=True)
+        remove(messages)
     write_json(project.training / "report.json", report)
     names = [*(f"{name}.jsonl" for name in FILES), "README.md", "report.json"]
     outputs = [Path(project.training / name).relative_to(project.root).as_posix() for name in names]

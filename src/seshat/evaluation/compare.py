@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any, get_args
 
 from seshat.config.model import Baseline, EvaluateSection
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_json, write_text
+from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
@@ -54,7 +54,7 @@ def run(
             del result[part]
     write_json(project.reports / "comparison.json", comparison)
     write_text(project.reports / "comparison.html", render_comparison(comparison))
-    shutil.rmtree(project.state / "evaluate", ignore_errors=True)
+    remove(project.state / "evaluate")
     return summary(comparison) | {
         "pairs": [row for result in comparison["directions"] for row in _rows(result, headline(comparison))],
         "report": str((project.reports / "comparison.html").relative_to(project.root)),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from seshat import tracking
 from seshat.core.jsonl import write_json, write_text
+from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.report import render
@@ -41,7 +41,7 @@ def run(project: Project) -> dict[str, Any]:
     if found[0].kind == "model":
         save(found[0].folder, assessment.found.calibrations)
     write_text(project.reports / "evaluation.html", render(evaluation))
-    shutil.rmtree(project.state / "evaluate", ignore_errors=True)
+    remove(project.state / "evaluate")
     tracking.evaluated(project, evaluation)
     return summary(evaluation) | {
         "report": str((project.reports / "evaluation.html").relative_to(project.root)),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from seshat.config.model import ZERO_SHOT
 from seshat.core.errors import DataError, PromptMismatch, SeshatError, UsageError
 from seshat.core.jsonl import write_json
+from seshat.core.paths import fresh
 from seshat.project.folder import Project
 from seshat.prompt.prompt import FILE as PROMPT_FILE
 from seshat.prompt.prompt import Prompt
@@ -192,8 +193,7 @@ def _view(project: Project, shown: str, described: dict[str, Any], weights: Path
     model = project.model(described["name"])
     prompt = Prompt.load(model) if (model / PROMPT_FILE).exists() else Prompt.of(project)
     folder = project.state / "evaluate" / "systems" / hashlib.sha256(shown.encode()).hexdigest()[:16]
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    fresh(folder)
     if weights:
         _link(folder / ("adapter" if (weights / _ADAPTER_FILE).exists() else "weights"), weights)
     memory = next((path for path in (model / MEMORY, project.training / "messages" / MEMORY) if path.exists()), None)

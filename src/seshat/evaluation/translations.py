@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 import seshat
 from seshat.config import Direction
 from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.inference.translator import Hypothesis, Translator
 
@@ -114,4 +115,4 @@ def write_translations(folder: Path, files: Mapping[str, Sequence[BaseModel]]) -
         write_jsonl(folder / name, rows)
     for path in folder.glob("*.jsonl"):
         if path.name not in files:
-            path.unlink()
+            remove(path)

@@ -17,6 +17,7 @@ import structlog
 from seshat.config import Direction
 from seshat.core.errors import CheckFailed, DataError, UsageError
 from seshat.core.jsonl import read_jsonl, write_json, write_text
+from seshat.core.paths import fresh, inside, move, remove
 from seshat.core.records import Segment
 from seshat.export import ollama, proof
 from seshat.export.card import Facts, model_card
@@ -52,12 +53,11 @@ class Exporter:
     @contextmanager
     def workplace(self) -> Iterator[None]:
         """A folder for unfinished work, gone at the end, and at the next start after a kill."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        self._work.mkdir(parents=True)
+        fresh(self._work)
         try:
             yield
         finally:
-            shutil.rmtree(self._work, ignore_errors=True)
+            remove(self._work)
 
     def export(self, form: Form) -> dict[str, Any]:
         """Build, prove, publish.
@@ -230,12 +230,12 @@ def publish(folder: Path, target: Path) -> None:
     """Move a finished export to its place; what was there before stays until the new one is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside, former = (target.parent / f".{target.name}.{word}.tmp" for word in ("new", "old"))
-    shutil.rmtree(beside, ignore_errors=True)
+    remove(beside)
     if former.exists() and not target.exists():
-        former.rename(target)  # a kill came between the last two steps below
-    shutil.rmtree(former, ignore_errors=True)
-    shutil.move(folder, beside)
+        move(former, target)  # a kill came between the last two steps below
+    remove(former)
+    shutil.move(folder, inside(beside))
     if target.exists():
-        target.rename(former)
-    beside.rename(target)
-    shutil.rmtree(former, ignore_errors=True)
+        move(target, former)
+    move(beside, target)
+    remove(former)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.core.errors import DataError, UsageError, require
+from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.export.gguf_tensors import tensors_of
 from seshat.export.gguf_tokenizer import Vocabulary, read_vocabulary
@@ -56,7 +57,7 @@ def write_gguf(weights: Path, path: Path, kind: str, *, name: str, template: str
         vocabulary = _write(weights, plain, "f16", name, template)
         _quantise(llama, plain, path, kind)
     finally:
-        plain.unlink(missing_ok=True)
+        remove(plain)
     return vocabulary
 
 

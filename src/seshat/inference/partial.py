@@ -19,6 +19,7 @@ import structlog
 
 from seshat.core.errors import ProjectBusy
 from seshat.core.jsonl import atomic_write, cannot_write, lock
+from seshat.core.paths import inside, remove
 from seshat.inference.batch import WINDOW, Found
 from seshat.inference.translator import Candidate, Hypothesis
 
@@ -45,7 +46,7 @@ class Partial:
         self._path, self._job = path, job
         self._places: array[int] = array("q")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            inside(path).parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("a+b")
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -102,7 +103,7 @@ class Partial:
     def close(self, *, done: bool) -> None:
         """Let go of the file, and take it away when all is done."""
         if done:
-            self._path.unlink(missing_ok=True)
+            remove(self._path)
         self._stream.close()
 
     def _key(self, text: str) -> str:

@@ -7,7 +7,6 @@ model for all of them.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -22,6 +21,7 @@ from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
 from seshat.core.jsonl import write_json
+from seshat.core.paths import fresh, move, remove
 from seshat.core.processes import alone, is_main_process
 from seshat.project.folder import Project
 
@@ -64,7 +64,7 @@ def run(project: Project) -> dict[str, Any]:
             seconds[str(direction)] = round(time.perf_counter() - began, 1)
             log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
         for stale in (path for path in folder.iterdir() if path.is_dir() and path.name not in results):
-            shutil.rmtree(stale)  # a direction that is no longer trained would be measured as if it were
+            remove(stale)  # a direction that is no longer trained would be measured as if it were
         write_json(folder / "model.json", _description(project, results))
         tracking.finish(project, results)
     summary = {name: {**result, "seconds": seconds[name]} for name, result in results.items()}
@@ -79,15 +79,14 @@ def _fine_tune(project: Project) -> dict[str, Any]:
     began = time.perf_counter()
     staging = folder.with_name(f".{folder.name}.partial")
     if is_main_process():
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+        fresh(staging)
     with tracking.tracked(project):
         result = _pretrained(section.family)(project, staging)
         if is_main_process():
             write_json(staging / "model.json", _pretrained_description(project, staging, result))
-            shutil.rmtree(folder, ignore_errors=True)
-            staging.rename(folder)
-            shutil.rmtree(loop.works(project), ignore_errors=True)
+            remove(folder)
+            move(staging, folder)
+            remove(loop.works(project))
             tracking.finish(project, result)
     seconds = round(time.perf_counter() - began, 1)
     log.info("trained", model=section.name, seconds=seconds)

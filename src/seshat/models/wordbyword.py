@@ -6,7 +6,6 @@ It is the floor that every evaluation prints, and stands in for the statistical 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seshat.config import Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.core.records import Entry, Segment
 from seshat.project.folder import Project
@@ -70,7 +70,7 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
     pairs, entries = _training(project, direction)
     with task("learn word translations"):
         model = WordByWord.train(direction, pairs, entries)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     model.save(folder)
     return {"pairs": len(pairs), "words": len(model.table.source_words), "stands_in": "word-by-word"}
 

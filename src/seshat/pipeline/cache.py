@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -20,6 +19,7 @@ import structlog
 
 from seshat.core.errors import SeshatError
 from seshat.core.jsonl import cannot_write
+from seshat.core.paths import move, remove, sealed
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,8 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+        for name in (".dvc", "dvc.lock", "dvc.yaml"):
+            sealed(root / name)
         _prepare(root)
         from dvc.exceptions import DvcException
 
@@ -50,14 +52,13 @@ class Cache:
         except DvcException as error:
             # DVC does not write dvc.lock atomically: a kill can cut it in half. What it knew is found again.
             log.warning("dvc.lock cannot be read and is put aside as dvc.lock.broken", why=str(error))
-            (root / "dvc.lock").replace(root / "dvc.lock.broken")
+            move(root / "dvc.lock", root / "dvc.lock.broken")
             self._load(root)
 
     def _load(self, root: Path) -> None:
         from dvc.repo import Repo
 
-        # By default DVC keeps its database of hashes in a folder of the system; the project keeps it to itself.
-        self._repo = Repo(str(root), config={"core": {"site_cache_dir": str(root / ".dvc" / "tmp" / "site")}})
+        self._repo = Repo(str(root), config=_config(root))
         self._stages = {stage.name: stage for stage in self._repo.index.stages if getattr(stage, "name", None)}
         self._keys = {name: _key(stage) for name, stage in self._stages.items()}
 
@@ -168,6 +169,17 @@ def _hashes(stage: Any) -> dict[str, str]:
     return {str(dependency): str(dependency.hash_info) for dependency in stage.deps}
 
 
+def _config(root: Path) -> dict[str, dict[str, Any]]:
+    """What holds whatever ``.dvc/config`` says, which a stranger may have written: no git, nothing written elsewhere.
+
+    By default DVC keeps its database of hashes in a folder of the system; the project keeps it to itself.
+    """
+    folder = root / ".dvc"
+    core = {"no_scm": True, "analytics": False, "check_update": False, "autostage": False, "hardlink_lock": False}
+    cache = {"dir": str(folder / "cache"), "type": "reflink,copy"}
+    return {"core": {**core, "site_cache_dir": str(folder / "tmp" / "site")}, "cache": cache}
+
+
 def _prepare(root: Path) -> None:
     """Make the folder a DVC repository, and clear away what a killed run may have left of DVC's own files."""
     folder = root / ".dvc"
@@ -175,7 +187,7 @@ def _prepare(root: Path) -> None:
         _init(root, folder)
     # Held only while a DVC command runs, by process id. We hold the project's lock, so nobody of ours is in there,
     # and a file that a kill cut in half would stop every later run.
-    (folder / "tmp" / "rwlock").unlink(missing_ok=True)
+    remove(folder / "tmp" / "rwlock")
 
 
 def _init(root: Path, folder: Path) -> None:
@@ -185,6 +197,6 @@ def _init(root: Path, folder: Path) -> None:
     (made / ".gitignore").write_text(_IGNORED, encoding="utf-8")
     (made / "tmp").mkdir()
     if folder.exists():
-        shutil.rmtree(folder)
+        remove(folder)
     made.chmod(0o755)
-    made.rename(folder)
+    move(made, folder)

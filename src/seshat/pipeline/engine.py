@@ -6,7 +6,6 @@ progress and Ctrl-C need no detour through a shell, and no process is left behin
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import structlog
 
 from seshat.core import progress
 from seshat.core.errors import DataError, SeshatError
+from seshat.core.paths import remove, sealed
 from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
@@ -113,6 +113,8 @@ class Engine:
 
     def _run(self, one: Stage, reasons: Sequence[str]) -> Outcome:
         self._lock.note(stage=one.name)
+        for path in one.writes(self.project):
+            sealed(path)
         before = self._cache.before(one.name)
         started = time.monotonic()
         with progress.task(one.name):
@@ -135,6 +137,8 @@ class Engine:
 
     def _reasons(self, one: Stage) -> list[str]:
         """Why a stage has to run; empty when it is up to date."""
+        for path in one.writes(self.project):
+            sealed(path)  # DVC itself writes and removes there
         changes = self._cache.changes(one.name)
         key = self._cache.key(one.name)
         if changes and key is None:
@@ -183,9 +187,9 @@ def sweep(project: Project) -> list[Path]:
     left = [path for folder in folders for path in folder.rglob(".*.tmp") if path.is_file()]
     left += [path for path in project.root.glob(".*.tmp") if path.is_file()]
     for path in left:
-        path.unlink(missing_ok=True)
+        remove(path)
     for path in project.root.glob(".dvc.*.tmp"):
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
     return left
 
 

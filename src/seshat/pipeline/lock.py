@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from seshat.core.errors import ProjectBusy
 from seshat.core.jsonl import cannot_write
+from seshat.core.paths import inside
 
 FILE = "lock"
 
@@ -46,7 +47,7 @@ def hold(state: Path) -> Iterator[Lock]:
     """
     path = state / FILE
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        inside(path).parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise cannot_write(path, error) from error

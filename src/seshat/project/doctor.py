@@ -78,7 +78,6 @@ def examine(folder: Path | None = None) -> list[Finding]:
         ("memory", machine.memory),
         ("cores", machine.cores),
         ("text", machine.text),
-        ("git", machine.git),
     )
     findings = [_guarded(name, look) for name, look in cheap]
     for probe in track(PROBES, "try out packages"):

@@ -1,4 +1,4 @@
-"""The machine and the Python on it: versions, disk, memory, cores, text encoding, git."""
+"""The machine and the Python on it: versions, disk, memory, cores, text encoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import locale
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -111,14 +110,6 @@ def text() -> Finding:
             advice = "Give raw files plain names, or set PYTHONUTF8=1."
             return Finding("text", "warn", f"{detail}; names of files cannot hold all letters", advice)
     return Finding("text", "ok", detail)
-
-
-def git() -> Finding:
-    """Git, which runs record the revision of a project with."""
-    if shutil.which("git") is None:
-        return Finding("git", "absent", "not installed; runs then record no revision", "If you want that: install git")
-    done = subprocess.run(["git", "--version"], capture_output=True, text=True, timeout=20, check=True)
-    return Finding("git", "ok", done.stdout.strip().removeprefix("git version "))
 
 
 def _memory() -> tuple[int, int]:

@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -32,6 +31,8 @@ T = TypeVar("T")
 RUNS = "runs"
 MASK = "***"
 _CACHE = "hashes.json"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_MOST_OF_GIT = 10 << 20
 _SETTLED_NS = 2_000_000_000
 """A file changed less than two seconds ago may change again within the resolution of its time stamp."""
 _SECRET_NAME = re.compile(
@@ -123,13 +124,44 @@ def package_versions() -> dict[str, str]:
     return dict(sorted(versions.items()))
 
 
-def git_revision(folder: Path) -> dict[str, Any] | None:
-    """The commit that a folder stands at and whether it has changes since; nothing outside of git."""
-    revision = _git(folder, "rev-parse", "HEAD")
-    if revision is None:
+def git_revision(folder: Path) -> str | None:
+    """The commit that a folder stands at; nothing outside of git.
+
+    Read from the files of the repository: the ``git`` command would run programs that a stranger's repository names
+    (``core.fsmonitor``, filters). Whether files have changed since is told by their hashes.
+    """
+    for place in (folder, *folder.parents):
+        found = _text(place / ".git") if (place / ".git").is_file() else None
+        home = place / (found.removeprefix("gitdir:").strip() if found else ".git")
+        if (home / "HEAD").is_file():
+            return _commit(home)
+    return None
+
+
+def _commit(home: Path) -> str | None:
+    """The commit of ``HEAD``: its own, that of the branch it names, or that of the branch among the packed ones."""
+    head = _text(home / "HEAD") or ""
+    if not head.startswith("ref:"):
+        return head if _COMMIT.fullmatch(head) else None
+    branch = head.removeprefix("ref:").strip()
+    shared = home / (_text(home / "commondir") or "")  # of a work tree beside the first
+    if not re.fullmatch(r"refs/[\w./+@-]+", branch) or ".." in branch:
         return None
-    changes = _git(folder, "status", "--porcelain", "--", ".")
-    return {"revision": revision, "dirty": bool(changes) if changes is not None else None}
+    for place in (home, shared):
+        if _COMMIT.fullmatch(found := _text(place / branch) or ""):
+            return found
+    packed = re.search(rf"^([0-9a-f]{{40,64}}) {re.escape(branch)}$", _text(shared / "packed-refs") or "", re.MULTILINE)
+    return packed[1] if packed else None
+
+
+def _text(path: Path) -> str | None:
+    """A small file of git's, if it is one."""
+    try:
+        if path.is_file() and path.stat().st_size < _MOST_OF_GIT:
+            return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        pass
+    return None
 
 
 def masked(value: Any, name: str = "") -> Any:
@@ -212,19 +244,3 @@ def _read_cache(path: Path) -> dict[str, list[Any]]:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=20,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

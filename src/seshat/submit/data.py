@@ -16,6 +16,7 @@ from seshat.config.ingest import KaggleSource
 from seshat.core.errors import DataError
 from seshat.core.jsonl import atomic_path, write_json
 from seshat.core.kaggle import Kaggle, Subject
+from seshat.core.paths import remove
 from seshat.data import archives
 from seshat.project.folder import Project
 
@@ -101,13 +102,13 @@ class _Bringing:
                 all_of_it = "download-all" if self.source.competition else "download"
                 client.download(f"{kind}/{all_of_it}/{about.name}", part, about, f"{self.name}.zip")
                 self._unpack(part)
-                part.unlink()
+                remove(part)
             for name, path in self.source.files.items():
                 if path in missing:
                     part = work / f"{about.kind}-{self.name}-{name.replace('/', '-')}"
                     client.download(f"{kind}/download/{about.name}/{name}", part, about, name)
                     self._place(part, name, path)
-                    part.unlink()
+                    remove(part)
 
     def copied(self, folder: Path, missing: list[str]) -> None:
         """Take files from a folder, or from the archive in it."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from seshat.core.errors import CheckFailed, DataError, require
 from seshat.core.jsonl import write_text
+from seshat.core.paths import fresh
 from seshat.project.folder import Project
 from seshat.submit import submission
 from seshat.submit.kaggle import NOTEBOOK, time_budget
@@ -69,8 +70,7 @@ def run(
     """
     section = project.config.submit
     work = project.state / "dry-run"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    fresh(work)
     budget = time_budget(project, budget)
     other, test = test, test or project.raw / section.test
     if not test.is_file():

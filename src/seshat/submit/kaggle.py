@@ -16,6 +16,7 @@ from seshat.config.postprocess import EmptyStep
 from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import write_json
 from seshat.core.kaggle import Credentials
+from seshat.core.paths import remove
 from seshat.export.exporter import publish
 from seshat.inference.load import describe
 from seshat.project.folder import Project
@@ -57,7 +58,7 @@ def run(
     names = _complete(project, name)
     target = project.models / f"{name}-kaggle"
     work = project.state / "work" / "kaggle"
-    shutil.rmtree(work, ignore_errors=True)
+    remove(work)
     dataset = work / "dataset"
     try:
         warnings = _wheels(project, dataset / "wheels", wheels, target / "dataset" / "wheels", fetch=fetch)
@@ -65,7 +66,7 @@ def run(
         warnings += _metadata(project, name, work, budget)
         publish(work, target)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        remove(work)
     size = sum(file.stat().st_size for file in (target / "dataset").rglob("*") if file.is_file())
     found: dict[str, Any] = {"bundle": str(target), "megabytes": round(size / 1e6, 1)}
     if upload:

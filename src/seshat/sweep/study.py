@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import traceback
 import uuid
 import warnings
@@ -18,6 +17,7 @@ import structlog
 from seshat.config.neural import SweepSection
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.jsonl import write_text
+from seshat.core.paths import inside, remove
 from seshat.core.progress import task
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
@@ -56,7 +56,7 @@ class Search:
         self.worker = _worker(project.state / "sweep" / "worker")
         self.url = self.section.storage or f"sqlite:///{project.reports / STORAGE}"
         if not self.section.storage:
-            project.reports.mkdir(parents=True, exist_ok=True)
+            inside(project.reports).mkdir(parents=True, exist_ok=True)
         with _quietly(self.optuna):
             self.study = self._open()
 
@@ -168,7 +168,7 @@ class Search:
         except Exception as error:
             trial.set_user_attr("reason", _reason(error))
             write_text(folder / "error.txt", traceback.format_exc())
-            shutil.rmtree(folder / "models", ignore_errors=True)
+            remove(folder / "models")
             log.warning("trial failed", number=trial.number, reason=_reason(error), details=str(folder / "error.txt"))
             raise
         trial.set_user_attr("result", {name: result[name] for name in ("scores", "directions", "seconds")})
@@ -188,7 +188,7 @@ class Search:
         keep = self.home / trial_name(self.values(best)) if best is not None else None
         for folder in self.home.iterdir():
             if keep is not None and folder != keep and (keep / "models").is_dir():
-                shutil.rmtree(folder / "models", ignore_errors=True)
+                remove(folder / "models")
 
 
 def _tie(trial: Any) -> tuple[float, int]:

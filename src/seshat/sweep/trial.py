@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from seshat import tracking
 from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.paths import remove
 from seshat.core.records import Segment
 from seshat.core.spaced import evenly
 from seshat.pipeline.stages import STAGES, Stage
@@ -109,12 +109,12 @@ def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict
         summaries = [stage.run(project) for stage in stages]
         measured = score(project, segments) if config.train.family != "masked" else _loss(summaries[-1])
     finally:
-        shutil.rmtree(folder / "training", ignore_errors=True)  # a copy, soon made again
+        remove(folder / "training")  # a copy, soon made again
     result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}
     tracking.add(project, {"validation": measured["scores"]})
     write_json(done, result)
     for leftover in ("work", "evaluate"):  # checkpoints of a training that is over
-        shutil.rmtree(project.state / leftover, ignore_errors=True)
+        remove(project.state / leftover)
     return result
 
 

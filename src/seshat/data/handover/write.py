@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from seshat.config import Config
 from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import atomic_write, write_json, write_text
+from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.data.handover import axolotl, llama_factory
 from seshat.data.handover.base import SETS, TEMPLATE, Group, Handover
@@ -44,7 +45,7 @@ def run(project: Project, tool: Tool) -> dict[str, Any]:
     handover = Handover(project.config, prompt, _base(project, folder), counts["train"])
     prompt.save(folder)
     if prompt.chat_template is None:
-        (folder / TEMPLATE).unlink(missing_ok=True)
+        remove(folder / TEMPLATE)
     else:
         write_text(folder / TEMPLATE, prompt.chat_template)
     if tool == "llama-factory":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from seshat.config import Config, Direction
 from seshat.config.neural import Task
 from seshat.core.jsonl import atomic_write, read_jsonl, write_json, write_text
+from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Meta, Segment
 from seshat.data.duplicates import fingerprint
@@ -73,7 +73,7 @@ class _Writer:
 
     def write(self) -> dict[str, Any]:
         """Write all files; gives counts per file and task, what was left out, and warnings."""
-        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+        remove(self.folder / FOLDER)
         if self.prompt.hints or self.prompt.shots:
             pairs = self._pairs() if self.prompt.shots else ()
             save(self.folder / FOLDER, pairs, self._lexicon() if self.prompt.hints else ())

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from seshat.config.neural import LoraSection
 from seshat.core.errors import UsageError, require
+from seshat.core.paths import remove
 from seshat.models.neural.base import quiet
 
 _TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}
@@ -84,7 +85,7 @@ def save(model: Any, folder: Path, base: str) -> None:
         if isinstance(config.target_modules, set):
             config.target_modules = sorted(config.target_modules)
     model.save_pretrained(folder, save_embedding_layers=False)  # rows of new pieces are in the adapter
-    (folder / "README.md").unlink(missing_ok=True)  # PEFT's card says nothing; `seshat export` writes one
+    remove(folder / "README.md")  # PEFT's card says nothing; `seshat export` writes one
 
 
 def in_float32(model: Any) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -22,6 +21,7 @@ import structlog
 from seshat.config.neural import FineTuneSection, LoraSection
 from seshat.core.errors import DataError, SeshatError, require
 from seshat.core.jsonl import write_json
+from seshat.core.paths import fresh
 from seshat.core.progress import Advance, task
 from seshat.models.neural import journal, loop
 from seshat.models.neural.mlx_adapter import BITS, open_model, restore, schedule, silent, warmup_steps
@@ -176,8 +176,7 @@ def _train(job: loop.Job, model: Any, number: int, rows: Any) -> None:
     phase, work = job.phases[number][0], _adapter(job, number).parent
     examples, validation = Examples(rows), Examples(job.validation or [])
     steps = _steps(phase, job.settings, len(examples))
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    fresh(work)
 
     def save() -> None:
         mx.save_safetensors(str(work / DONE), dict(tree_flatten(model.trainable_parameters())))

@@ -14,6 +14,7 @@ import structlog
 
 from seshat.core.errors import SeshatError
 from seshat.core.jsonl import atomic_path, write_json
+from seshat.core.paths import remove
 from seshat.core.progress import Advance, task
 from seshat.models.neural import answers, journal
 from seshat.models.neural.lora import in_float32
@@ -170,7 +171,7 @@ class Attempt:
             try:
                 json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
             except (OSError, ValueError):
-                shutil.rmtree(path, ignore_errors=True)  # a killed process was writing it
+                remove(path)  # a killed process was writing it
             else:
                 return path
         return None
@@ -225,7 +226,7 @@ class Attempt:
         if trainer.is_world_process_zero():
             write_json(self.folder / "done.json", result)
             for path in self.folder.glob("checkpoint-*"):
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)
         trainer.accelerator.wait_for_everyone()
 
     def _take(self, path: Path, trainer: Any) -> None:
@@ -376,7 +377,7 @@ def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
             keep = {attempt.weights(step) for step in steps}
             if state.is_world_process_zero:
                 for path in set(attempt.folder.glob("weights-*.safetensors")) - keep:
-                    path.unlink()
+                    remove(path)
                 journal.write(attempt.job.work / journal.LOG, journal.rows(history, attempt.phase.name))
             if attempt.patience_is_over(history):
                 log.info("no gain any more: stopping", phase=attempt.phase.name, step=state.global_step)

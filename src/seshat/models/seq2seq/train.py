@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from seshat.config import Direction
 from seshat.config.model import Seq2SeqSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_text
+from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.core.records import Segment
 from seshat.models.neural import device
@@ -68,11 +68,11 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
         log.info("pairs with the sentences before", pairs=len(pairs), of_them=len(preceded), example=preceded[:1])
     trainer = Trainer(project, direction, vocabulary, pairs, validation, _key(project, direction, spm))
     result = trainer.run()
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     network.save(trainer.model, vocabulary, spm, folder)
     write_text(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in trainer.state.history))
     network.convert(folder, vocabulary)
-    shutil.rmtree(trainer.work, ignore_errors=True)
+    remove(trainer.work)
     cut = sum(len(vocabulary.encode(text)) >= MAX_PIECES for pair in pairs for text in pair)
     return {**result, "pairs": len(pairs), "cut": cut}
 
@@ -200,7 +200,7 @@ class Trainer:
         keep = {f"weights-{step}.safetensors" for _, step in state.best}
         for path in self.work.glob("weights-*.safetensors"):
             if path.name not in keep:
-                path.unlink()
+                remove(path)
 
     def _validation_loss(self) -> float:
         import torch

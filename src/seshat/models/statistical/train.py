@@ -20,6 +20,7 @@ from seshat.config import Direction as Way
 from seshat.config.model import StatisticalSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json, write_text
+from seshat.core.paths import fresh, move, remove
 from seshat.core.progress import task
 from seshat.models.statistical.alignment import Links, align
 from seshat.models.statistical.corpus import Corpus, Texts, read_corpus
@@ -256,21 +257,19 @@ def _weights(corpus: Corpus, settings: StatisticalSection, seed: int, work: Path
 
 def _publish(work: Path, folder: Path, weights: Sequence[float]) -> None:
     """Put the finished direction in its place, whole."""
-    fresh = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    staging = fresh(folder.with_name(f".{folder.name}.new"))
     for name in (PHRASES, LANGUAGE_MODEL, f"{LANGUAGE_MODEL}.weights", f"{LANGUAGE_MODEL}.wp", *WORD_FILES):
-        shutil.copyfile(work / name, fresh / name)
-    replace(Settings.read(work), weights=tuple(weights)).write(fresh)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.replace(folder)
+        shutil.copyfile(work / name, staging / name)
+    replace(Settings.read(work), weights=tuple(weights)).write(staging)
+    remove(folder)
+    move(staging, folder)
 
 
 def _forget(store: Path, direction: Way, work: Path) -> None:
     """Drop the work of other inputs; what belongs to the present ones stays for a run that changes nothing."""
     for other in store.glob(f"{direction}-*"):
         if other != work:
-            shutil.rmtree(other, ignore_errors=True)
+            remove(other)
 
 
 def _key(corpus: Corpus, settings: StatisticalSection, seed: int, segmented: tuple[bool, ...]) -> str:
