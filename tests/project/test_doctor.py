@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from seshat.core.errors import install_command
 from seshat.project import doctor, machine, probes
 from seshat.project.doctor import PROBES, Finding, Probe, examine, run_probe
 
@@ -83,7 +84,7 @@ def test_works_without_any_optional_package(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(doctor, "_is_installed", lambda package: False)
     found = {finding.name: finding for finding in examine(tmp_path)}
     assert found["torch"].status == "absent"
-    assert found["torch"].advice == "If you want that: pip install 'seshat[train]'"
+    assert found["torch"].advice == f"If you want that: {install_command('train')}"
     assert found["bitsandbytes"].status == "absent"
     assert found["thot"].status == "warn"
     assert found["dvc"].status == "fail"

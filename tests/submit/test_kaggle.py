@@ -103,7 +103,7 @@ def test_the_notebook_holds_calls_and_no_copies(bundle: Path) -> None:
 
 
 def test_the_wheels_hold_what_is_installed(bundle: Path, tmp_path: Path) -> None:
-    own = next((bundle / "dataset/wheels").glob("seshat-*.whl"))
+    own = next((bundle / "dataset/wheels").glob("seshat_toolkit-*.whl"))
     with zipfile.ZipFile(own) as archive:
         names = archive.namelist()
         here = Path(seshat.__file__).parent / "submit/submission.py"

@@ -16,9 +16,39 @@ The command line prints it without a traceback.
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
+import json
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
+
+DISTRIBUTION = "seshat-toolkit"
+"""The name of the package on the index, where ``seshat`` is another project."""
+
+
+def install_command(*extras: str) -> str:
+    """The command that adds optional groups of packages to the Python that is running.
+
+    A checkout (``pip install -e``) is named by its folder, with the tested versions; otherwise the package is named.
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    wanted = f"[{','.join(extras)}]" if extras else ""
+    try:
+        told = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        told = None
+    url = urlsplit(json.loads(told or "{}").get("url", ""))
+    pip = f"{shlex.quote(sys.executable)} -m pip install"
+    if url.scheme != "file":
+        return f"{pip} '{DISTRIBUTION}{wanted}'"
+    root = Path(url2pathname(url.path))
+    constraints = f"-c {shlex.quote(str(root / 'constraints.txt'))} " if (root / "constraints.txt").is_file() else ""
+    return f"{pip} {constraints}-e {shlex.quote(f'{root}{wanted}')}"
 
 
 class SeshatError(Exception):
@@ -83,7 +113,7 @@ class MissingPackage(SeshatError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package '{package}', which is not installed.",
-            f"Install it with: pip install 'seshat[{extra}]'",
+            f"Install it with: {install_command(extra)}",
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.neural import ExportSection
-from seshat.core.errors import UsageError, require
+from seshat.core.errors import UsageError, install_command, require
 from seshat.core.jsonl import write_json, write_text
 from seshat.models.neural.base import open_tokenizer
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
@@ -172,7 +172,7 @@ def warnings(saved: Saved, forms: Iterable[Form]) -> list[str]:
     if "gguf" in kinds and find_spec("llama_cpp") is None:
         found.append(
             "llama-cpp-python is not installed: the weights in the GGUF files were proved by reading them back, but "
-            "token ids were not compared with llama.cpp's. Install it with: pip install 'seshat[llama]'"
+            f"token ids were not compared with llama.cpp's. Install it with: {install_command('llama')}"
         )
     prompt = saved.prompt
     if "gguf" in kinds and prompt.decoding.beams > 1:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from seshat.core.errors import install_command
 from seshat.core.progress import track
 
 Status = Literal["ok", "warn", "fail", "absent"]
@@ -138,8 +139,8 @@ def _absent(probe: Probe) -> Finding:
         return Finding(probe.name, "warn", detail, advice)
     if probe.package == "dvc":
         return Finding(probe.name, "fail", detail, "pip install dvc")
-    wanted = f"'seshat[{probe.extra}]'" if probe.extra else probe.package
-    return Finding(probe.name, "absent", detail, f"If you want that: pip install {wanted}")
+    wanted = install_command(probe.extra) if probe.extra else f"pip install {probe.package}"
+    return Finding(probe.name, "absent", detail, f"If you want that: {wanted}")
 
 
 def _environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from seshat.core.errors import DISTRIBUTION, install_command
 from seshat.project.doctor import Finding
 
 GIB = 1 << 30
@@ -29,7 +30,7 @@ def packages() -> Finding:
     from packaging.requirements import Requirement
 
     wrong, good = [], []
-    for text in importlib.metadata.requires("seshat") or ():
+    for text in importlib.metadata.requires(DISTRIBUTION) or ():
         wanted = Requirement(text)
         if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
             continue
@@ -43,7 +44,7 @@ def packages() -> Finding:
         else:
             wrong.append(f"{wanted.name} {version} is not {wanted.specifier}")
     if wrong:
-        return Finding("packages", "fail", "; ".join(wrong), "Install them again: pip install --upgrade seshat")
+        return Finding("packages", "fail", "; ".join(wrong), f"Install them again: {install_command()}")
     return Finding("packages", "ok", ", ".join(good))
 
 

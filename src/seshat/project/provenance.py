@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seshat.core.errors import DataError
+from seshat.core.errors import DISTRIBUTION, DataError
 from seshat.core.jsonl import write_json
 from seshat.core.progress import task
 
@@ -116,8 +116,8 @@ def package_versions() -> dict[str, str]:
     """Versions of Seshat and of the installed packages among those it can use."""
     versions = {"seshat": "unknown"}
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        versions["seshat"] = importlib.metadata.version("seshat")
-        for requirement in importlib.metadata.requires("seshat") or ():
+        versions["seshat"] = importlib.metadata.version(DISTRIBUTION)
+        for requirement in importlib.metadata.requires(DISTRIBUTION) or ():
             name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower()
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 versions[name] = importlib.metadata.version(name)

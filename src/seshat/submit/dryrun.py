@@ -19,7 +19,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from seshat.core.errors import CheckFailed, DataError, require
+from seshat.core.errors import DISTRIBUTION, CheckFailed, DataError, require
 from seshat.core.jsonl import write_text
 from seshat.core.paths import fresh
 from seshat.project.folder import Project
@@ -142,7 +142,7 @@ def _closure(names: Iterable[str], without: Iterable[str]) -> Iterator[Distribut
     """Installed packages, and what they need; one that is not here is left out."""
     from packaging.requirements import Requirement
 
-    seen = {*without, "seshat"}
+    seen = {*without, DISTRIBUTION}
     waiting = list(names)
     while waiting:
         key = same_name(waiting.pop())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config.postprocess import EmptyStep
-from seshat.core.errors import DataError, UsageError
+from seshat.core.errors import DISTRIBUTION, DataError, UsageError
 from seshat.core.jsonl import write_json
 from seshat.core.kaggle import Credentials
 from seshat.core.paths import remove
@@ -154,7 +154,7 @@ def _metadata(project: Project, model: str, work: Path, budget: str | None) -> l
         title=title,
         dataset=own,
         model=model,
-        packages=("seshat", *section.wheels),
+        packages=(DISTRIBUTION, *section.wheels),
         marker=MARKER,
         budget=time_budget(project, budget),
     )

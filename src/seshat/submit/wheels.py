@@ -15,7 +15,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import seshat
-from seshat.core.errors import DataError, require
+from seshat.core.errors import DISTRIBUTION, DataError, require
 
 _NOT_NAME = re.compile(r"[-_.]+")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -33,7 +33,7 @@ def own_wheel(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     root = Path(seshat.__file__).parents[2]
     if not (root / "pyproject.toml").is_file():
-        return pack("seshat", folder)
+        return pack(DISTRIBUTION, folder)
     builder = require("hatchling.builders.wheel", extra="kaggle", purpose="Building the wheel of Seshat")
     built = builder.WheelBuilder(str(root)).build(directory=str(folder), versions=["standard"])
     return Path(next(iter(built)))
@@ -143,7 +143,7 @@ def _required(folder: Path) -> dict[str, str]:
     """Name -> requirement, as Seshat's wheel in a folder states them."""
     from packaging.requirements import Requirement
 
-    wheel = next(folder.glob("seshat-*.whl"))
+    wheel = next(folder.glob("seshat_toolkit-*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         path = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         lines = archive.read(path).decode().splitlines()
