@@ -45,7 +45,7 @@ def make_project(root: Path, *, train: int = 160, settings: dict[str, object] | 
     made = pairs(train + 60, seed=5)
     config = Config.model_validate(
         {
-            "project": {"language": "xx", "pivot": "en", "seed": 7},
+            "project": {"language": "xx", "pivot": "en", "seed": 7, "max_access": "restricted"},
             "train": {"statistical": {"tune_segments": 30, "n_best": 10, "copying": 0, **(settings or {})}},
         }
     )

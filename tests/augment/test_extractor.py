@@ -147,7 +147,7 @@ def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     with serving(deadly) as server:
         project = write(tmp_path, server.url)
         run = (
-            "import sys; from pathlib import Path; from seshat.pipeline import augment; "
+            "import sys; from pathlib import Path; from seshat.augment import stage as augment; "
             "from seshat.project.folder import open_project; augment.run(open_project(Path(sys.argv[1])))"
         )
         running.append(subprocess.Popen([sys.executable, "-c", run, str(tmp_path)], stderr=subprocess.DEVNULL))

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.core.errors import DataError
+from seshat.core.gate import Gate
 from seshat.core.jsonl import atomic_write, dump, read_jsonl, write_json, write_jsonl, write_text
 from seshat.core.records import Access, Document, Entry, Example, Meta, Origin, Segment, Sense
 
@@ -29,8 +30,8 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_unknown_access_reads_as_restricted() -> None:
     assert Meta.model_validate({"access": "friends only"}).access is Access.RESTRICTED
     assert Meta().access is Access.RESTRICTED
-    assert Access.COMMUNITY.allows(Access.PUBLIC)
-    assert not Access.PUBLIC.allows(Access.REGISTERED)
+    assert Gate(Access.COMMUNITY).admits(Access.PUBLIC)
+    assert not Gate(Access.PUBLIC).admits(Access.REGISTERED)
 
 
 def test_bad_line_names_file_and_line(tmp_path: Path) -> None:

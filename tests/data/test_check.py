@@ -243,10 +243,12 @@ def test_split_leaves_no_leak(tmp_path: Path) -> None:
 
 
 def test_unseen_words(tmp_path: Path) -> None:
-    train = [Segment(id="a", texts={"xx": "jema nete bake", "es": "pueblo cielo niño"})]
-    test = [Segment(id="b", texts={"xx": "Jema atapa yapa nami", "es": "Pueblo cielo carne sol"})]
+    open_to_all = Meta(access=Access.PUBLIC)
+    train = [Segment(id="a", texts={"xx": "jema nete bake", "es": "pueblo cielo niño"}, meta=open_to_all)]
+    train.append(Segment(id="c", texts={"xx": "yapa nami", "es": "sol"}))  # restricted: it teaches nothing here
+    test = [Segment(id="b", texts={"xx": "Jema atapa yapa nami", "es": "Pueblo cielo carne sol"}, meta=open_to_all)]
     made = _with_sets(project(tmp_path, segments=pairs(20)), train, test)
-    write_jsonl(made.processed / "lexicon.jsonl", [Entry(id="e", lang="xx", headword="atapa")])
+    write_jsonl(made.processed / "lexicon.jsonl", [Entry(id="e", lang="xx", headword="atapa", meta=open_to_all)])
     report = check.run(made)
     assert report["stats"]["unseen words"]["xx"] == {
         "test_words": 4,

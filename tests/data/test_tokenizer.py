@@ -96,7 +96,10 @@ def test_no_tokenizer_there(tmp_path: Path) -> None:
 
 def test_the_stage_trains_and_reports(tmp_path: Path) -> None:
     config = Config.model_validate(
-        {"project": {"language": "xx", "pivot": "es"}, "tokenizer": {"train": True, "vocabulary": 120}}
+        {
+            "project": {"language": "xx", "pivot": "es", "max_access": "restricted"},
+            "tokenizer": {"train": True, "vocabulary": 120},
+        }
     )
     project = Project(tmp_path, config)
     pairs = zip(sentences(200), sentences(200, seed=2), strict=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from seshat.config.neural import Task
 from seshat.core.errors import DataError
+from seshat.core.gate import Gate
 from seshat.core.records import Access, GlossedWord, Meta, Segment
 from seshat.evaluation.lookup import LookUp
 from seshat.evaluation.questions import MEASURES, Question, meanings, normalised, read_questions
@@ -59,13 +60,13 @@ def test_reading_finds_what_is_asked_about(tmp_path: Path) -> None:
         line("translate", "El pan: rico\ny caro", "welesho", "es-qlm"),
         line("gloss", "tirenkero", "nadar-PST-3PL", access="sealed"),
     )
-    found = list(read_questions(path, PROMPT, Access.PUBLIC))
+    found = list(read_questions(path, PROMPT, Gate(Access.PUBLIC)))
     assert [one.text for one in found] == ["kuchi", "Kuchi!", "perro", "Kuchi tirenkero.", "El pan: rico\ny caro"]
     assert found[0].accepted == {"perro", "can", "chucho", "can; chucho"}, "homonyms share what is accepted"
     assert found[2].accepted == {"kuchi"}
     assert found[0].messages[0] == {"role": "system", "content": "Be exact."}
     assert [message["role"] for message in found[0].messages] == ["system", "user"]
-    assert len(list(read_questions(path, PROMPT, Access.SEALED))) == 6
+    assert len(list(read_questions(path, PROMPT, Gate(Access.SEALED)))) == 6
 
 
 @pytest.mark.parametrize("bad", ["{", '{"id": 1, "task": "gloss", "messages": [], "meta": {}}', "[]"])
@@ -73,7 +74,7 @@ def test_a_bad_line_is_named(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "test.jsonl"
     path.write_text(json.dumps(line("gloss", "a", "b")) + "\n" + bad + "\n")
     with pytest.raises(DataError, match=r"test\.jsonl:2: .*\n.*seshat format"):
-        list(read_questions(path, PROMPT, Access.PUBLIC))
+        list(read_questions(path, PROMPT, Gate(Access.PUBLIC)))
 
 
 def test_dictionary_answers() -> None:

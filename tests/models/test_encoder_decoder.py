@@ -47,7 +47,7 @@ def make_project(root: Path, kind: str = "byt5", **changes: Any) -> Project:
             getattr(tiny_models, kind)(root / "base")
     coded = kind == "nllb"
     config = {
-        "project": {"language": "xx", "pivot": "es", "max_access": "public"},
+        "project": {"language": "xx", "pivot": "es", "max_access": "restricted"},
         "model": {"base": "base", **(CODES if coded else {}), **changes.pop("model", {})},
         "prompt": {**({"max_new_tokens": 24} if coded else PREFIX), **changes.pop("prompt", {})},
         "train": {

@@ -36,7 +36,7 @@ def make_project(root: Path, **changes: Any) -> Project:
     if not (root / "base").exists():
         tiny_models.xlmr(root / "base", texts=[*tiny_models.TEXTS, *SENTENCES])
     config = {
-        "project": {"language": "xx", "pivot": "es", "max_access": "public"},
+        "project": {"language": "xx", "pivot": "es", "max_access": "restricted"},
         "model": {"base": "base", **changes.pop("model", {})},
         "train": {
             "family": "masked",

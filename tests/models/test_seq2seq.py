@@ -43,7 +43,7 @@ def make_project(root: Path, *, context: int = 0, **settings: Any) -> Project:
     rng = random.Random(5)
     config = Config.model_validate(
         {
-            "project": {"language": "xx", "pivot": "es"},
+            "project": {"language": "xx", "pivot": "es", "max_access": "restricted"},
             "tokenizer": {"vocabulary": 100},
             "prompt": {"context": context},
             "train": {"family": "seq2seq", "name": "small", "seq2seq": {**SETTINGS, **settings}},

@@ -7,6 +7,7 @@ import pytest
 
 from seshat.config import Config
 from seshat.config.load import load_config
+from seshat.core.gate import Gate
 from seshat.core.records import Meta, Origin, Segment
 from seshat.data.clean import cleaner_for, report
 from seshat.text.normalise import Normaliser, profile_failures
@@ -49,7 +50,7 @@ def test_what_a_run_uses_is_allowed_and_can_be_fetched(root: Path, profiles: tup
     config = load(root, *profiles)
     fetched = {file.path for file in config.download.files}
     for source in config.ingest.sources:
-        assert config.project.max_access.allows(source.access)
+        assert Gate(config.project.max_access).admits(source.access)
         assert {path.replace("{lang}", tag) for path in source.patterns for tag in (language, "es")} <= fetched | {
             path for path in source.patterns if "{lang}" not in path
         }

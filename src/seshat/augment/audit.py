@@ -23,9 +23,9 @@ from seshat.augment import decisions
 from seshat.augment.made import similarities
 from seshat.config import Config, Direction
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.progress import track
-from seshat.core.records import Entry, Method, Segment
+from seshat.core.records import Method, Segment
 from seshat.data.align.review import Row
 from seshat.data.groups import fold
 from seshat.project.folder import Project
@@ -119,7 +119,7 @@ def _pairs(project: Project, direction: Direction) -> list[Segment]:
         raise DataError(f"{path}: there are no training files yet.", "Bring the project up to date first: seshat run")
     return [
         one
-        for one in read_jsonl(path, Segment)
+        for one in project.segments("train")
         if all(one.texts.get(tag, "").strip() for tag in direction)
         and one.meta.method is not Method.SYNTHETIC
         and not _MADE_LATER.search(one.id)
@@ -228,8 +228,8 @@ def _settings(config: Config) -> Config:
 def _write_training(project: Project, mine: AuditProject, seen: Iterable[Segment]) -> None:
     write_jsonl(mine.training / "train.jsonl", seen)
     for name in ("validation", "monolingual"):
-        write_jsonl(mine.training / f"{name}.jsonl", read_jsonl(project.training / f"{name}.jsonl", Segment))
-    write_jsonl(mine.training / "lexicon.jsonl", read_jsonl(project.training / "lexicon.jsonl", Entry))
+        write_jsonl(mine.training / f"{name}.jsonl", project.segments(name))
+    write_jsonl(mine.training / "lexicon.jsonl", project.entries())
 
 
 def _key(config: Config, seen: Sequence[Segment], asked: Sequence[Segment]) -> str:

@@ -283,7 +283,7 @@ def found_pairs(material: Material, tools: Tools, gate: Gate, figures: dict[str,
     section = project.config.augment.pages
     assert section is not None
     tally = Tally()
-    if not project.config.project.max_access.allows(section.access):
+    if not project.gate.admits(section.access):
         figures[section.name] = {
             "warnings": [
                 f"The pages are {section.access}, above the access level of this run (project.max_access): they are "

@@ -16,7 +16,7 @@ from seshat.augment.gate import Gate
 from seshat.augment.made import Job, candidates, digest, make
 from seshat.augment.tools import Tools
 from seshat.config import Direction
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Entry, Method, Segment
 from seshat.project.folder import Project
 
@@ -39,18 +39,14 @@ class Material:
     def segments(self) -> Iterator[Segment]:
         """Everything that is neither excluded by a tag, nor above the access level, nor fixed as test."""
         for folder in (self.project.cleaned, self.project.aligned):
-            for segment in read_jsonl(folder / "segments.jsonl", Segment):
-                meta = segment.meta
-                if meta.split == "test" or self._excluded & set(meta.tags):
-                    continue
-                if self.project.config.project.max_access.allows(meta.access):
+            for segment in self.project.gate.read(folder / "segments.jsonl", Segment):
+                if segment.meta.split != "test" and not self._excluded & set(segment.meta.tags):
                     yield segment
 
     def entries(self) -> Iterator[Entry]:
         """The lexicon, as far as this run may use it."""
-        allowed = self.project.config.project.max_access
-        for entry in read_jsonl(self.project.cleaned / "entries.jsonl", Entry):
-            if allowed.allows(entry.meta.access) and not self._excluded & set(entry.meta.tags):
+        for entry in self.project.gate.read(self.project.cleaned / "entries.jsonl", Entry):
+            if not self._excluded & set(entry.meta.tags):
                 yield entry
 
     def pairs(self) -> Iterator[Segment]:

@@ -29,10 +29,6 @@ class Access(StrEnum):
         """0 for public up to 4 for sealed."""
         return list(Access).index(self)
 
-    def allows(self, other: Access) -> bool:
-        """Whether a run whose ``max_access`` is ``self`` may use a record of level ``other``."""
-        return other.level <= self.level
-
     @classmethod
     def parse(cls, text: str | None) -> Access:
         """The level named by ``text``; unknown or missing reads as restricted (deny by default)."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.clean import CleanSection
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.gate import read_everything
+from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.progress import track
 from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.data.filters import Filters, usual_ratios
@@ -204,10 +205,10 @@ def run(project: Project) -> dict[str, Any]:
             target / "segments.jsonl", map(cleaner.segment, _segments(project, "cleaning segments"))
         ),
         "entries": write_jsonl(
-            target / "entries.jsonl", map(cleaner.entry, read_jsonl(source / "entries.jsonl", Entry))
+            target / "entries.jsonl", map(cleaner.entry, read_everything(source / "entries.jsonl", Entry))
         ),
         "documents": write_jsonl(
-            target / "documents.jsonl", map(cleaner.document, read_jsonl(source / "documents.jsonl", Document))
+            target / "documents.jsonl", map(cleaner.document, read_everything(source / "documents.jsonl", Document))
         ),
     }
     write_json(target / "report.json", {**counts, **report(cleaner)})
@@ -223,4 +224,4 @@ def run(project: Project) -> dict[str, Any]:
 
 
 def _segments(project: Project, description: str) -> Iterator[Segment]:
-    return track(read_jsonl(project.ingested / "segments.jsonl", Segment), description)
+    return track(read_everything(project.ingested / "segments.jsonl", Segment), description)

@@ -14,7 +14,8 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.core.errors import CheckFailed, DataError
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl, write_text
+from seshat.core.gate import Gate, read_everything
+from seshat.core.jsonl import write_json, write_jsonl, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, Segment
@@ -50,24 +51,26 @@ class Tally:
     """Method -> records."""
 
 
-def refusal(meta: Meta, name: str, config: Config) -> str | None:
+def refusal(meta: Meta, name: str, gate: Gate, config: Config) -> str | None:
     """Why a record does not pass, or ``None``.
 
     Args:
         meta: what is known about the record.
         name: the file it is in; methods are excluded from what is learned from, not from what is measured.
+        gate: lets through what this run may use.
         config: the configuration of the project.
     """
-    if not config.project.max_access.allows(meta.access):
-        return f"access:{meta.access}"
+    if closed := gate.refusal(meta):
+        return closed
     if name in ("train", "monolingual") and meta.method in config.format.exclude_methods:
         return f"method:{meta.method}"
     return None
 
 
 def _passing(project: Project, name: str, tally: Tally) -> Iterator[Segment | Entry]:
-    for record in track(read_jsonl(project.processed / f"{name}.jsonl", FILES[name]), f"formatting {name}"):
-        reason = refusal(record.meta, name, project.config)
+    everything = read_everything(project.processed / f"{name}.jsonl", FILES[name])
+    for record in track(everything, f"formatting {name}"):
+        reason = refusal(record.meta, name, project.gate, project.config)
         if reason:
             tally.dropped[name][reason] += 1
             continue
@@ -90,8 +93,8 @@ def _guard(project: Project) -> None:
     index = TextIndex(project.config.split.min_words, keep_texts=False)
     ends, test_ids = [], []
     for name in ("test", "train", "monolingual"):
-        for segment in read_jsonl(project.processed / f"{name}.jsonl", Segment):
-            if refusal(segment.meta, name, project.config) is None:
+        for segment in read_everything(project.processed / f"{name}.jsonl", Segment):
+            if refusal(segment.meta, name, project.gate, project.config) is None:
                 index.add(segment.texts)
                 if name == "test":
                     test_ids.append(segment.id)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from seshat.core.gate import least_open
 from seshat.core.progress import task
 from seshat.core.records import Access, Entry, Segment
 from seshat.prompt.retrieval import dictionary_pairs, short_glosses
@@ -209,7 +210,7 @@ def induce(
                 meaning_count=len(sides[1].places[meaning]),
                 known="; ".join(known.meanings(word)),
                 example=_example(evidence, language, pivot),
-                access=max((one.meta.access for one in evidence), key=lambda level: level.level),
+                access=least_open(one.meta.access for one in evidence),
                 licences=tuple(sorted({one.meta.licence for one in evidence if one.meta.licence})),
             )
         )

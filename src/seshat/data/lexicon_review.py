@@ -16,8 +16,7 @@ from typing import Any
 import regex
 
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl
-from seshat.core.records import Access, Entry, Meta, Method, Origin, Segment, Sense
+from seshat.core.records import Access, Entry, Meta, Method, Origin, Sense
 from seshat.data.align import review
 from seshat.data.align.review import Row
 from seshat.data.align.rulings import ACCEPT, REJECT
@@ -151,10 +150,9 @@ def run(project: Project, *, limit: int = 500, min_support: int = 3, min_score: 
     rows, before = read(file)
     settings = project.config.project
     languages = settings.language, settings.pivot
-    # The files of `format` hold nothing above project.max_access.
-    lexicon = list(read_jsonl(project.training / "lexicon.jsonl", Entry))
+    lexicon = list(project.entries())
     limits = {"min_support": min_support, "min_score": min_score}
-    found = induce(read_jsonl(train, Segment), lexicon, *languages, **limits)  # type: ignore[arg-type]
+    found = induce(project.segments("train"), lexicon, *languages, **limits)  # type: ignore[arg-type]
     kept = [row.changed(status=_status(row, Known(lexicon, *languages))) for row in rows if _touched(row)]
     decided = {row["id"] for row in kept}
     new = [pair for pair in found.pairs if pair.id not in decided]

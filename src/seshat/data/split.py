@@ -17,7 +17,8 @@ from typing import IO, Any
 from seshat.augment.decisions import REJECTED, Decisions
 from seshat.config import Config
 from seshat.core.errors import DataError
-from seshat.core.jsonl import atomic_write, dump, read_jsonl, write_json
+from seshat.core.gate import read_everything
+from seshat.core.jsonl import atomic_write, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
@@ -140,12 +141,12 @@ def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:
     """All segments as people have corrected them, and whether ``augment`` made them."""
     decided = Decisions.load(project.augmented / "decisions.jsonl")
     for folder in (project.cleaned, project.aligned, project.augmented):
-        for segment in read_jsonl(folder / "segments.jsonl", Segment):
+        for segment in read_everything(folder / "segments.jsonl", Segment):
             yield decided.applied(segment), folder == project.augmented
 
 
 def _entries(project: Project) -> Iterator[Entry]:
-    yield from read_jsonl(project.cleaned / "entries.jsonl", Entry)
+    yield from read_everything(project.cleaned / "entries.jsonl", Entry)
 
 
 def _collect(project: Project) -> Collector:

@@ -15,7 +15,7 @@ from typing import Any
 
 import regex
 
-from seshat.core.jsonl import read_jsonl, write_bytes, write_json
+from seshat.core.jsonl import write_bytes, write_json
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.project.folder import Project
@@ -129,7 +129,7 @@ def run(project: Project) -> dict[str, Any]:
         write_json(out, {"tokenizers": [], "note": note})
         return {"note": note}
     languages = (project.config.project.language, project.config.project.pivot)
-    sample = _sample(read_jsonl(project.training / "train.jsonl", Segment), languages)
+    sample = _sample(project.segments("train"), languages)
     reports = [_report(project, subword.load(path), path, sample) for path in track(paths, "measuring tokenizers")]
     write_json(out, {"tokenizers": reports})
     return {"tokenizers": [_short(report) for report in reports], "report": str(out.relative_to(project.root))}
@@ -154,7 +154,7 @@ def train(project: Project) -> Path:
 
 def _lines(project: Project, languages: Sequence[str]) -> Iterator[str]:
     for name in ("train", "monolingual"):
-        for segment in read_jsonl(project.training / f"{name}.jsonl", Segment):
+        for segment in project.segments(name):
             for language in languages:
                 if segment.texts.get(language):
                     yield segment.texts[language]

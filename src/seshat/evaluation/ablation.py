@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 
 from seshat.config.model import Metric
-from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.advice import SIGNIFICANT
 from seshat.inference.postprocess import Postprocessor, changed_steps
@@ -28,13 +27,7 @@ TRIALS = 2_000
 
 def validation(project: Project, count: int | None = None) -> list[Segment]:
     """The validation segments in both languages that this run may use: all, or ``count`` evenly from all of them."""
-    settings = project.config.project
-    languages = settings.language, settings.pivot
-    found = [
-        one
-        for one in read_jsonl(project.training / "validation.jsonl", Segment)
-        if all(one.texts.get(tag, "").strip() for tag in languages) and settings.max_access.allows(one.meta.access)
-    ]
+    found = list(project.pairs("validation"))
     if count is None:
         return found
     step = max(1, -(-len(found) // count)) if count else 1

@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.core.errors import SeshatError
-from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Segment
 from seshat.core.spaced import evenly
 from seshat.evaluation import ablation, fill, likelihood, tasks
@@ -319,10 +318,8 @@ class Assessment:
         seed = self.project.config.project.seed
         made: dict[str, Any] = {}
         if self.found.costs:
-            more = read_jsonl(self.project.training / "monolingual.jsonl", Segment)
-            limit = self.project.config.project.max_access
-            allowed = (segment for segment in more if limit.allows(segment.meta.access))
-            training = likelihood.training_texts(self.material, self.languages, allowed)
+            more = self.project.segments("monolingual")
+            training = likelihood.training_texts(self.material, self.languages, more)
             made["likelihood"] = likelihood.tables(
                 self.found.costs, self.models, self.segments, training, self.settings, seed
             )

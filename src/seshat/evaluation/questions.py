@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from seshat.config import Direction
 from seshat.config.neural import Task
 from seshat.core.errors import DataError
+from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.prompt.prompt import Message, Prompt
 from seshat.scores.metrics import CHRF2, Floats, Scorer, scores
@@ -70,18 +71,18 @@ class Measure:
     """Sums of rows to the score."""
 
 
-def read_questions(path: Path, prompt: Prompt, limit: Access) -> Iterator[Question]:
+def read_questions(path: Path, prompt: Prompt, gate: Gate) -> Iterator[Question]:
     """The questions of a file of messages that a run may use.
 
     Args:
         path: ``data/training/messages/test.jsonl`` or ``train.jsonl``.
         prompt: what the file was written with.
-        limit: the least open level that may be used.
+        gate: lets through what may be used.
 
     Raises:
         DataError: a line is none that this version reads.
     """
-    read = list(_lines(path, limit))
+    read = list(_lines(path, gate))
     accepted: dict[tuple[str, str | None, str], set[str]] = {}
     texts = []
     for line in read:
@@ -103,19 +104,18 @@ def read_questions(path: Path, prompt: Prompt, limit: Access) -> Iterator[Questi
         )
 
 
-def _lines(path: Path, limit: Access) -> Iterator[dict[str, Any]]:
+def _lines(path: Path, gate: Gate) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as stream:
         for number, text in enumerate(stream, start=1):
             try:
                 line: dict[str, Any] = json.loads(text)
                 usable = line["messages"][-1]["role"] == "assistant" and line["messages"][-2]["role"] == "user"
-                level = Access.parse(line["meta"].get("access"))
                 known = isinstance(line["task"], str) and "id" in line
             except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
                 raise DataError(f"{path}:{number}: not a line of messages ({error!r}).", _AGAIN) from error
             if not (usable and known):
                 raise DataError(f"{path}:{number}: the chat does not end with a question and its answer.", _AGAIN)
-            if limit.allows(level):
+            if gate.admits_example(line):
                 yield line
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.config.neural import Task
-from seshat.core.jsonl import read_jsonl
-from seshat.core.records import Access, Entry, Segment
+from seshat.core.gate import least_open
+from seshat.core.records import Access
 from seshat.core.spaced import evenly
 from seshat.evaluation.languagemodel import Responder
 from seshat.evaluation.lookup import NAME as FLOOR
@@ -49,13 +49,13 @@ def read_test(project: Project, prompt: Prompt) -> list[Question]:
         project: the project.
         prompt: what the instruction data were written with.
     """
-    most, limit = project.config.evaluate.task_examples, project.config.project.max_access
+    most = project.config.evaluate.task_examples
     if not most or not (folder(project) / "train.jsonl").exists():
         return []
     found: dict[tuple[Task, str], list[Question]] = {}
     for name, origin in (("test", TEST), ("validation", VALIDATION)):
         path = folder(project) / f"{name}.jsonl"
-        for one in read_questions(path, prompt, limit) if path.exists() else ():
+        for one in read_questions(path, prompt, project.gate) if path.exists() else ():
             if one.task in MEASURES and (origin == TEST or (one.task, TEST) not in found):
                 found.setdefault((one.task, origin), []).append(replace(one, origin=origin))
     for one in _dictionary(project, prompt):
@@ -66,8 +66,7 @@ def read_test(project: Project, prompt: Prompt) -> list[Question]:
 
 def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
     """Look-ups of every word and every meaning of the lexicon."""
-    limit = project.config.project.max_access
-    train = read_questions(folder(project) / "train.jsonl", prompt, limit)
+    train = read_questions(folder(project) / "train.jsonl", prompt, project.gate)
     asked = {(one.task, normalised(one.text)) for one in train}
     ways: tuple[tuple[Task, str, str], ...] = (
         ("word-to-meaning", prompt.language, prompt.pivot),
@@ -75,13 +74,12 @@ def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
     )
     known: dict[tuple[Task, str], dict[str, None]] = {}
     levels: dict[tuple[Task, str], Access] = {}
-    for entry in read_jsonl(project.training / "lexicon.jsonl", Entry):
-        if limit.allows(entry.meta.access):
-            for pair in dictionary_pairs(entry, prompt.language, prompt.pivot):
-                for (task, _, _), (text, answer) in zip(ways, (pair, pair[::-1]), strict=True):
-                    known.setdefault((task, text), {})[answer] = None
-                    level = levels.setdefault((task, text), entry.meta.access)
-                    levels[task, text] = max(level, entry.meta.access, key=lambda one: one.level)
+    for entry in project.entries():
+        for pair in dictionary_pairs(entry, prompt.language, prompt.pivot):
+            for (task, _, _), (text, answer) in zip(ways, (pair, pair[::-1]), strict=True):
+                known.setdefault((task, text), {})[answer] = None
+                level = levels.setdefault((task, text), entry.meta.access)
+                levels[task, text] = least_open((level, entry.meta.access))
     for task, source, target in ways:
         for (of, text), answers in known.items():
             if of == task:
@@ -100,11 +98,9 @@ def _dictionary(project: Project, prompt: Prompt) -> Iterator[Question]:
 
 def learn(project: Project, prompt: Prompt) -> LookUp:
     """The floor: what the instruction data of training, and its interlinear glosses, answer most often."""
-    limit = project.config.project.max_access
-    read = read_questions(folder(project) / "train.jsonl", prompt, limit)
+    read = read_questions(folder(project) / "train.jsonl", prompt, project.gate)
     examples = (one for one in read if one.task in MEASURES)
-    segments = read_jsonl(project.training / "train.jsonl", Segment)
-    return LookUp(examples, (segment for segment in segments if limit.allows(segment.meta.access)))
+    return LookUp(examples, project.segments("train"))
 
 
 class _Asked:

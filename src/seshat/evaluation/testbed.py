@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Entry, Segment
 from seshat.project.folder import Project
 from seshat.text.words import words
@@ -77,15 +76,9 @@ def read_test_set(project: Project) -> TestSet:
     """
     path = project.training / "test.jsonl"
     languages = project.config.project.language, project.config.project.pivot
-    limit = project.config.project.max_access
-    kept, withheld, incomplete = [], 0, 0
-    for segment in read_jsonl(path, Segment):
-        if not limit.allows(segment.meta.access):
-            withheld += 1
-        elif not all(segment.texts.get(language, "").strip() for language in languages):
-            incomplete += 1
-        else:
-            kept.append(segment)
+    withheld: Counter[str] = Counter()
+    allowed = list(project.segments("test", withheld))
+    kept = [one for one in allowed if all(one.texts.get(language, "").strip() for language in languages)]
     if not kept:
         raise DataError(
             f"{path}: no test sentences in both '{languages[0]}' and '{languages[1]}'.",
@@ -95,8 +88,8 @@ def read_test_set(project: Project) -> TestSet:
     licences = Counter(segment.meta.licence or "not stated" for segment in kept)
     return TestSet(
         tuple(kept),
-        withheld,
-        incomplete,
+        withheld.total(),
+        len(allowed) - len(kept),
         licences=dict(sorted(licences.items())),
         access={level.value: access[level] for level in Access if access[level]},
     )
@@ -105,22 +98,17 @@ def read_test_set(project: Project) -> TestSet:
 def read_material(project: Project) -> Material:
     """What the training files hold."""
     language, pivot = project.config.project.language, project.config.project.pivot
-    folder = project.training
     trained: dict[str, set[str]] = {language: set(), pivot: set()}
     pairs: list[tuple[str, str]] = []
-    for segment in _allowed(project, read_jsonl(folder / "train.jsonl", Segment)):
+    for segment in project.segments("train"):
         _add_words(trained, segment.texts)
         if segment.texts.get(language, "").strip() and segment.texts.get(pivot, "").strip():
             pairs.append((segment.texts[language], segment.texts[pivot]))
     attested = {tag: set(found) for tag, found in trained.items()}
-    for name in ("validation.jsonl", "monolingual.jsonl"):
-        for segment in _allowed(project, read_jsonl(folder / name, Segment)):
+    for name in ("validation", "monolingual"):
+        for segment in project.segments(name):
             _add_words(attested, segment.texts)
-    entries = tuple(
-        entry
-        for entry in read_jsonl(folder / "lexicon.jsonl", Entry)
-        if project.config.project.max_access.allows(entry.meta.access)
-    )
+    entries = tuple(project.entries())
     for entry in entries:
         for tag, found in attested.items():
             found.update(_entry_words(entry, tag))
@@ -134,11 +122,6 @@ def read_material(project: Project) -> Material:
 def folded(text: str) -> list[str]:
     """The words of a text, case-folded."""
     return words(text.casefold())
-
-
-def _allowed(project: Project, segments: Iterable[Segment]) -> Iterator[Segment]:
-    limit = project.config.project.max_access
-    return (segment for segment in segments if limit.allows(segment.meta.access))
 
 
 def _add_words(found: dict[str, set[str]], texts: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from seshat.config import Direction
 from seshat.core.errors import CheckFailed, DataError, UsageError
-from seshat.core.jsonl import read_jsonl, write_json, write_text
+from seshat.core.jsonl import write_json, write_text
 from seshat.core.paths import fresh, inside, move, remove
 from seshat.core.records import Segment
 from seshat.export import ollama, proof
@@ -181,17 +181,11 @@ class Exporter:
         return self._before[str(part)]
 
     def _validation(self) -> list[Segment]:
-        config = self.project.config.project
-        path = self.project.training / "validation.jsonl"
-        kept = [
-            segment
-            for segment in read_jsonl(path, Segment)
-            if config.max_access.allows(segment.meta.access)
-            and all(segment.texts.get(tag, "").strip() for tag in (config.language, config.pivot))
-        ]
+        kept = list(self.project.pairs("validation"))
         if not kept:
             raise DataError(
-                f"{path}: no validation sentences in both languages: an export could not be proved.",
+                f"{self.project.training / 'validation.jsonl'}: no validation sentences in both languages: an export "
+                "could not be proved.",
                 "Set split.validation above 0 and run `seshat run`.",
             )
         return kept

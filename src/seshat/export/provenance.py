@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seshat.core.jsonl import read_jsonl
+from seshat.core.gate import least_open
 from seshat.core.records import Access, Entry, Segment
 from seshat.project.folder import Project
 
-_FILES: dict[str, type[Segment] | type[Entry]] = {
-    "train.jsonl": Segment,
-    "validation.jsonl": Segment,
-    "monolingual.jsonl": Segment,
-    "lexicon.jsonl": Entry,
-}
+_FILES = ("train", "validation", "monolingual")
 
 
 @dataclass
@@ -39,7 +34,7 @@ class Provenance:
     @property
     def least_open(self) -> Access:
         """The least open level of a record; public when there is none."""
-        return max((Access(level) for level in self.access), key=lambda level: level.level, default=Access.PUBLIC)
+        return least_open(Access(level) for level in self.access)
 
 
 def provenance(project: Project, described: Mapping[str, Any]) -> Provenance:
@@ -50,16 +45,17 @@ def provenance(project: Project, described: Mapping[str, Any]) -> Provenance:
         described: ``model.json``, which holds the hashes of the files that the model was trained on.
     """
     found = Provenance()
-    limit = project.config.project.max_access
-    for name, kind in _FILES.items():
-        path = project.training / name
-        for record in read_jsonl(path, kind):
-            if limit.allows(record.meta.access):
-                source = record.meta.source or "unknown"
-                found.sources.setdefault(source, Counter())[name.removesuffix(".jsonl")] += 1
-                found.licences.setdefault(source, set()).add(record.meta.licence or "not stated")
-                found.access[record.meta.access] += 1
-                found.methods[record.meta.method] += 1
+    records: dict[str, Iterable[Segment | Entry]] = {
+        **{name: project.segments(name) for name in _FILES},
+        "lexicon": project.entries(),
+    }
+    for name, found_there in records.items():
+        for record in found_there:
+            source = record.meta.source or "unknown"
+            found.sources.setdefault(source, Counter())[name] += 1
+            found.licences.setdefault(source, set()).add(record.meta.licence or "not stated")
+            found.access[record.meta.access] += 1
+            found.methods[record.meta.method] += 1
     hashes: Mapping[str, str] = described.get("data") or {}
     found.changed = any(_hash(project.training / name) != known for name, known in hashes.items())
     return found

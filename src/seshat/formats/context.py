@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from seshat.config.ingest import IngestSection, Source
 from seshat.config.project import ProjectSection
+from seshat.core.gate import least_open
 from seshat.core.records import Access, Meta, Origin, Reject
 from seshat.formats.encoding import Encoding, detect
 from seshat.formats.files import language_codes, language_of
@@ -201,7 +202,7 @@ class Context:
 
     def access(self, text: str) -> Access:
         """The level of a row: that of the source, or stricter; what is not understood reads as restricted."""
-        return max(self.source.access, Access.parse(text), key=lambda access: access.level)
+        return least_open((self.source.access, Access.parse(text)))
 
     @cached_property
     def codes(self) -> dict[str, str]:

@@ -204,17 +204,12 @@ def build(
 
 def for_project(project: Project, direction: Direction) -> Postprocessor:
     """The steps that a project is configured with; its lexicon and word table are read when they are needed."""
-    from seshat.core.jsonl import read_jsonl
-    from seshat.core.records import Entry
-
     config = project.config
     settings = config.project
     steps = config.translate.postprocess.steps
     lexicon = None
     if any(isinstance(one, NamesStep) for one in steps):
-        entries = read_jsonl(project.training / "lexicon.jsonl", Entry)
-        allowed = (entry for entry in entries if settings.max_access.allows(entry.meta.access))
-        lexicon = Lexicon(allowed, settings.language, settings.pivot)
+        lexicon = Lexicon(project.entries(), settings.language, settings.pivot)
     return build(
         steps,
         direction,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config import Direction
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.jsonl import write_json
 from seshat.core.paths import remove
 from seshat.core.progress import task
-from seshat.core.records import Entry, Segment
+from seshat.core.records import Entry
 from seshat.project.folder import Project
 from seshat.prompt.retrieval import short_glosses
 from seshat.text.words import words
@@ -85,10 +85,10 @@ def read(project: Project, direction: Direction) -> WordByWord:
 
 
 def _training(project: Project, direction: Direction) -> tuple[list[tuple[str, str]], list[Entry]]:
-    segments = read_jsonl(project.training / "train.jsonl", Segment)
-    texts = ((segment.texts.get(direction.source), segment.texts.get(direction.target)) for segment in segments)
+    found = project.segments("train")
+    texts = ((segment.texts.get(direction.source), segment.texts.get(direction.target)) for segment in found)
     pairs = [(source, target) for source, target in texts if source and target]
-    entries = list(read_jsonl(project.training / "lexicon.jsonl", Entry))
+    entries = list(project.entries())
     if not pairs and not entries:
         raise DataError(
             f"{project.training / 'train.jsonl'}: no pairs for {direction}.",

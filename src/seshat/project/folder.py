@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seshat.config import Config
 from seshat.core.errors import ConfigError, Problem
+from seshat.core.gate import Gate
+from seshat.core.records import Entry, Segment
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,29 @@ class Project:
     def model(self, name: str | None = None) -> Path:
         """Folder of a model; the one that ``train`` names by default."""
         return self.models / (name or self.config.train.name)
+
+    @property
+    def gate(self) -> Gate:
+        """Lets through what this run may use."""
+        return Gate(self.config.project.max_access)
+
+    def segments(self, name: str, left_out: Counter[str] | None = None) -> Iterator[Segment]:
+        """What this run may use of a file of :attr:`training`.
+
+        Args:
+            name: ``train``, ``validation``, ``test`` or ``monolingual``.
+            left_out: counts by reason what the gate keeps out.
+        """
+        return self.gate.read(self.training / f"{name}.jsonl", Segment, left_out)
+
+    def pairs(self, name: str) -> Iterator[Segment]:
+        """Those of :meth:`segments` with a text in both languages."""
+        languages = self.config.project.language, self.config.project.pivot
+        return (one for one in self.segments(name) if all(one.texts.get(tag, "").strip() for tag in languages))
+
+    def entries(self) -> Iterator[Entry]:
+        """What this run may use of the lexicon of :attr:`training`."""
+        return self.gate.read(self.training / "lexicon.jsonl", Entry)
 
 
 def open_project(path: Path | None = None, profiles: Sequence[str] = (), overrides: Sequence[str] = ()) -> Project:

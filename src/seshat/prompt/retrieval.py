@@ -12,7 +12,8 @@ from pathlib import Path
 
 import regex
 
-from seshat.core.jsonl import read_jsonl, write_jsonl
+from seshat.core.gate import least_open, read_everything
+from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Entry, Segment
 from seshat.prompt.prompt import Message, Prompt
 from seshat.text.lookup import PhraseIndex, key
@@ -91,17 +92,19 @@ class Retriever:
     def _close(self, texts: Iterable[str], access: Access) -> None:
         if access is not Access.PUBLIC:
             for text in texts:
-                self._access[key(text)] = max(access, self.access(text), key=lambda one: one.level)
+                self._access[key(text)] = least_open((access, self.access(text)))
 
     def access(self, *texts: str) -> Access:
         """The least open level that one of these words and texts, found here, was recorded under."""
-        levels = (self._access.get(key(text), Access.PUBLIC) for text in texts)
-        return max(levels, key=lambda one: one.level, default=Access.PUBLIC)
+        return least_open(self._access.get(key(text), Access.PUBLIC) for text in texts)
 
     @classmethod
     def load(cls, folder: Path, prompt: Prompt) -> Retriever:
-        """Open what :func:`save` wrote; without the files there are no hints and no shots."""
-        return cls(prompt, read_jsonl(folder / PAIRS, Segment), read_jsonl(folder / LEXICON, Entry))
+        """Open what :func:`save` wrote; without the files there are no hints and no shots.
+
+        They passed the gate before the model was trained on them, and are as closed as that model is.
+        """
+        return cls(prompt, read_everything(folder / PAIRS, Segment), read_everything(folder / LEXICON, Entry))
 
     def hints(self, text: str, source: str, target: str) -> list[tuple[str, str]]:
         """Words of a text with their meanings in the other language."""

@@ -13,6 +13,7 @@ import structlog
 
 from seshat.config import Direction
 from seshat.core.errors import DataError, UsageError
+from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.inference.batch import in_order, translate_all
 from seshat.inference.dialogue import Dialogue, dialogue
@@ -50,7 +51,7 @@ class Engines:
         ways = [str(direction) for direction in config.project.directions]
         found = {name: _described(project, name) for name in names}
         self.described = {name: one for name, one in found.items() if one and set(one["directions"]) & set(ways)}
-        if self.described and not viewer.allows(trained_on):
+        if self.described and not Gate(viewer).admits(trained_on):
             self.closed = (
                 f"The models were trained on records up to '{trained_on}' and may repeat them; what is shown here is "
                 f"'{viewer}'."

@@ -62,7 +62,7 @@ def _trained_on(project: Project, name: str) -> set[str]:
 
 def _learn(service: Service, correction: Correction) -> None:
     """Teach a correction to every model that translates in its direction; done when this returns."""
-    if not service.viewer.allows(correction.access):
+    if not service.gate.admits(correction.access):
         return
     way = f"{correction.source}-{correction.target}"
 

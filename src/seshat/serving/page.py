@@ -117,8 +117,8 @@ class Page:
         except SeshatError as error:
             return show.note(str(error), problem=True)
         shown = "saved" if self.service.settings.learn else "saved_later"
-        said = self.words[shown if self.service.viewer.allows(stored.access) else "saved_hidden"]
-        if not self.section.max_access.allows(stored.access):
+        said = self.words[shown if self.service.gate.admits(stored.access) else "saved_hidden"]
+        if not self.service.project.gate.admits(stored.access):
             said += " " + self.words["not_trained"].format(level=self.words[self.section.max_access])
         return show.note(said)
 

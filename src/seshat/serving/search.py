@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import regex
 import structlog
 
-from seshat.core.jsonl import atomic_path, dump, read_jsonl
+from seshat.core.jsonl import atomic_path, dump
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Segment
 from seshat.project.folder import Project
@@ -234,7 +234,6 @@ def _fingerprint(project: Project) -> str:
 
 
 def _make(database: Database, project: Project, fingerprint: str) -> None:
-    limit = project.config.project.max_access
     with database.writing() as cursor:
         for name in _TABLES:
             cursor.execute(f"DROP TABLE IF EXISTS {name}")
@@ -246,8 +245,8 @@ def _make(database: Database, project: Project, fingerprint: str) -> None:
         cursor.execute("CREATE TABLE entries (number INTEGER PRIMARY KEY, level INTEGER, record TEXT)")
         for name in ("line_words", "entry_words"):
             cursor.execute(database.words_table.format(name=name))
-        _fill_segments(cursor, database, _segments(project, limit))
-        _fill_entries(cursor, database, _entries(project, limit))
+        _fill_segments(cursor, database, _segments(project))
+        _fill_entries(cursor, database, track(project.entries(), "index lexicon"))
         cursor.execute("CREATE INDEX lines_of_tier ON lines (tier, number)")
         if isinstance(database, Postgres):
             cursor.execute("CREATE INDEX words_of_lines ON line_words USING gin (words)")
@@ -255,16 +254,10 @@ def _make(database: Database, project: Project, fingerprint: str) -> None:
         cursor.execute("INSERT INTO facts (name, value) VALUES ('fingerprint', ?)", (fingerprint,))
 
 
-def _segments(project: Project, limit: Access) -> Iterator[tuple[str, Segment]]:
+def _segments(project: Project) -> Iterator[tuple[str, Segment]]:
     for split in SPLITS:
-        for segment in track(read_jsonl(project.training / f"{split}.jsonl", Segment), f"index {split}"):
-            if limit.allows(segment.meta.access):
-                yield split, segment
-
-
-def _entries(project: Project, limit: Access) -> Iterator[Entry]:
-    found = read_jsonl(project.training / "lexicon.jsonl", Entry)
-    return (entry for entry in track(found, "index lexicon") if limit.allows(entry.meta.access))
+        for segment in track(project.segments(split), f"index {split}"):
+            yield split, segment
 
 
 def _fill_segments(cursor: Any, database: Database, segments: Iterable[tuple[str, Segment]]) -> None:

@@ -21,6 +21,7 @@ import structlog
 
 from seshat.config import Direction
 from seshat.core.errors import SeshatError, UsageError
+from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
@@ -88,6 +89,8 @@ class Service:
         self.project = project
         self.settings = project.config.serve
         self.viewer = self.settings.access if viewer is None else viewer
+        self.gate = Gate(self.viewer)
+        """Lets through what the viewer may see."""
         self.listeners: list[Callable[[Correction], None]] = []
         """Called with every correction after it is stored; may use :meth:`with_translator`."""
         self._corrections = open_corrections(project)
@@ -272,7 +275,7 @@ class Service:
         section = self.project.config.project
         self.limits.correction(correction, section.language, section.pivot)
         stored = self._corrections.add(correction)
-        if self.viewer.allows(stored.access):
+        if self.gate.admits(stored.access):
             self._reasons.add(stored)
         for listener in self.listeners:
             try:
@@ -368,7 +371,7 @@ class Service:
         except (OSError, ValueError):
             return None
         found = summary(evaluation)
-        if not all(self.viewer.allows(Access.parse(level)) for level in evaluation.get("quoted", [Access.SEALED])):
+        if not all(self.gate.admits(Access.parse(level)) for level in evaluation.get("quoted", [Access.SEALED])):
             found = {name: rows for name, rows in found.items() if name not in ("samples", "by_genre")}
         return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from seshat.config.postprocess import EmptyStep
 from seshat.core.errors import DISTRIBUTION, DataError, UsageError
-from seshat.core.jsonl import write_json
+from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.kaggle import Credentials
 from seshat.core.paths import remove
 from seshat.export.exporter import publish
@@ -122,13 +122,12 @@ def _project(project: Project, names: list[str], dataset: Path) -> None:
         ignore = shutil.ignore_patterns("checkpoint*", "*.tmp")
         shutil.copytree(project.model(name), dataset / "models" / name, ignore=ignore)
     steps = config.translate.postprocess.steps
-    files = ["lexicon.jsonl"] if steps else []
+    training = dataset / "data" / "training"
+    if steps and (project.training / "lexicon.jsonl").is_file():
+        write_jsonl(training / "lexicon.jsonl", project.entries())
     # What a model leaves empty is translated word by word, which is learned from the pairs there and then.
     if any(isinstance(step, EmptyStep) and "word-by-word" in step.fallback for step in steps):
-        files.append("train.jsonl")
-    for file in files:
-        if (project.training / file).is_file():
-            _copy(project.training / file, dataset / "data" / "training" / file)
+        write_jsonl(training / "train.jsonl", project.segments("train"))
     if template := config.prompt.chat_template:
         _copy(project.root / template, dataset / template)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from seshat import tracking
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.jsonl import write_json
 from seshat.core.paths import remove
 from seshat.core.records import Segment
 from seshat.core.spaced import evenly
@@ -137,11 +137,12 @@ def validation(project: Project) -> list[Segment]:
     Raises:
         DataError: there are none.
     """
-    path = Project(project.root, project.config).training / "validation.jsonl"
-    languages = (project.config.project.language, project.config.project.pivot)
-    found = [s for s in read_jsonl(path, Segment) if all(s.texts.get(language) for language in languages)]
+    own = Project(project.root, project.config)
+    found = list(own.pairs("validation"))
     if not found:
-        raise DataError(f"{path}: no validation segments to judge by.", "Set split.validation above 0.")
+        raise DataError(
+            f"{own.training / 'validation.jsonl'}: no validation segments to judge by.", "Set split.validation above 0."
+        )
     return found
 
 

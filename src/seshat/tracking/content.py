@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.core.jsonl import read_jsonl
+from seshat.core.gate import Gate, read_everything
 from seshat.core.records import Access, Entry, Segment
 from seshat.tracking.trackers import Parameter
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
 
+_PUBLIC = Gate(Access.PUBLIC)
 FINETUNING = ("finetune", "lora", "phases")
 """Parts of section ``train`` that every pretrained family shares."""
 _WORDS = 4
@@ -95,8 +96,7 @@ def samples(project: Project, evaluation: Mapping[str, Any]) -> list[dict[str, s
         At most ``tracking.samples`` per direction: ``direction, source, reference, translation``.
     """
     name, most = project.config.train.name, project.config.tracking.samples
-    test = read_jsonl(project.training / "test.jsonl", Segment)
-    public = {segment.id for segment in test if segment.meta.access is Access.PUBLIC}
+    public = {segment.id for segment in _PUBLIC.read(project.training / "test.jsonl", Segment)}
     found = []
     for result in evaluation["directions"]:
         shown = [sample for sample in result["samples"] if sample["id"] in public]
@@ -134,11 +134,11 @@ def _repeated(project: Project, translations: Iterable[str]) -> set[str]:
 
 def _closed_texts(project: Project) -> Iterator[str]:
     for name in ("train", "validation", "test", "monolingual"):
-        for segment in read_jsonl(project.training / f"{name}.jsonl", Segment):
-            if segment.meta.access is not Access.PUBLIC:
+        for segment in read_everything(project.training / f"{name}.jsonl", Segment):
+            if _PUBLIC.refusal(segment.meta):
                 yield from segment.texts.values()
-    for entry in read_jsonl(project.training / "lexicon.jsonl", Entry):
-        if entry.meta.access is not Access.PUBLIC:
+    for entry in read_everything(project.training / "lexicon.jsonl", Entry):
+        if _PUBLIC.refusal(entry.meta):
             yield from (text for s in entry.senses for example in s.examples for text in example.texts.values())
 
 

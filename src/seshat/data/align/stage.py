@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config.align import AlignSection
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.gate import read_everything
+from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Document, Entry, Meta, Method, Segment
 from seshat.data.filters import Filters
 from seshat.project.folder import Project
@@ -336,16 +337,16 @@ def run(project: Project) -> dict[str, Any]:
     settings, section = project.config.project, project.config.align
     path = project.root / section.review
     rows, before = review.read(path)
-    documents = list(read_jsonl(project.cleaned / "documents.jsonl", Document))
-    entries = read_jsonl(project.cleaned / "entries.jsonl", Entry)
+    documents = list(read_everything(project.cleaned / "documents.jsonl", Document))
+    entries = read_everything(project.cleaned / "entries.jsonl", Entry)
     examples = (
         segment
-        for segment in read_jsonl(project.cleaned / "segments.jsonl", Segment)
+        for segment in read_everything(project.cleaned / "segments.jsonl", Segment)
         if segment.meta.split != "test" and not segment.meta.tags
     )
     languages = (settings.language, settings.pivot)
     result = align_documents(documents, entries, languages, section, rows, examples)
-    allowed = {document.id for document in documents if settings.max_access.allows(document.meta.access)}
+    allowed = {document.id for document in project.gate.passing(documents)}
     new_rows, result.withheld = updated_rows(result, section.min_confidence, allowed)
     segments = (segment for aligned in result.documents for segment in segments_of(aligned, section.min_confidence))
     filters = Filters(project.config.clean.filters)

@@ -18,7 +18,7 @@ import regex
 from seshat.config.align import CutSection, StartsSection
 from seshat.config.clean import Profile
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl
+from seshat.core.gate import least_open, read_everything
 from seshat.core.records import Access, Meta, Method, Origin, Segment
 from seshat.data.align.starts import Start, find_starts
 from seshat.data.filters import Filters
@@ -70,7 +70,7 @@ def sentence_pairs(project: Project, filters: Filters, figures: dict[str, Any]) 
     if not section.starts and section.cut is None:
         return
     languages = (project.config.project.language, project.config.project.pivot)
-    found = list(read_jsonl(project.cleaned / "segments.jsonl", Segment))
+    found = list(read_everything(project.cleaned / "segments.jsonl", Segment))
     normalisers = {tag: Normaliser(clean.profiles.get(tag, Profile()), clean.placeholders) for tag in languages}
     examples: list[Segment] = []
     for listed in section.starts:
@@ -170,7 +170,7 @@ def by_list(
             origin = Origin(file=section.path, line=rows[order].line)
             known = {"doc_id": name, "order": order, "source": section.name, "method": Method.ALIGNED, "origin": origin}
             given = {
-                "access": max(meta.access, section.access, key=_level),
+                "access": least_open((meta.access, section.access)),
                 "genre": section.genre,
                 "split": meta.split,
             }

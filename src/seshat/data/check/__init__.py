@@ -7,7 +7,7 @@ from seshat.data.check.base import Check, Finding, Level, View
 from seshat.data.check.characters import Characters, Forms, Lookalikes, ScriptMix
 from seshat.data.check.counts import Counts, Rejects
 from seshat.data.check.duplicates import Duplicates, Leaks
-from seshat.data.check.gate import Gate, Profiles, Tags
+from seshat.data.check.gate import Levels, Profiles, Tags
 from seshat.data.check.sides import Copied, Lengths, OneSided, Swapped
 from seshat.data.check.unseen import Unseen
 
@@ -27,7 +27,7 @@ CHECKS: tuple[type[Check], ...] = (
     Leaks,
     Unseen,
     Tags,
-    Gate,
+    Levels,
 )
 
 __all__ = ["CHECKS", "Check", "Finding", "Level", "View"]

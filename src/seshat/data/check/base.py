@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from seshat.config import Config
+from seshat.core.gate import Gate, read_everything
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Document, Entry, Meta, Record, Reject, Segment
 from seshat.data.split import examples_of
@@ -96,24 +97,32 @@ class View:
         return next((folder for folder in folders if (folder / "train.jsonl").exists()), None)
 
     def records(self) -> Iterator[Record | Reject]:
-        """All records and rejects, once, streaming; sentences that the aligner found among them."""
+        """All records and rejects, once, streaming; sentences that the aligner found among them.
+
+        Also those that this run may not use: :func:`show` shows of them only that they are there.
+        """
         if self.stage == "raw":
             from seshat.data.ingest import Reading
 
             yield from Reading(self.config, self.project.raw).records()
             return
         folder = self.project.cleaned if self.stage == "clean" else self.project.ingested
-        yield from read_jsonl(folder / "segments.jsonl", Segment)
+        yield from read_everything(folder / "segments.jsonl", Segment)
         if self.stage == "clean":
-            yield from read_jsonl(self.project.aligned / "segments.jsonl", Segment)
-        yield from read_jsonl(folder / "entries.jsonl", Entry)
-        yield from read_jsonl(folder / "documents.jsonl", Document)
+            yield from read_everything(self.project.aligned / "segments.jsonl", Segment)
+        yield from read_everything(folder / "entries.jsonl", Entry)
+        yield from read_everything(folder / "documents.jsonl", Document)
         yield from read_jsonl(self.project.ingested / "rejects.jsonl", Reject)
 
     def set(self, name: str) -> Iterator[Segment]:
-        """The segments of train, validation, test or monolingual; none before ``split``."""
+        """What this run may use of train, validation, test or monolingual; none before ``split``."""
         if self.sets is not None:
-            yield from read_jsonl(self.sets / f"{name}.jsonl", Segment)
+            yield from self.project.gate.read(self.sets / f"{name}.jsonl", Segment)
+
+    def lexicon(self) -> Iterator[Entry]:
+        """What this run may use of the lexicon; none before ``split``."""
+        if self.sets is not None:
+            yield from self.project.gate.read(self.sets / "lexicon.jsonl", Entry)
 
 
 class Check:
@@ -132,6 +141,9 @@ class Check:
 
     def start(self) -> None:
         """Make what the check counts in."""
+
+    def meta(self, meta: Meta, refusal: str | None) -> None:
+        """Look at what is known about any record, also one that this run may not use, and why not."""
 
     def segment(self, segment: Segment) -> None:
         """Look at a segment."""
@@ -159,8 +171,14 @@ class Check:
         return Finding(level, self.name, message, first, count, advice)
 
 
-def show(record: Record | Reject, checks: Iterable[Check]) -> None:
-    """Show a record to all checks."""
+def show(record: Record | Reject, checks: Iterable[Check], gate: Gate) -> None:
+    """Show a record to all checks; of one that does not pass the gate nothing but its ``meta``."""
+    if not isinstance(record, Reject):
+        refusal = gate.refusal(record.meta)
+        for check in checks:
+            check.meta(record.meta, refusal)
+        if refusal is not None:
+            return
     texts = list(_texts(record))
     for check in checks:
         if isinstance(record, Segment):

@@ -8,7 +8,6 @@ from typing import Any
 
 import regex
 
-from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Entry, Meta, Reject, Segment
 from seshat.data.check.base import Check, Finding, Places
 
@@ -22,8 +21,13 @@ class Counts(Check):
     name = "counts"
 
     def start(self) -> None:
+        self.read: set[str] = set()
+        """Sources with a record, also with none that this run may use."""
         self.sources: dict[str, Counter[str]] = defaultdict(Counter)
         self.lengths: dict[str, Counter[int]] = defaultdict(Counter)
+
+    def meta(self, meta: Meta, refusal: str | None) -> None:  # noqa: ARG002
+        self.read.add(meta.source or "unknown")
 
     def segment(self, segment: Segment) -> None:
         paired = all(segment.texts.get(lang, "").strip() for lang in self.view.languages)
@@ -40,7 +44,7 @@ class Counts(Check):
 
     def findings(self) -> Iterator[Finding]:
         for source in self.view.config.ingest.sources:
-            if source.name not in self.sources and source.kind != "documents" and source.reader != "documents":
+            if source.name not in self.read and source.kind != "documents" and source.reader != "documents":
                 yield self.found(
                     "warning",
                     f"The source '{source.name}' gave no record.",
@@ -49,7 +53,11 @@ class Counts(Check):
         pairs = sum(counts["pairs"] for counts in self.sources.values())
         pair = " and ".join(self.view.languages)
         if not pairs:
-            yield self.found("error", f"No segment is in both {pair}.", advice="Add material in both languages.")
+            yield self.found(
+                "error",
+                f"No segment that this run may use is in both {pair}.",
+                advice="Add material in both languages.",
+            )
         elif pairs < _FEW:
             yield self.found(
                 "warning",
@@ -62,7 +70,7 @@ class Counts(Check):
         if self.view.sets is not None:
             for name in ("train", "validation", "test", "monolingual"):
                 sets[name] = sum(1 for _ in self.view.set(name))
-            sets["lexicon"] = sum(1 for _ in read_jsonl(self.view.sets / "lexicon.jsonl", Entry))
+            sets["lexicon"] = sum(1 for _ in self.view.lexicon())
         return {
             "sources": {name: dict(sorted(counts.items())) for name, counts in sorted(self.sources.items())},
             "sets": sets,

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from seshat.core.records import Entry, Meta, Segment
+from seshat.core.records import Meta, Segment
 from seshat.data.check.base import Check, Finding, Places, percent
 from seshat.text.normalise import profile_failures
 
@@ -95,7 +95,7 @@ class Tags(Check):
         }
 
 
-class Gate(Check):
+class Levels(Check):
     """Access levels and methods that keep records out of this run."""
 
     name = "access"
@@ -104,15 +104,9 @@ class Gate(Check):
         self.levels: Counter[str] = Counter()
         self.closed: dict[tuple[str, str], Places] = defaultdict(Places)
 
-    def segment(self, segment: Segment) -> None:
-        self._see(segment.meta)
-
-    def entry(self, entry: Entry) -> None:
-        self._see(entry.meta)
-
-    def _see(self, meta: Meta) -> None:
+    def meta(self, meta: Meta, refusal: str | None) -> None:
         self.levels[meta.access] += 1
-        if not self.view.config.project.max_access.allows(meta.access):
+        if refusal is not None:
             self.closed[meta.source or "unknown", meta.access].add(meta)
 
     def findings(self) -> Iterator[Finding]:

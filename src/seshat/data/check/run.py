@@ -37,7 +37,7 @@ def run(project: Project) -> dict[str, Any]:
         )
     checks = [kind(view) for kind in CHECKS]
     for record in track(view.records(), "checking"):
-        show(record, checks)
+        show(record, checks, project.gate)
     findings = [finding for check in checks for finding in check.findings()]
     findings.sort(key=lambda finding: _ORDER[finding.level])
     levels = Counter(finding.level for finding in findings)

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from seshat.core.jsonl import read_jsonl
-from seshat.core.records import Entry
 from seshat.data.check.base import Check, Finding, percent
 from seshat.text.words import words
 
@@ -58,7 +56,7 @@ class Unseen(Check):
         known: set[str] = set()
         if self.view.sets is None:
             return known
-        for entry in read_jsonl(self.view.sets / "lexicon.jsonl", Entry):
+        for entry in self.view.lexicon():
             texts = (entry.headword, *entry.forms) if entry.lang == lang else ()
             glosses = (gloss for sense in entry.senses for gloss in sense.glosses.get(lang, ()))
             known.update(word for text in (*texts, *glosses) for word in words(text.casefold()))

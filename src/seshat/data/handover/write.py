@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from seshat.config import Config
 from seshat.core.errors import DataError, UsageError
+from seshat.core.gate import Gate
 from seshat.core.jsonl import atomic_write, write_json, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
@@ -41,7 +42,7 @@ def run(project: Project, tool: Tool) -> dict[str, Any]:
     """
     prompt = _checked_prompt(project)
     folder = project.training / "handover" / tool
-    counts = {name: _copy(project.training / "messages" / f"{name}.jsonl", folder) for name in SETS}
+    counts = {name: _copy(project.training / "messages" / f"{name}.jsonl", folder, project.gate) for name in SETS}
     handover = Handover(project.config, prompt, _base(project, folder), counts["train"])
     prompt.save(folder)
     if prompt.chat_template is None:
@@ -68,19 +69,21 @@ def _checked_prompt(project: Project) -> Prompt:
     return prompt
 
 
-def _copy(source: Path, folder: Path) -> int:
-    """The messages and ids of a file; returns how many. Everything else is found again by the id."""
+def _copy(source: Path, folder: Path, gate: Gate) -> int:
+    """The messages and ids of what a run may use of a file; returns how many. The rest is found again by the id."""
     count = 0
     with atomic_write(folder / source.name) as stream, source.open(encoding="utf-8") as lines:
         for number, line in enumerate(track(lines, f"handing over {source.stem}"), start=1):
             try:
                 example = json.loads(line)
-                stream.write(json.dumps({key: example[key] for key in ("id", "messages")}, ensure_ascii=False) + "\n")
-            except (ValueError, KeyError) as error:
+                shown = {key: example[key] for key in ("id", "messages")}
+            except (ValueError, KeyError, TypeError) as error:
                 raise DataError(
                     f"{source}:{number}: not a line of messages.", "Write it again: seshat format"
                 ) from error
-            count += 1
+            if gate.admits_example(example):
+                stream.write(json.dumps(shown, ensure_ascii=False) + "\n")
+                count += 1
     return count
 
 

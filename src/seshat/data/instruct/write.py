@@ -9,7 +9,8 @@ from typing import Any
 
 from seshat.config import Config, Direction
 from seshat.config.neural import Task
-from seshat.core.jsonl import atomic_write, read_jsonl, write_json, write_text
+from seshat.core.gate import least_open, read_everything
+from seshat.core.jsonl import atomic_write, write_json, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Meta, Segment
@@ -112,21 +113,19 @@ class _Writer:
     def _questions(self, name: str, wanted: Iterable[Task]) -> Iterator[Asked]:
         """All questions of a file, in the order of the records; the lexicon belongs to train."""
         wanted = tuple(wanted)
-        path = self.project.training / f"{name}.jsonl"
-        surroundings = Surroundings(read_jsonl(path, Segment), self.prompt.context)
-        for segment in read_jsonl(path, Segment):
+        surroundings = Surroundings(self.project.segments(name), self.prompt.context)
+        for segment in self.project.segments(name):
             before = surroundings.before(segment)
             for question in questions_of(segment, self.languages, self.ways, wanted):
                 yield question, before
         if "inflect" in wanted:
             taught = () if name == "train" else self._taught
-            for question in questions_on(read_jsonl(path, Segment), self.languages.source, taught):
+            for question in questions_on(self.project.segments(name), self.languages.source, taught):
                 if name == "train":
                     self._taught.add(question.variants[0][0])
                 yield question, ()
         if name == "train":
-            entries = read_jsonl(self.project.training / "lexicon.jsonl", Entry)
-            for question in questions_to(entries, self.languages, wanted):
+            for question in questions_to(self.project.entries(), self.languages, wanted):
                 yield question, ()
 
     def _example(
@@ -136,7 +135,7 @@ class _Writer:
         meta, beside = question.meta, _Beside()
         if question.task == "translate" and question.way is not None:
             beside = self._beside(question.way, text, answer if training else None, before)
-            meta = meta.model_copy(update={"access": least_open(meta.access, beside.access)})
+            meta = meta.model_copy(update={"access": least_open((meta.access, beside.access))})
         way = question.way or self.languages
         messages = self.prompt.messages(
             question.task,
@@ -167,16 +166,14 @@ class _Writer:
             self.tally.left_out["context: " + CONTAINS_TEST] += len(told) - len(allowed)
             told = allowed
         hints, shots = self.retriever.hints(text, *way), self.retriever.shots(text, *way, answer)
-        access = least_open(
-            *(one.meta.access for one in told),
-            self.retriever.access(*(part for pair in (*hints, *shots) for part in pair)),
-        )
+        looked_up = self.retriever.access(*(part for pair in (*hints, *shots) for part in pair))
+        access = least_open((*(one.meta.access for one in told), looked_up))
         return _Beside([one.texts[way.source] for one in told], hints, shots, access)
 
     def _pairs(self) -> Iterator[Segment]:
         """What may be shown as an example: the pairs of train, each once, without test sentences."""
         seen: set[int] = set()
-        for segment in read_jsonl(self.project.training / "train.jsonl", Segment):
+        for segment in self.project.segments("train"):
             texts = {tag: segment.texts.get(tag, "").strip() for tag in self.languages}
             key = fingerprint("\n".join(texts.values()))
             if not all(texts.values()) or key in seen:
@@ -189,7 +186,7 @@ class _Writer:
 
     def _lexicon(self) -> Iterator[Entry]:
         """The lexicon without its examples, which hints do not show."""
-        for entry in read_jsonl(self.project.training / "lexicon.jsonl", Entry):
+        for entry in self.project.entries():
             senses = tuple(sense.model_copy(update={"examples": ()}) for sense in entry.senses)
             said = (entry.headword, *(g for sense in senses for glosses in sense.glosses.values() for g in glosses))
             if self.guard is not None and self.guard.inside(*said):
@@ -202,11 +199,6 @@ def directions(config: Config) -> tuple[Direction, ...]:
     """The directions of translation that are trained."""
     forward, back = config.project.directions
     return {"both": (forward, back), "to-pivot": (forward,), "from-pivot": (back,)}[config.train.directions]
-
-
-def least_open(*levels: Access) -> Access:
-    """The strictest of some access levels."""
-    return max(levels, key=lambda one: one.level)
 
 
 def described(record: str, meta: Meta) -> dict[str, Any]:
@@ -229,5 +221,5 @@ def described(record: str, meta: Meta) -> dict[str, Any]:
 
 def _test_sentences(project: Project) -> TestSentences:
     # Also those that this run may not measure with: another run may.
-    texts = (segment.texts for segment in read_jsonl(project.processed / "test.jsonl", Segment))
+    texts = (segment.texts for segment in read_everything(project.processed / "test.jsonl", Segment))
     return TestSentences(texts, project.config.split.min_words)

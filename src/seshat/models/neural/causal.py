@@ -58,7 +58,7 @@ class Causal(Answering):
 
     def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
         """The dialogues, masked up to the answer."""
-        found = dialogues.read(self.folder / f"{name}.jsonl")
+        found = dialogues.read(self.folder / f"{name}.jsonl", self.project.gate)
         rows = dialogues.tokenised(found, self.prompt, self.tokenizer, look.stops)
         for dialogue, row in track(rows, f"tokenising {name}"):
             if look.passes(row):
@@ -117,7 +117,8 @@ class Causal(Answering):
 
     def scorer(self) -> loop.Score | None:
         """Translates validation, evenly spaced segments of it, and scores each direction."""
-        asked = [one for one in dialogues.read(self.folder / "validation.jsonl") if one.task == "translate"]
+        read = dialogues.read(self.folder / "validation.jsonl", self.project.gate)
+        asked = [one for one in read if one.task == "translate"]
         asked = evenly(asked, self.section.finetune.validation_segments)
         if not asked:
             return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seshat.core.errors import DataError
+from seshat.core.gate import Gate
 from seshat.models.neural.phases import Traits, digest
 from seshat.models.neural.preflight import MASKED, Row
 from seshat.prompt.prompt import Message, Prompt
@@ -36,8 +37,8 @@ class Dialogue:
         return self.messages[-1]["content"]
 
 
-def read(path: Path) -> Iterator[Dialogue]:
-    """Read a file of dialogues, streaming.
+def read(path: Path, gate: Gate) -> Iterator[Dialogue]:
+    """Read the dialogues of a file that a run may use, streaming.
 
     Raises:
         DataError: there is no such file, or a line is no dialogue that ends with an answer.
@@ -47,10 +48,12 @@ def read(path: Path) -> Iterator[Dialogue]:
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():
-                yield _dialogue(line, f"{path.name}:{number}", path)
+                found = _dialogue(line, f"{path.name}:{number}", path, gate)
+                if found is not None:
+                    yield found
 
 
-def _dialogue(line: bytes, where: str, path: Path) -> Dialogue:
+def _dialogue(line: bytes, where: str, path: Path, gate: Gate) -> Dialogue | None:
     try:
         raw = json.loads(line)
         messages = [{"role": str(one["role"]), "content": str(one["content"])} for one in raw["messages"]]
@@ -63,6 +66,8 @@ def _dialogue(line: bytes, where: str, path: Path) -> Dialogue:
             f"{path.parent / where}: the dialogue does not end with an answer (a turn of the role assistant).",
             "Run `seshat format` again, or mend the line.",
         )
+    if not gate.admits_example(raw):
+        return None
     place = f"{where} ({raw.get('id')})"
     return Dialogue(messages, str(raw.get("task")), raw.get("direction"), Traits.of_example(raw), digest(raw), place)
 

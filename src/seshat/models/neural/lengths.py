@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seshat.core.errors import CheckFailed, require
-from seshat.core.jsonl import read_jsonl
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.models.neural import base as bases
@@ -133,7 +132,7 @@ def _dialogues(project: Project, known: Facts, tool: Any) -> Lengths:
     path = project.training / MESSAGES / "train.jsonl"
     found = Lengths(exact=tool is not None)
     if tool is None:
-        for one in track(dialogues.read(path), "reading train"):
+        for one in track(dialogues.read(path, project.gate), "reading train"):
             given = [turn["content"] for turn in one.messages[:-1]]
             answer = _guess(one.answer) + 1
             size = sum(map(_guess, given)) + _TURN * len(one.messages) + answer
@@ -145,7 +144,9 @@ def _dialogues(project: Project, known: Facts, tool: Any) -> Lengths:
     if known.folder is not None:
         stops |= bases.stops(known.folder, tool)
     look = Preflight(limit, 1.0, stops)
-    for one, row in track(dialogues.tokenised(dialogues.read(path), prompt, tool, stops), "tokenising train"):
+    for one, row in track(
+        dialogues.tokenised(dialogues.read(path, project.gate), prompt, tool, stops), "tokenising train"
+    ):
         look.passes(row)
         trained = sum(label != MASKED for label in row.labels)
         if _take(found, len(row.ids), None, trained, one.traits, limit):
@@ -165,7 +166,7 @@ def _refused(look: Preflight) -> list[str]:
 def _segments(project: Project, name: str) -> Iterator[tuple[str, Segment]]:
     path = project.training / name
     if path.exists():
-        for number, segment in enumerate(track(read_jsonl(path, Segment), f"tokenising {name}"), start=1):
+        for number, segment in enumerate(track(project.gate.read(path, Segment), f"tokenising {name}"), start=1):
             yield f"{name}:{number} ({segment.id})", segment
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from seshat.config.pretrained import cautions, trains_adapters
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_json
+from seshat.core.jsonl import write_json
 from seshat.core.processes import is_main_process, wait_for_all
 from seshat.core.records import Segment
 from seshat.models.neural import base as bases
@@ -216,7 +216,7 @@ class Training(ABC):
     def segments(self, *files: str) -> Iterator[tuple[str, Segment]]:
         """Segments of training files, each with its place."""
         for name in files:
-            for number, segment in enumerate(read_jsonl(self.project.training / name, Segment), start=1):
+            for number, segment in enumerate(self.project.gate.read(self.project.training / name, Segment), start=1):
                 yield f"{name}:{number} ({segment.id})", segment
 
     def judge(self, limit: float) -> Preflight:

@@ -21,10 +21,9 @@ import structlog
 from seshat.config import Direction
 from seshat.config.model import Seq2SeqSection
 from seshat.core.errors import DataError
-from seshat.core.jsonl import read_jsonl, write_text
+from seshat.core.jsonl import write_text
 from seshat.core.paths import remove
 from seshat.core.progress import task
-from seshat.core.records import Segment
 from seshat.models.neural import device
 from seshat.models.seq2seq import checkpoint, network
 from seshat.models.seq2seq.checkpoint import State
@@ -250,18 +249,16 @@ class Trainer:
 
 def _pairs(project: Project, name: str, direction: Direction) -> list[Pair]:
     """Sources behind the sentences before them, where ``prompt.context`` wants any, and their translations."""
-    path = project.training / f"{name}.jsonl"
-    surroundings = Surroundings(read_jsonl(path, Segment), project.config.prompt.context)
+    surroundings = Surroundings(project.segments(name), project.config.prompt.context)
     return [
         (after(surroundings.texts(one, direction.source), source), target)
-        for one in read_jsonl(path, Segment)
+        for one in project.segments(name)
         if (source := one.texts.get(direction.source)) and (target := one.texts.get(direction.target))
     ]
 
 
 def _monolingual(project: Project, language: str) -> list[str]:
-    segments = read_jsonl(project.training / "monolingual.jsonl", Segment)
-    return [text for segment in segments if (text := segment.texts.get(language))]
+    return [text for segment in project.segments("monolingual") if (text := segment.texts.get(language))]
 
 
 def _key(project: Project, direction: Direction, spm: Path) -> str:

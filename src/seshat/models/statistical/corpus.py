@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from seshat.config import Direction
-from seshat.core.jsonl import read_jsonl
-from seshat.core.records import Entry, Segment
+from seshat.core.records import Segment
 from seshat.project.folder import Project
 from seshat.text.normalise import Normaliser
 
@@ -41,15 +39,15 @@ def read_corpus(project: Project, direction: Direction) -> Corpus:
     settings = project.config.train.statistical
     lexicon = list(dict.fromkeys(_lexicon(project, direction))) if settings.lexicon else []
     return Corpus(
-        list(_pairs(project.training / "train.jsonl", direction)),
-        list(_pairs(project.training / "validation.jsonl", direction)),
+        list(_pairs(project.segments("train"), direction)),
+        list(_pairs(project.segments("validation"), direction)),
         lexicon,
         [*_monolingual(project, direction.target), *_files(project, direction.target)],
     )
 
 
-def _pairs(path: Path, direction: Direction) -> Iterator[Texts]:
-    for segment in read_jsonl(path, Segment):
+def _pairs(segments: Iterable[Segment], direction: Direction) -> Iterator[Texts]:
+    for segment in segments:
         source, target = segment.texts.get(direction.source), segment.texts.get(direction.target)
         if source and target:
             yield source, target
@@ -57,7 +55,7 @@ def _pairs(path: Path, direction: Direction) -> Iterator[Texts]:
 
 def _lexicon(project: Project, direction: Direction) -> Iterator[Texts]:
     """Headwords and other forms with each gloss, whichever of the two languages the entry is in."""
-    for entry in read_jsonl(project.training / "lexicon.jsonl", Entry):
+    for entry in project.entries():
         other = direction.target if entry.lang == direction.source else direction.source
         if entry.lang not in direction or entry.type == "affix":
             continue
@@ -68,7 +66,7 @@ def _lexicon(project: Project, direction: Direction) -> Iterator[Texts]:
 
 
 def _monolingual(project: Project, language: str) -> Iterator[str]:
-    for segment in read_jsonl(project.training / "monolingual.jsonl", Segment):
+    for segment in project.segments("monolingual"):
         text = segment.texts.get(language)
         if text:
             yield text
