@@ -89,7 +89,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr("seshat.inference.engines.remote._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("seshat.core.net.PAUSE", 0.01)
     made = Server()
     yield made
     made.close()

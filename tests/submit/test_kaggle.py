@@ -15,7 +15,6 @@ from tests.bitext import make_project
 from tests.kaggle_server import KEY, USER, Kaggle, kaggle_server
 
 import seshat
-import seshat.core.kaggle
 from seshat.cli.notebook import find_test
 from seshat.config import Config
 from seshat.config.load import load_config

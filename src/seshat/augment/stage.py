@@ -69,7 +69,8 @@ def _prompt(project: Project, direction: Direction) -> Prompt:
 
 def _chat(section: ExtractorSection) -> Chat:
     """A language model behind a server, held to a JSON schema where the server can do that."""
-    from seshat.inference.engines.remote import Refused, Remote
+    from seshat.core.net import Refused
+    from seshat.inference.engines.remote import Remote
 
     remote = Remote(_server(section, section.timeout))
     held = True

@@ -15,8 +15,8 @@ from typing import Any
 from seshat.config.postprocess import EmptyStep
 from seshat.core.errors import DISTRIBUTION, DataError, UsageError
 from seshat.core.jsonl import write_json, write_jsonl
-from seshat.core.kaggle import Credentials
 from seshat.core.paths import remove
+from seshat.data.kaggle_api import Credentials
 from seshat.export.exporter import publish
 from seshat.inference.load import describe
 from seshat.project.folder import Project

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.core.errors import DataError, UsageError
-from seshat.core.kaggle import Kaggle, Subject
+from seshat.data.kaggle_api import Kaggle, Subject
 from seshat.submit.kaggle import NOTEBOOK, read_metadata
 
 WAIT = 10.0

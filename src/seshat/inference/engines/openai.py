@@ -11,8 +11,9 @@ import structlog
 from seshat.config import Direction
 from seshat.config.translate import ServerSection
 from seshat.core.errors import DataError
+from seshat.core.net import Refused
 from seshat.inference.chat import ChatTemplate, spoken
-from seshat.inference.engines.remote import Refused, Remote
+from seshat.inference.engines.remote import Remote
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
 from seshat.prompt.prompt import Decoding, Message, Prompt
 from seshat.prompt.retrieval import Retriever

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,10 +12,11 @@ from typing import Any
 
 from seshat.config.ingest import KaggleSource
 from seshat.core.errors import DataError
-from seshat.core.jsonl import atomic_path, write_json
-from seshat.core.kaggle import Kaggle, Subject
-from seshat.core.paths import remove
+from seshat.core.jsonl import write_json
+from seshat.core.transfer import digest
 from seshat.data import archives
+from seshat.data.download import below, copy
+from seshat.data.kaggle_api import Kaggle, Subject
 from seshat.project.folder import Project
 
 CHECKSUMS = "checksums.json"
@@ -38,16 +37,13 @@ def subject(source: KaggleSource) -> Subject:
     return Subject("competition", source.competition) if source.competition else Subject("dataset", str(source.dataset))
 
 
-def get(
-    project: Project, source: KaggleSource, from_folder: Path | None, target: Callable[[Path, str], Path]
-) -> Outcome:
+def get(project: Project, source: KaggleSource, from_folder: Path | None) -> Outcome:
     """Bring what is missing of one source to its place.
 
     Args:
         project: for its folders.
         source: the competition or dataset.
         from_folder: take the files, or the archive ``NAME.zip``, from there; nothing is fetched.
-        target: gives the place of a path below ``data/raw``, or refuses it.
 
     Raises:
         DataError: no credentials, a refusal, a broken connection, an unsafe archive, a file that is not there.
@@ -55,7 +51,7 @@ def get(
     outcome, raw = Outcome(), project.raw
     known = _read_checksums(raw).get(str(subject(source)), {})
     wanted = dict(source.files) or dict.fromkeys(known)
-    missing = [path for path in (source.files.values() or known) if not target(raw, path).is_file()]
+    missing = [path for path in (source.files.values() or known) if not below(raw, path).is_file()]
     for path in source.files.values() or known:
         if path not in missing:
             outcome.present.append(path)
@@ -63,7 +59,7 @@ def get(
                 outcome.warnings.append(f"{path} is not as it was fetched; take it away to fetch it again")
     if wanted and not missing:
         return outcome
-    bring = _Bringing(project, source, target)
+    bring = _Bringing(project, source)
     try:
         if from_folder is not None:
             bring.copied(from_folder, missing)
@@ -82,7 +78,6 @@ def get(
 class _Bringing:
     project: Project
     source: KaggleSource
-    target: Callable[[Path, str], Path]
     done: list[str] = field(default_factory=list)
     """What came, in its place, also when the rest did not."""
 
@@ -100,15 +95,13 @@ class _Bringing:
             if not self.source.files:
                 part = work / f"{about.kind}-{self.name}.zip"
                 all_of_it = "download-all" if self.source.competition else "download"
-                client.download(f"{kind}/{all_of_it}/{about.name}", part, about, f"{self.name}.zip")
-                self._unpack(part)
-                remove(part)
+                with client.download(f"{kind}/{all_of_it}/{about.name}", part, about, f"{self.name}.zip") as whole:
+                    self._unpack(whole)
             for name, path in self.source.files.items():
                 if path in missing:
                     part = work / f"{about.kind}-{self.name}-{name.replace('/', '-')}"
-                    client.download(f"{kind}/download/{about.name}/{name}", part, about, name)
-                    self._place(part, name, path)
-                    remove(part)
+                    with client.download(f"{kind}/download/{about.name}/{name}", part, about, name) as whole:
+                        self._place(whole, name, path)
 
     def copied(self, folder: Path, missing: list[str]) -> None:
         """Take files from a folder, or from the archive in it."""
@@ -141,7 +134,7 @@ class _Bringing:
         with archives.opened(archive, self.source.most_bytes) as found:
             places = {one.filename: f"{self.source.path}/{one.filename}" for one in archives.members(found)}
             for path in places.values():
-                self.target(self.project.raw, path)  # refuses before anything is written
+                below(self.project.raw, path)  # refuses before anything is written
             for name, path in places.items():
                 self._extract(found, name, path)
 
@@ -158,16 +151,11 @@ class _Bringing:
         if member is None:
             held = ", ".join(one.filename for one in archives.members(archive)[:20])
             raise DataError(f"{subject(self.source)}: there is no '{name}' in the archive, only: {held}.")
-        archives.extract(archive, member, self.target(self.project.raw, path))
+        archives.extract(archive, member, below(self.project.raw, path))
         self.done.append(path)
 
     def _copy(self, file: Path, path: str) -> None:
-        with (
-            file.open("rb") as stream,
-            atomic_path(self.target(self.project.raw, path)) as temporary,
-            temporary.open("wb") as out,
-        ):
-            shutil.copyfileobj(stream, out, archives.BLOCK)
+        copy(file, below(self.project.raw, path))
         self.done.append(path)
 
 
@@ -183,8 +171,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _digest(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": digest(path)}
 
 
 def _read_checksums(raw: Path) -> dict[str, dict[str, Any]]:
