@@ -38,7 +38,8 @@ from seshat.inference.surroundings import give_sentences_before
 from seshat.inference.translator import Translator
 from seshat.models import train
 from seshat.project.folder import Project, open_project
-from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores import METRICS
+from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import Rows, bootstrap, interval
 from seshat.text.normalise import Normaliser
 

@@ -23,12 +23,12 @@ from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
 from seshat.inference.load import describe, load_translator
-from seshat.inference.mbr import MbrTranslator, choose
+from seshat.inference.mbr import MbrTranslator, choose, utility_of
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.project.folder import Project, open_project
-from seshat.scores.metrics import METRICS, Counts, Scorer, scores
+from seshat.scores import METRICS
+from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import bootstrap, interval
-from seshat.scores.utility import Utility
 
 SUMMARY = "MBR: choices and time against the sacreBLEU double loop; gain on validation for the sample's model"
 CANDIDATES = 32
@@ -127,7 +127,7 @@ def speed(sets: Sequence[Sequence[str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     looped = sets[:: max(1, len(sets) // LOOPED)][:LOOPED]
     for name, score in plain_scores().items():
-        utility = Utility.of(MbrSection.model_validate({"utility": name}))
+        utility = utility_of(MbrSection.model_validate({"utility": name}))
         began = time.perf_counter()
         slow = [double_loop(texts, score) for texts in looped]
         between = time.perf_counter()

@@ -122,7 +122,8 @@ def ours(project: Project, engine: str, beams: int, work: Path) -> Translate:
 
 def main() -> dict[str, Any]:
     """Train, translate, compare."""
-    from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+    from seshat.scores import METRICS
+    from seshat.scores.metrics import Scorer, corpus_scores
 
     with tempfile.TemporaryDirectory() as name:
         project = open_project(Path(TRAINED), ["scratch"]) if TRAINED else train(Path(name) / "sample")

@@ -19,7 +19,8 @@ from seshat.evaluation.assess import Assessment
 from seshat.inference.translator import Candidate, Hypothesis
 from seshat.project.folder import Project
 from seshat.prompt.surroundings import Told
-from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores import METRICS
+from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import bootstrap, interval, paired_randomisation
 
 CHUNK = 100

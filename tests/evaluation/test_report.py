@@ -11,7 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection, Metric
+from seshat.config.model import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
@@ -21,6 +21,7 @@ from seshat.evaluation.report import render, significance_marks, verdict
 from seshat.evaluation.summary import summary
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
+from seshat.scores import Metric
 
 EVIL = "<script>alert('&')</script>"
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from seshat.config import Direction
-from seshat.config.model import Metric
 from seshat.core.records import Entry, Meta, Segment
 from seshat.evaluation.slices import SMALL, Slice, cut, has_name, score_slices
 from seshat.evaluation.testbed import Material
-from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+from seshat.scores import METRICS, Metric
+from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import bootstrap, interval
 
 DIRECTION = Direction("xx", "en")

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from seshat.config import Direction
-from seshat.config.model import Metric
 from seshat.core.records import Entry, Sense
 from seshat.evaluation.ablation import ablate, remarks
 from seshat.evaluation.terms import Terms
 from seshat.inference.postprocess import Postprocessor, Step
 from seshat.inference.translator import Hypothesis
+from seshat.scores import Metric
 
 
 def entry(word: str, *meanings: str, kind: str = "word") -> Entry:

@@ -10,7 +10,8 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest, Result
 
-from seshat.scores.metrics import METRICS, Scorer
+from seshat.scores import METRICS
+from seshat.scores.metrics import Scorer
 from seshat.scores.significance import bootstrap, interval, paired_randomisation
 
 WORDS = ["river", "dog", "woman", "canoe", "dawn", "saw", "went", "home", "the", "a", "of", "our", "old", "fish", "two"]

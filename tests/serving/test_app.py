@@ -20,7 +20,7 @@ from seshat.core.jsonl import write_text
 from seshat.core.records import Access
 from seshat.inference.dialogue import Piece
 from seshat.inference.translator import Candidate, Hypothesis
-from seshat.scores.metrics import METRICS
+from seshat.scores import METRICS
 from seshat.serving.reasons import Reasons
 from seshat.serving.search import open_search
 from seshat.serving.service import Busy, Correction, Service

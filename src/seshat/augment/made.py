@@ -127,10 +127,6 @@ def _pair(segment: Segment, text: str, score: float | None, job: Job, gate: Gate
 
 def similarities(texts: Sequence[str], references: Sequence[str]) -> list[float]:
     """chrF2 of each text against its reference, 0 to 1."""
-    from sacrebleu.metrics.chrf import CHRF
+    from seshat.scores.metrics import Scorer, sentence_chrf2
 
-    metric = CHRF()
-    return [
-        round(metric.sentence_score(text, [reference]).score / 100, 4)
-        for text, reference in zip(texts, references, strict=True)
-    ]
+    return [round(float(score) / 100, 4) for score in sentence_chrf2(Scorer(references).count(texts))]

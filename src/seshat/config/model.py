@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from seshat.config.base import Name, Section, Share
 from seshat.config.neural import FineTuneSection, InstructSection, LoraSection, MaskedSection, PhaseSection
+from seshat.scores import Metric
 
 
 class TokenizerSection(Section):
@@ -158,8 +159,6 @@ ZERO_SHOT = "base (zero-shot)"
 """What the untrained base of the model is called in tables."""
 Baseline = Literal["copy", "nearest", "word-by-word"]
 """What costs nothing: see :mod:`seshat.evaluation.baselines`."""
-Metric = Literal["bleu", "chrf2", "chrf++", "geomean"]
-"""A score of whole test sets: see :mod:`seshat.scores.metrics`."""
 
 
 class EvaluateSection(Section):
@@ -178,8 +177,9 @@ class EvaluateSection(Section):
     """Samples of the bootstrap."""
     samples: int = Field(default=20, ge=0)
     """Sample translations per direction in the report, from the best to the worst."""
-    bleu_tokenizer: Literal["13a", "intl", "char", "zh", "none"] = "13a"
-    """How BLEU cuts words, a tokenizer of sacreBLEU; `char` for scripts without spaces."""
+    bleu_tokenizer: Literal["auto", "13a", "intl", "char", "zh", "none"] = "auto"
+    """How BLEU cuts words, a tokenizer of sacreBLEU; `auto`: `char` where the references are in a script without
+    spaces between words, else `13a`."""
     zero_shot: Literal["beside", "alone", "none"] = "beside"
     """The untrained base of a fine-tuned model: `beside` it in the table, `alone` (as `--no-adapter` does), or not."""
     checkpoints: tuple[str, ...] = ()

@@ -12,13 +12,13 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from seshat.config.model import Metric
 from seshat.core.records import Segment
 from seshat.evaluation.advice import SIGNIFICANT
 from seshat.inference.postprocess import Postprocessor, changed_steps
 from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
-from seshat.scores.metrics import LABELS, METRICS, Counts, Scorer, scores
+from seshat.scores import LABELS, METRICS, Metric
+from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import paired_randomisation
 
 TRIALS = 2_000

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seshat.config.model import Metric
 from seshat.evaluation.testbed import TestSet
-from seshat.scores.metrics import LABELS
+from seshat.scores import LABELS, Metric
 
 FEW = 200
 """A smaller test set has intervals several points wide."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from seshat.inference.confidence import FEWEST, LEVELS, Calibration
 from seshat.inference.translator import Hypothesis
-from seshat.scores.metrics import Floats, Scorer, sentence_chrf2
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import Scorer, sentence_chrf2
 
 
 def calibrate(

@@ -15,7 +15,8 @@ from seshat.evaluation.measure import TRIALS_PER_SAMPLE
 from seshat.evaluation.report import render_comparison
 from seshat.evaluation.summary import summary
 from seshat.project.folder import Project
-from seshat.scores.metrics import METRICS, Scorer, headline, scores
+from seshat.scores import METRICS
+from seshat.scores.metrics import Scorer, headline, scores
 from seshat.scores.significance import paired_randomisation
 
 BASELINES: tuple[str, ...] = get_args(Baseline)

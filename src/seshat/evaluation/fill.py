@@ -16,7 +16,7 @@ from seshat.core.progress import track
 from seshat.core.spaced import evenly
 from seshat.evaluation.measure import score_table
 from seshat.evaluation.testbed import folded
-from seshat.scores.metrics import Floats
+from seshat.scores.formulas import Floats
 from seshat.scores.significance import Rows, rate
 
 FLOOR = "most frequent words"

@@ -12,13 +12,14 @@ from seshat.evaluation.languagemodel import LanguageModel
 from seshat.evaluation.measure import score_table
 from seshat.evaluation.perplexity import Surprise
 from seshat.evaluation.testbed import Material
-from seshat.scores.ngrams import NAME as FLOOR
-from seshat.scores.ngrams import ByteModel
 from seshat.scores.significance import rate
+from seshat.text.ngrams import ByteNgrams
 
 Found = dict[str, list[Surprise]]
 """What the texts of each kind cost: see :func:`kinds`."""
 METRIC = "bits_per_byte"
+FLOOR = "byte n-grams"
+"""The floor: runs of bytes counted in the training texts."""
 
 
 def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple[str, str]) -> Found:
@@ -74,7 +75,7 @@ def tables(
         name, _, of = kind.partition("/")
         costs = {system: one[kind] for system, one in found.items() if kind in one}
         if name == "likelihood":
-            costs[FLOOR] = ByteModel(training[of]).surprises([segment.texts[of] for segment in segments])
+            costs[FLOOR] = _floor(ByteNgrams(training[of]), [segment.texts[of] for segment in segments])
         # Against the counted floor, or against the untrained base where the measure has none.
         floors = [system for system in costs if system not in models]
         reference = floors[-1] if floors else next(iter(costs))
@@ -85,6 +86,12 @@ def tables(
             row["kind"] = "model" if row["name"] in models else "floor"
         made.append({"measure": name, "of": of, "texts": len(segments), "reference": reference, "systems": table})
     return made
+
+
+def _floor(model: ByteNgrams, texts: Sequence[str]) -> list[Surprise]:
+    """What each text costs the counted runs of bytes; every byte is a token."""
+    sizes = [len(text.encode()) for text in texts]
+    return [Surprise(model.bits(text), size, size, 0) for text, size in zip(texts, sizes, strict=True)]
 
 
 def training_texts(material: Material, languages: tuple[str, str], more: Iterable[Segment]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection, Metric
+from seshat.config.model import EvaluateSection
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invention
 from seshat.evaluation.samples import choose
@@ -18,7 +18,9 @@ from seshat.evaluation.terms import METRIC as TERMS
 from seshat.evaluation.terms import Terms, term_rate
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
-from seshat.scores.metrics import METRICS, Counts, Floats, Scorer, scores, sentence_chrf2
+from seshat.scores import METRICS, Metric
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import Counts, Scorer, scores, sentence_chrf2
 from seshat.scores.significance import Rows, Score, bootstrap, interval, paired_randomisation
 
 LENGTH_BINS = 14

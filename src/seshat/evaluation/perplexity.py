@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seshat.core.progress import task
-from seshat.scores.metrics import Floats
+from seshat.scores.formulas import Floats
 
 if TYPE_CHECKING:
     import torch

@@ -27,7 +27,8 @@ from seshat.core.errors import DataError
 from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.prompt.prompt import Message, Prompt
-from seshat.scores.metrics import CHRF2, Floats, Scorer, scores
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import CHRF2, Scorer, scores
 from seshat.scores.significance import Rows, Score, rate
 
 _AROUND = regex.compile(r"^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$")

@@ -7,12 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from seshat.config.model import Metric
 from seshat.evaluation.advice import SIGNIFICANT
 from seshat.evaluation.charts import Bar, bars, grouped_bars, histogram, lines_chart
 from seshat.evaluation.measure import TRIALS_PER_SAMPLE
 from seshat.evaluation.samples import compare
-from seshat.scores.metrics import LABELS, METRICS, headline
+from seshat.scores import LABELS, METRICS, Metric
+from seshat.scores.metrics import headline
 
 _EXPLAINED = {
     "base (zero-shot)": "is the model before it was trained on these data",

@@ -11,10 +11,10 @@ import numpy as np
 import regex
 
 from seshat.config import Direction
-from seshat.config.model import Metric
 from seshat.core.records import Segment
 from seshat.evaluation.testbed import Material, folded
-from seshat.scores.metrics import METRICS, Counts, scores
+from seshat.scores import METRICS, Metric
+from seshat.scores.metrics import Counts, scores
 from seshat.scores.significance import bootstrap, interval
 from seshat.text.words import PLACEHOLDER, tokenize
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seshat.config.model import Metric
 from seshat.evaluation.slices import GENRE
-from seshat.scores.metrics import METRICS, headline
+from seshat.scores import METRICS, Metric
+from seshat.scores.metrics import headline
 
 _SHOWN = 3
 """Sample translations per direction."""

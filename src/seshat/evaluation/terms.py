@@ -17,7 +17,8 @@ import numpy as np
 from seshat.config import Direction
 from seshat.core.records import Entry
 from seshat.inference.lexicon import Lexicon
-from seshat.scores.metrics import Counts, Floats
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import Counts
 from seshat.scores.significance import rate
 from seshat.text.lookup import PhraseIndex, key
 

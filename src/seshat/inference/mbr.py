@@ -89,6 +89,14 @@ def rank(
     return [places[place] for place in order], [float(total[place]) / whole / 100 for place in order]
 
 
+def utility_of(settings: MbrSection) -> Utility:
+    """How alike two candidates are, as the configuration says."""
+    from seshat.scores.utility import Utility
+
+    alone = {"chrf++": {"chrf": 1.0}, "bleu": {"bleu": 1.0}}
+    return Utility(alone.get(settings.utility) or settings.mixture.model_dump(), settings.bleu_tokenizer)
+
+
 def sources(settings: MbrSection, direction: Direction) -> list[tuple[str, Direction]]:
     """The further models of the configuration, and what each is asked to translate from and into.
 
@@ -132,8 +140,6 @@ class MbrTranslator:
         seed: int = 0,
         budget: Budget | None = None,
     ) -> None:
-        from seshat.scores.utility import Utility
-
         main = translators[0]
         self.name = main.name
         self.direction = main.direction
@@ -142,7 +148,7 @@ class MbrTranslator:
         self.translators = list(translators)
         self._settings = settings
         self._seed = seed
-        self._utility = Utility.of(settings)
+        self._utility = utility_of(settings)
 
     def expect(self, texts: Sequence[str]) -> None:
         """Say what all is to be translated within the budget."""

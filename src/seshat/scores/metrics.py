@@ -4,48 +4,54 @@ sacreBLEU counts (n-grams of the translation, of the reference, and in common); 
 of those counts. A score over any choice of sentences - a slice, a bootstrap sample - is then a sum over rows of a
 small integer table, so that thousands of them take moments. chrF2 needs nothing of its own: with one reference
 its counts are the first columns of those of chrF++.
+
+None of the three sees white space: chrF leaves it out, and BLEU parts words and punctuation anew. Whether the
+translation is spaced as people write is told by chrF2 with spaces and by BLEU of the words as they stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
-from seshat.config.model import Metric
+from seshat.scores import METRICS, Metric, formulas
+from seshat.scores.formulas import Floats
+from seshat.text.lookup import is_spaceless
 
 Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-METRICS: tuple[Metric, ...] = get_args(Metric)
-"""Names of the scores, in the order of the last axis of what :func:`scores` returns; all are 0 to 100."""
-
-LABELS: dict[Metric, str] = {"bleu": "BLEU", "chrf2": "chrF2", "chrf++": "chrF++", "geomean": "√(BLEU·chrF++)"}
-"""The scores as people write them."""
 
 CHRF2 = METRICS.index("chrf2")
 """The score that AmericasNLP 2021-2023 ranked by; exports and answers are judged by it, whatever evaluations go by."""
 
-_BLEU_ORDER = 4
-_CHAR_ORDER = 6
-_WORD_ORDER = 2
-_BETA = 2  # recall counts twice as much as precision: Popović 2016, https://aclanthology.org/W16-2341
-_BLEU_COLUMNS = 2 + 2 * _BLEU_ORDER
-_CHRF2_COLUMNS = 3 * _CHAR_ORDER
-COLUMNS = _BLEU_COLUMNS + 3 * (_CHAR_ORDER + _WORD_ORDER)
+BLEU_ORDER, CHAR_ORDER, WORD_ORDER = 4, 6, 2
+"""Longest n-grams: words of BLEU; characters and words of chrF++."""
+CHRF2_COLUMNS = 3 * CHAR_ORDER
+"""Width of a row of :func:`chrf2_counts`."""
+_BLEU_COLUMNS = 2 + 2 * BLEU_ORDER
+_CHRFPP_COLUMNS = 3 * (CHAR_ORDER + WORD_ORDER)
+_PARTS = (_BLEU_COLUMNS, _CHRFPP_COLUMNS, CHRF2_COLUMNS, _BLEU_COLUMNS)
+COLUMNS = sum(_PARTS)
 """Width of a row of counts."""
+_TIBETAN = regex.compile(r"\p{Script=Tibetan}")
 
 
 class Scores(NamedTuple):
-    """The scores of one system on some sentences, each 0 to 100."""
+    """The scores of one system on some sentences, each 0 to 100, in the order of :data:`seshat.scores.METRICS`."""
 
     bleu: float
     chrf2: float
     chrfpp: float
     geomean: float
     """Geometric mean of BLEU and chrF++, the measure of the Deep Past challenge."""
+    chrf2_spaces: float
+    """chrF2 that counts white space as a character."""
+    bleu_spaces: float
+    """BLEU of what stands between spaces, punctuation with its word."""
 
 
 class Scorer:
@@ -53,19 +59,24 @@ class Scorer:
 
     Args:
         references: one reference per sentence.
-        tokenizer: how BLEU cuts words, a name of sacreBLEU: `13a`, `intl`, `char`, `none` …
+        tokenizer: how BLEU cuts words, a name of sacreBLEU: `13a`, `intl`, `char`, `none` …; `auto` is `char` where
+            the references are in a script without spaces between words, else `13a`.
     """
 
-    def __init__(self, references: Sequence[str], tokenizer: str = "13a") -> None:
+    def __init__(self, references: Sequence[str], tokenizer: str = "auto") -> None:
         from sacrebleu.metrics.bleu import BLEU
         from sacrebleu.metrics.chrf import CHRF
 
         self.size = len(references)
+        tokenizer = bleu_tokenizer(references) if tokenizer == "auto" else tokenizer
+        wanted = [list(references)]
         # force: no warning on texts that end in a spaced full stop; it changes no score.
-        self._bleu: Any = BLEU(tokenize=tokenizer, force=True, references=[list(references)])
-        self._chrf: Any = CHRF(word_order=_WORD_ORDER, references=[list(references)])
-        self._chrf2: Any = CHRF()
-        self._chrf2.num_refs = 1
+        self._metrics: tuple[Any, ...] = (
+            BLEU(tokenize=tokenizer, force=True, references=wanted),
+            CHRF(word_order=WORD_ORDER, references=wanted),
+            CHRF(whitespace=True, references=wanted),
+            BLEU(tokenize="none", force=True, references=wanted),
+        )
 
     def count(self, translations: Sequence[str]) -> Counts:
         """Counts of each translation against its reference: an array of (sentences, :data:`COLUMNS`).
@@ -77,19 +88,29 @@ class Scorer:
             raise ValueError(f"{len(translations)} translations for {self.size} references")
         if not self.size:
             return np.zeros((0, COLUMNS), dtype=np.int64)
-        bleu = self._bleu._extract_corpus_statistics(translations, None)
-        chrf = self._chrf._extract_corpus_statistics(translations, None)
-        return np.hstack([np.asarray(bleu, dtype=np.int64), np.asarray(chrf, dtype=np.int64)])
+        parts = (metric._extract_corpus_statistics(translations, None) for metric in self._metrics)
+        return np.hstack([np.asarray(part, dtype=np.int64) for part in parts])
 
     @property
     def signatures(self) -> dict[str, str]:
         """The recipe of each score, as sacreBLEU writes it."""
+        bleu, chrfpp, spaces, spaced = (str(metric.get_signature()) for metric in self._metrics)
+        chrf2 = spaces.replace("space:yes", "space:no")
         return {
-            "bleu": str(self._bleu.get_signature()),
-            "chrf2": str(self._chrf2.get_signature()),
-            "chrf++": str(self._chrf.get_signature()),
+            "bleu": bleu,
+            "chrf2": chrf2,
+            "chrf++": chrfpp,
             "geomean": "sqrt(bleu * chrf++)",
+            "chrf2_spaces": spaces,
+            "bleu_spaces": spaced,
         }
+
+
+def bleu_tokenizer(references: Sequence[str]) -> str:
+    """How BLEU should cut words: by characters where most words are of a script without spaces, else as WMT does."""
+    words = [word for text in references for word in text.split()]
+    spaceless = sum(len(word) for word in words if is_spaceless(word) or _TIBETAN.search(word))
+    return "char" if 2 * spaceless > sum(map(len, words)) else "13a"
 
 
 def headline(evaluation: Mapping[str, Any]) -> Metric:
@@ -114,41 +135,44 @@ def scores(sums: NDArray[Any]) -> Floats:
         sums: array of (..., :data:`COLUMNS`).
 
     Returns:
-        Array of (..., 4), in the order of :data:`METRICS`.
+        Array of (..., scores), in the order of :data:`seshat.scores.METRICS`.
     """
-    values = np.asarray(sums, dtype=np.float64)
-    bleu = _bleu_score(values[..., :_BLEU_COLUMNS])
-    chrf = values[..., _BLEU_COLUMNS:]
-    chrfpp = _chrf_score(chrf)
-    return np.stack([bleu, _chrf_score(chrf[..., :_CHRF2_COLUMNS]), chrfpp, np.sqrt(bleu * chrfpp)], axis=-1)
+    bleu, chrfpp, spaces, spaced = np.split(np.asarray(sums, dtype=np.float64), np.cumsum(_PARTS)[:-1], axis=-1)
+    words, both = _bleu(bleu), chrf(chrfpp)
+    mean = np.sqrt(words * both)
+    return np.stack([words, chrf(chrfpp[..., :CHRF2_COLUMNS]), both, mean, chrf(spaces), _bleu(spaced)], axis=-1)
 
 
 def sentence_chrf2(counts: Counts) -> Floats:
     """chrF2 of each sentence."""
-    return _chrf_score(counts[:, _BLEU_COLUMNS : _BLEU_COLUMNS + _CHRF2_COLUMNS].astype(np.float64))
+    return chrf(counts[:, _BLEU_COLUMNS : _BLEU_COLUMNS + CHRF2_COLUMNS])
 
 
-def _bleu_score(sums: Floats) -> Floats:
-    """BLEU with the smoothing that sacreBLEU calls `exp`: ``sacrebleu.metrics.bleu.BLEU.compute_bleu``."""
-    own, wanted = sums[..., 0], sums[..., 1]
-    matches, totals = sums[..., 2 : 2 + _BLEU_ORDER], sums[..., 2 + _BLEU_ORDER :]
-    # An order without a match counts as 1 / 2, 1 / 4, … of a match.
-    smoothing = np.exp2(np.cumsum(matches == 0, axis=-1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precisions = 100.0 * np.where(matches > 0, matches, 1.0 / smoothing) / totals
-        brevity = np.where(own < wanted, np.exp(1.0 - wanted / own), 1.0)
-        score = brevity * np.exp(np.log(precisions).sum(axis=-1) / _BLEU_ORDER)
-    defined = (totals > 0).all(axis=-1) & (matches > 0).any(axis=-1)
-    return np.where(defined, score, 0.0)
+def chrf(sums: NDArray[Any]) -> Floats:
+    """ChrF of sums of counts, an array of (..., 3 times the orders) such as :func:`chrf2_counts` gives."""
+    orders = np.moveaxis(sums, -1, 0)
+    return formulas.chrf(orders[0::3], orders[1::3], orders[2::3])
 
 
-def _chrf_score(sums: Floats) -> Floats:
-    """F-score over the mean precision and recall of all orders: ``sacrebleu.metrics.chrf.CHRF``."""
-    own, wanted, common = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
-    usable = (own > 0) & (wanted > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        orders = usable.sum(axis=-1)
-        precision = np.where(usable, common / own, 0.0).sum(axis=-1) / orders
-        recall = np.where(usable, common / wanted, 0.0).sum(axis=-1) / orders
-        score = 100.0 * (1 + _BETA**2) * precision * recall / (_BETA**2 * precision + recall)
-    return np.where(np.isfinite(score), score, 0.0)
+def chrf2_counts(text: str, reference: str) -> Floats:
+    """What chrF2 counts of one text: per order the n-grams of the text, of the reference, and in common."""
+    found = _chrf2_metric()._compute_segment_statistics(text, _reference_grams(reference))
+    return np.array(found, dtype=np.float64)
+
+
+@cache
+def _chrf2_metric() -> Any:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()
+
+
+@lru_cache(maxsize=20_000)
+def _reference_grams(reference: str) -> Any:
+    return _chrf2_metric()._extract_reference_info([reference])
+
+
+def _bleu(sums: Floats) -> Floats:
+    own, wanted, *orders = np.moveaxis(sums, -1, 0)
+    common, totals = np.array(orders[:BLEU_ORDER]), np.array(orders[BLEU_ORDER:])
+    return formulas.bleu(own, wanted, common, totals, effective_order=False)

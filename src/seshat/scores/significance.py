@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seshat.scores.metrics import Floats, scores
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import scores
 
 Rows = NDArray[Any]
 """Numbers of (sentences, columns)."""

@@ -2,14 +2,12 @@
 
 sacreBLEU's sentence scores are formulas over counts: the n-grams of one text, of the other, and those in common. Here
 the n-grams of all texts become columns of one table of counts, and those in common of all pairs are products of that
-table with itself. The formulas are computed in the order in which sacreBLEU computes them, so that not even the last
-bit differs, and ties fall the same way. The package ``fastchrf`` has no word n-grams, and so no chrF++; for chrF it
-gives the same numbers in several times the time (``benchmarks/mbr.py``).
+table with itself. The package ``fastchrf`` has no word n-grams, and so no chrF++; for chrF it gives the same numbers in
+several times the time (``benchmarks/mbr.py``).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
@@ -18,13 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seshat.config.mbr import MbrSection
-
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-
-_CHAR_ORDER, _WORD_ORDER, _BLEU_ORDER = 6, 2, 4
-_FACTOR = 4  # beta², with the beta of 2 of chrF++
+from seshat.scores import formulas
+from seshat.scores.formulas import Floats
+from seshat.scores.metrics import BLEU_ORDER, CHAR_ORDER, WORD_ORDER, Counts
 
 
 class Utility:
@@ -44,12 +38,6 @@ class Utility:
             "length": length_ratio,
         }
 
-    @classmethod
-    def of(cls, settings: MbrSection) -> Utility:
-        """The one that the configuration names."""
-        alone = {"chrf++": {"chrf": 1.0}, "bleu": {"bleu": 1.0}}
-        return cls(alone.get(settings.utility) or settings.mixture.model_dump(), settings.bleu_tokenizer)
-
     def pairwise(self, texts: Sequence[str]) -> Floats:
         """Row *i*, column *j*: how good text *i* is if *j* is right; 0 to 100."""
         if len(self.weights) == 1:
@@ -65,47 +53,20 @@ def chrf(texts: Sequence[str]) -> Floats:
     """chrF++ of every text against every other, as ``sacrebleu.CHRF(word_order=2).sentence_score`` gives it."""
     characters = ["".join(text.split()).encode("utf-32-le", "surrogatepass") for text in texts]
     totals, common = _matches(
-        ([np.frombuffer(one, dtype=np.uint32).astype(np.int64) for one in characters], _CHAR_ORDER),
-        (_numbered([_chrf_words(text) for text in texts]), _WORD_ORDER),
+        ([np.frombuffer(one, dtype=np.uint32).astype(np.int64) for one in characters], CHAR_ORDER),
+        (_numbered([_chrf_words(text) for text in texts]), WORD_ORDER),
     )
-    size = len(texts)
-    precision, recall, orders = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, size))
-    for own, both in zip(totals, common, strict=True):
-        usable = (own[:, None] > 0) & (own[None, :] > 0)
-        some = np.maximum(own, 1)
-        precision += np.where(usable, both / some[:, None], 0.0)
-        recall += np.where(usable, both / some[None, :], 0.0)
-        orders += usable
-    precision /= np.maximum(orders, 1)
-    recall /= np.maximum(orders, 1)
-    above = (1 + _FACTOR) * precision * recall
-    below = _FACTOR * precision + recall
-    result: Floats = 100 * np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    return result
+    own = np.array(totals)
+    return formulas.chrf(own[:, :, None], own[:, None, :], common)
 
 
 def bleu(texts: Sequence[str], tokenizer: str = "13a") -> Floats:
     """BLEU of every text against every other, as ``sacrebleu.BLEU(effective_order=True).sentence_score`` gives it."""
     tokens = [_bleu_metric(tokenizer)._preprocess_segment(text).split() for text in texts]
-    totals, common = _matches((_numbered(tokens), _BLEU_ORDER))
+    totals, common = _matches((_numbered(tokens), BLEU_ORDER))
     lengths = np.array([len(one) for one in tokens], dtype=np.float64)
-    own, wanted = np.maximum(lengths, 1)[:, None], lengths[None, :]
-    logs, smooth, orders = np.zeros(common[0].shape), np.ones(common[0].shape), np.zeros((len(texts), 1))
-    for total, both in zip(totals, common, strict=True):
-        known = total[:, None] > 0
-        smooth = np.where(known & (both == 0), smooth * 2, smooth)
-        made = np.maximum(total, 1)[:, None]
-        precision = np.where(both > 0, 100.0 * both / made, 100.0 / (smooth * made))
-        logs += np.where(known, _exactly(math.log, precision), 0.0)
-        orders += known
-    brevity = np.where(own < wanted, _exactly(math.exp, np.minimum(1 - wanted / own, 0.0)), 1.0)
-    score = brevity * _exactly(math.exp, logs / np.maximum(orders, 1))
-    return np.where(common[0] > 0, score, 0.0)  # without a word in common there is no longer n-gram in common
-
-
-def _exactly(function: Callable[[float], float], values: Floats) -> Floats:
-    """A function of the C library for every value; NumPy's own may differ in the last bit."""
-    return np.array([function(value) for value in values.ravel().tolist()]).reshape(values.shape)
+    made = np.array(totals)[:, :, None]
+    return formulas.bleu(lengths[:, None], lengths[None, :], common, made, effective_order=True)
 
 
 def jaccard(texts: Sequence[str]) -> Floats:
@@ -141,7 +102,7 @@ def _bleu_metric(tokenizer: str) -> Any:
 def _chrf_metric() -> Any:
     from sacrebleu.metrics.chrf import CHRF
 
-    return CHRF(word_order=_WORD_ORDER)
+    return CHRF(word_order=WORD_ORDER)
 
 
 def _chrf_words(text: str) -> list[str]:

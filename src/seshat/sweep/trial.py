@@ -152,7 +152,8 @@ def score(project: Project, segments: int) -> dict[str, Any]:
     from seshat.evaluation.translations import translate
     from seshat.inference.load import load_translator
     from seshat.inference.surroundings import give_sentences_before
-    from seshat.scores.metrics import METRICS, Scorer, corpus_scores
+    from seshat.scores import METRICS
+    from seshat.scores.metrics import Scorer, corpus_scores
 
     everything = validation(project)
     chosen = evenly(everything, segments)

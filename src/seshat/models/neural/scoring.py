@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 
 def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     """Corpus chrF2, chrF++, BLEU (sacreBLEU's defaults) and the geometric mean of the last two, 0 to 100."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
+    from seshat.scores.metrics import Scorer, corpus_scores
 
-    wanted = [list(references)]
-    chrfpp = float(CHRF(word_order=2).corpus_score(list(translations), wanted).score)
-    bleu = float(BLEU(force=True).corpus_score(list(translations), wanted).score)
-    return {
-        "chrf2": float(CHRF().corpus_score(list(translations), wanted).score),
-        "chrf++": chrfpp,
-        "bleu": bleu,
-        "geometric_mean": math.sqrt(bleu * chrfpp),
-    }
+    found = corpus_scores(Scorer(references).count(translations))
+    return {"chrf2": found.chrf2, "chrf++": found.chrfpp, "bleu": found.bleu, "geometric_mean": found.geomean}
 
 
 def by_direction(directions: Sequence[str], translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:

@@ -217,7 +217,8 @@ class Trainer:
     def score(self) -> float:
         """chrF2 of greedy translations of the validation sample."""
         import torch
-        from sacrebleu.metrics.chrf import CHRF
+
+        from seshat.scores.metrics import Scorer, corpus_scores
 
         self.model.eval()
         out: list[str] = []
@@ -234,7 +235,7 @@ class Trainer:
                     suppress_tokens=[self.vocabulary.pad],
                 )
                 out += [self.vocabulary.decode(ids) for ids in made.tolist()]
-        return float(CHRF().corpus_score(out, [[b for _, b in self.validation]]).score)
+        return corpus_scores(Scorer([b for _, b in self.validation]).count(out)).chrf2
 
     def _average(self) -> float:
         """The mean of the best checkpoints where it is better than the best one alone."""

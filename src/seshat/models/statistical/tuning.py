@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seshat.core.progress import track
 from seshat.models.statistical.decoder import Translation
 from seshat.models.statistical.features import FEATURES, JUMP, LANGUAGE_MODEL, POSITIVE, START
-from seshat.scores import chrf
+from seshat.scores.metrics import CHRF2_COLUMNS, chrf, chrf2_counts
 
 Floats = NDArray[np.float64]
 Weights = tuple[float, ...]
@@ -40,7 +40,7 @@ class Pool:
         for place, candidates in enumerate(lists):
             for one in candidates:
                 old = self.seen[place].get(one.tokens)
-                statistics = old[1] if old else chrf.statistics(self.render(place, one.tokens), self.references[place])
+                statistics = old[1] if old else chrf2_counts(self.render(place, one.tokens), self.references[place])
                 self.seen[place][one.tokens] = (np.array(one.features), statistics)
 
     def arrays(self) -> tuple[Floats, Floats]:
@@ -64,11 +64,11 @@ def tune(decode: Decode, pool: Pool, seed: int, start: Weights = START, rounds: 
     for _ in track(range(rounds), "tune weights"):
         lists = decode(weights)
         first = sum(
-            (chrf.statistics(pool.render(i, one[0].tokens), pool.references[i]) for i, one in enumerate(lists) if one),
-            np.zeros(3 * chrf.ORDER),
+            (chrf2_counts(pool.render(i, one[0].tokens), pool.references[i]) for i, one in enumerate(lists) if one),
+            np.zeros(CHRF2_COLUMNS),
         )
         if worth(first) > best_worth:
-            best, best_worth, best_score = weights, worth(first), float(chrf.score(first))
+            best, best_worth, best_score = weights, worth(first), float(chrf(first))
         pool.add(lists)
         features, statistics = pool.arrays()
         weights = search(features, statistics, weights, Random(seed), centre=start)
@@ -105,7 +105,7 @@ def _bounded(weights: Floats) -> Floats:
 
 def worth(statistics: Floats) -> float:
     """Corpus chrF2 from summed statistics, less what text beyond the length of the references must bring."""
-    return float(chrf.score(statistics)) - TOO_LONG * max(0.0, float(statistics[0] / max(statistics[1], 1.0)) - 1.0)
+    return float(chrf(statistics)) - TOO_LONG * max(0.0, float(statistics[0] / max(statistics[1], 1.0)) - 1.0)
 
 
 def objective(features: Floats, statistics: Floats, weights: Floats, centre: Floats) -> float:

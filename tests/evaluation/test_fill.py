@@ -1,48 +1,14 @@
-"""The floor of the language models, hidden words, and logs of several phases."""
+"""Hidden words, and logs of several phases."""
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from seshat.evaluation.fill import Blank, blanks, frequent, hits
 from seshat.evaluation.history import read_history
-from seshat.scores import ngrams
-from seshat.scores.ngrams import ByteModel
-
-
-def test_who_has_read_nothing_needs_eight_bits() -> None:
-    (found,) = ByteModel([]).surprises(["ñandú"])
-    assert found.bits == pytest.approx(8 * 7)
-    assert found.bytes == found.tokens == 7
-
-
-def test_what_was_read_is_expected() -> None:
-    model = ByteModel(["el perro duerme."] * 20)
-    known, new = model.surprises(["el perro duerme.", "zk wq!"])
-    assert known.bits / known.bytes < 0.3
-    assert new.bits / new.bytes > 6
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.text(max_size=12), max_size=5), st.text(max_size=6))
-def test_the_chances_of_all_bytes_make_one(texts: list[str], before: str) -> None:
-    model = ByteModel(texts)
-    start = b"\n" + before.encode()
-    total = math.fsum(model._chance(start + bytes([byte]), len(start)) for byte in range(256))
-    assert total == pytest.approx(1.0)
-
-
-def test_no_more_is_read_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ngrams, "MOST", 4)
-    cut, whole = ByteModel(["abcdefgh", "abc"]), ByteModel(["abcd"])
-    assert cut.surprises(["abcdef"]) == whole.surprises(["abcdef"])
 
 
 def test_blanks_are_words_and_always_the_same() -> None:
