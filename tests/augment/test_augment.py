@@ -12,7 +12,7 @@ from seshat.augment import decisions
 from seshat.augment import pairs as augment
 from seshat.augment.gate import DAMAGED, LENGTH, OTHER_LANGUAGE, PERPLEXITY, damage
 from seshat.augment.made import LOW
-from seshat.augment.tools import Answers, Tools
+from seshat.augment.tools import Tools
 from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection
 from seshat.core.jsonl import read_jsonl, write_jsonl
@@ -172,17 +172,6 @@ def test_damage() -> None:
     assert damage("Übersetzung: ı, ğ, š, ṣ — “so”, (½) … <gap> [x x]") == 0
     assert damage("Ãœbersetzung der TafÃ©l") > 0.05
     assert damage("w|th fai~led r^ecogn¬ition") > 0.05
-
-
-def test_half_a_line_costs_one_answer(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "a.jsonl")
-    answers.put([("a", 1), ("b", {"x": "ñ"})])
-    whole = answers.path.read_bytes()
-    answers.path.write_bytes(whole + b'["c", {"y"')
-    opened = Answers(answers.path)
-    assert (len(opened), opened.get("b"), opened.get("c")) == (2, {"x": "ñ"}, None)
-    opened.put([("c", 3)])
-    assert Answers(answers.path).values() == [1, {"x": "ñ"}, 3]
 
 
 def test_nothing_made_is_tested_on(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_quantised_file_without_llama_cpp_names_the_extra(
     import sys
 
     monkeypatch.setitem(sys.modules, "llama_cpp", None)
-    with pytest.raises(MissingPackage, match=r"Quantising to q4_k_m.*\n.*seshat\[llama\]"):
+    with pytest.raises(MissingPackage, match=r"Quantising to q4_k_m.*\n.*\[llama\]"):
         write_gguf(bases("qwen3"), tmp_path / "a.gguf", "q4_k_m", name="tiny")
     write_gguf(bases("qwen3"), tmp_path / "b.gguf", "q8_0", name="tiny")
     assert (tmp_path / "b.gguf").stat().st_size > 10_000

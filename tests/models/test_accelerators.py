@@ -77,7 +77,7 @@ def test_an_accelerator_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, name: str, package: str, device: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingPackage, match=rf"(?s)accelerator: {name}.*seshat\[{name}\]"):
+    with pytest.raises(MissingPackage, match=rf"(?s)accelerator: {name}.*\[{name}\]"):
         accelerators.check(config(finetune={"accelerator": name}), Backend(device))
 
 

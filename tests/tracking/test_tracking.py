@@ -321,7 +321,7 @@ def test_wandb_stays_on_this_machine(tmp_path: Path, wandb: FakeWandb, monkeypat
 def test_wandb_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
     project = make_project(tmp_path, tracking={"report_to": ["wandb"]})
-    with pytest.raises(MissingPackage, match=r"tracking\.report_to: wandb.*\n.*seshat\[wandb\]"):
+    with pytest.raises(MissingPackage, match=r"tracking\.report_to: wandb.*\n.*\[wandb\]"):
         tracking.start(project)
 
 

@@ -9,7 +9,7 @@ with the reason. What an answer holds must stand on the page: a model that inven
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from seshat.augment.layout import Page
 from seshat.augment.passages import passages
-from seshat.augment.tools import Answers, Reply, Tools, question
+from seshat.augment.tools import Reply, Tools, answers_of
+from seshat.config import Config
 from seshat.config.augment import ExtractorSection
 from seshat.core.errors import DataError
+from seshat.core.journal import Journal, key_of
 from seshat.core.progress import track
 from seshat.core.records import Reject
 
@@ -72,23 +74,21 @@ class Unusable(DataError):
 
 @dataclass
 class Budget:
-    """Counts tokens and money over all runs.
-
-    Args:
-        section: prices and limits.
-        answers: what has been paid for so far.
-    """
+    """Counts tokens and money over all runs."""
 
     section: ExtractorSection
-    answers: Answers
+    """Prices and limits."""
     asked: int = 0
     """Questions of this run."""
+    sent: int = 0
+    """Tokens, in all runs."""
+    received: int = 0
+    """Tokens, in all runs."""
 
-    @property
-    def tokens(self) -> tuple[int, int]:
-        """Tokens sent and received in all runs."""
-        kept = self.answers.values()
-        return sum(one["sent"] for one in kept), sum(one["received"] for one in kept)
+    def spend(self, answer: Mapping[str, Any]) -> None:
+        """Count an answer, also one of an earlier run."""
+        self.sent += answer["sent"]
+        self.received += answer["received"]
 
     def cost(self, sent: int, received: int) -> float:
         """What so many tokens cost."""
@@ -101,8 +101,7 @@ class Budget:
             OutOfBudget: it could.
         """
         size = sum(len(message["content"].encode()) for message in messages)
-        sent, received = self.tokens
-        sent, received = sent + size // _BYTES_PER_TOKEN, received + self.section.max_tokens
+        sent, received = self.sent + size // _BYTES_PER_TOKEN, self.received + self.section.max_tokens
         limit = self.section.max_tokens_total
         if limit is not None and sent + received > limit:
             raise OutOfBudget(f"max_tokens_total ({limit})")
@@ -120,10 +119,12 @@ class Extractor:
         answers: where answers are kept.
     """
 
-    def __init__(self, section: ExtractorSection, language: str, tools: Tools, answers: Answers) -> None:
-        self.budget = Budget(section, answers)
+    def __init__(self, section: ExtractorSection, language: str, tools: Tools, answers: Journal) -> None:
+        self.budget = Budget(section)
+        for answer in answers.values():
+            self.budget.spend(answer)
         self.repaired = 0
-        self._section, self._tools, self._answers = section, tools, answers
+        self.section, self._tools, self._answers = section, tools, answers
         self._identity = tools.identity(section, None)
         self._chat: Any = None
         self._task = f"{_TASK.format(language=language)}\n{section.instructions}".strip()
@@ -149,16 +150,17 @@ class Extractor:
             return found
 
     def _reply(self, messages: Sequence[dict[str, str]]) -> Reply:
-        key = question(self._identity, list(messages), self._section.max_tokens)
+        key = key_of(self._identity, list(messages), self.section.max_tokens)
         kept = self._answers.get(key)
         if kept is None:
             self.budget.check(messages)
             if self._chat is None:
-                self._chat = self._tools.chat(self._section)
+                self._chat = self._tools.chat(self.section)
             reply = self._chat(messages, Editions.model_json_schema())
             self.budget.asked += 1
             kept = {"text": reply.text, "sent": reply.sent, "received": reply.received}
-            self._answers.put([(key, kept)])
+            self._answers.put(key, kept)
+            self.budget.spend(kept)
         return Reply(**kept)
 
 
@@ -198,15 +200,28 @@ def extracted(
     config = material.project.config
     section = config.augment.extractor
     assert section is not None
-    answers = Answers(material.project.state / "augment" / f"{section.name}.jsonl")
-    language = config.project.language_name(material.languages[0])
-    extractor = Extractor(section, language, tools, answers)
     windows = [
         (publication, window)
         for publication, pages in publications
         for window in overlapping(pages, section.pages, section.overlap)
     ]
     best: dict[tuple[str, str], Found] = {}
+    with answers_of(material.project, section.name) as answers:
+        extractor = Extractor(section, config.project.language_name(material.languages[0]), tools, answers)
+        for publication, told, pages in _answers(extractor, windows, config, tally):
+            for one in _founds(told, publication, pages, reader, tally):
+                known = best.get((publication, one.id))
+                if known is None or (one.confidence, len(one.text)) > (known.confidence, len(known.text)):
+                    best[publication, one.id] = one  # the same text, seen whole
+    _report(extractor, tally)
+    return list(best.values())
+
+
+def _answers(
+    extractor: Extractor, windows: Sequence[tuple[str, Sequence[Page]]], config: Config, tally: Tally
+) -> Iterator[tuple[str, Editions, Sequence[Page]]]:
+    """What the model finds on each window of pages, as far as the budget goes."""
+    section = extractor.section
     for number, (publication, pages) in enumerate(track(windows, "asking about pages")):
         try:
             told = extractor.ask(pages)
@@ -222,12 +237,7 @@ def extracted(
             place = config.augment.pages.path if config.augment.pages else ""
             tally.rejects.append(Reject(file=place, line=pages[0].row, reason=error.message, content=publication[:500]))
             continue
-        for one in _founds(told, publication, pages, reader, tally):
-            known = best.get((publication, one.id))
-            if known is None or (one.confidence, len(one.text)) > (known.confidence, len(known.text)):
-                best[publication, one.id] = one  # the same text, seen whole
-    _report(extractor, tally)
-    return list(best.values())
+        yield publication, told, pages
 
 
 def overlapping(pages: Sequence[Page], size: int, overlap: int) -> list[list[Page]]:
@@ -268,7 +278,7 @@ def stands_on(text: str, page: str) -> bool:
 
 
 def _report(extractor: Extractor, tally: Tally) -> None:
-    sent, received = extractor.budget.tokens
+    sent, received = extractor.budget.sent, extractor.budget.received
     tally.counts["asked"] = extractor.budget.asked
     tally.counts["asked again"] = extractor.repaired
     tally.counts["tokens sent"], tally.counts["tokens received"] = sent, received

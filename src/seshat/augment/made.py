@@ -11,14 +11,14 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from seshat.augment.drills import drawn_by
 from seshat.augment.gate import Gate
-from seshat.augment.tools import Answers, Tools, translate
+from seshat.augment.tools import Tools, translate
 from seshat.config import Direction
 from seshat.config.augment import MadeSection
+from seshat.core.journal import Journal
 from seshat.core.records import Method, Segment
 
 LOW = "augment:low-confidence"
@@ -77,18 +77,17 @@ def digest(text: str) -> str:
     return drawn_by(0, " ".join(text.split()))
 
 
-def make(texts: Sequence[Segment], job: Job, tools: Tools, folder: Path, gate: Gate) -> Iterator[Segment]:
+def make(texts: Sequence[Segment], job: Job, tools: Tools, answers: Journal, gate: Gate) -> Iterator[Segment]:
     """Pairs with one side made; fills in the figures of the job.
 
     Args:
         texts: what :func:`candidates` found.
         job: what to make.
         tools: how to open the models.
-        folder: where translations are kept.
+        answers: where translations are kept.
         gate: tags what is doubtful.
     """
     section, way = job.section, job.direction
-    answers = Answers(folder / f"{section.name}.jsonl")
     there = [segment.texts[way.source].strip() for segment in texts]
     made = translate(
         there, lambda: tools.translator(section, way), tools.identity(section, way), answers, section.batch

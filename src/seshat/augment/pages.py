@@ -18,7 +18,7 @@ from seshat.augment.layout import Page, lines_of
 from seshat.augment.names import Mention, NameIndex
 from seshat.augment.passages import Passage, passages, whole_text
 from seshat.augment.recognise import Recogniser
-from seshat.augment.tools import Answers, Tools, translate
+from seshat.augment.tools import Tools, answers_of, translate
 from seshat.config import Direction
 from seshat.config.augment import PagesSection
 from seshat.config.clean import Profile
@@ -253,7 +253,6 @@ def in_pivot(found: Sequence[Found], material: Material, tools: Tools, tally: Ta
     """The texts with their translation in the pivot; those that nothing translates are counted and left out."""
     section, pivot = material.project.config.augment.pages, material.languages[1]
     assert section is not None
-    answers = Answers(material.project.state / "augment" / f"{section.name}.jsonl")
     ready = {number: one for number, one in enumerate(found) if one.tongue == pivot}
     for tag in sorted({one.tongue for one in found} - {pivot}):
         mine = [number for number, one in enumerate(found) if one.tongue == tag]
@@ -268,7 +267,8 @@ def in_pivot(found: Sequence[Found], material: Material, tools: Tools, tally: Ta
         way = Direction(tag, pivot)
         texts = [passage.text for number in mine for passage in found[number].passages]
         opened = partial(tools.translator, endpoint, way)
-        made = iter(translate(texts, opened, tools.identity(endpoint, way), answers, _BATCH))
+        with answers_of(material.project, section.name) as answers:
+            made = iter(translate(texts, opened, tools.identity(endpoint, way), answers, _BATCH))
         for number in mine:
             parts = tuple(part._replace(text=next(made)) for part in found[number].passages)
             ready[number] = replace(found[number], translated=parts)

@@ -14,7 +14,7 @@ from seshat.augment import decisions
 from seshat.augment.drills import drills
 from seshat.augment.gate import Gate
 from seshat.augment.made import Job, candidates, digest, make
-from seshat.augment.tools import Tools
+from seshat.augment.tools import Tools, answers_of
 from seshat.config import Direction
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Entry, Method, Segment
@@ -89,7 +89,8 @@ def _made(material: Material, tools: Tools, gate: Gate, figures: dict[str, Any])
         known = {digest(pair.texts[tag]) for pair in material.pairs()}
         done = {pair.meta.doc_id or "" for pair in material.pairs()} if shared else set()
         found = candidates(material.segments(), job.section, tag, seed, known, done)
-        yield from make(found, job, tools, project.state / "augment", gate)
+        with answers_of(project, job.section.name) as answers:
+            yield from make(found, job, tools, answers, gate)
         figures[job.section.name] = dict(job.figures)
 
 

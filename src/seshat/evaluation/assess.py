@@ -28,7 +28,7 @@ from seshat.evaluation.measure import measure
 from seshat.evaluation.questions import Question
 from seshat.evaluation.systems import System
 from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
-from seshat.evaluation.translations import Answered, Translation, file_name, notes_folder, translate
+from seshat.evaluation.translations import Answered, Translation, file_name, notes_path, translate
 from seshat.inference.confidence import FEWEST, Calibration
 from seshat.inference.postprocess import PostprocessingTranslator, tally
 from seshat.inference.surroundings import give_sentences_before
@@ -226,7 +226,7 @@ class Assessment:
     def _notes(self, system: System, direction: Direction, texts: Sequence[str]) -> Path:
         settings = self.project.config.translate.model_dump_json()
         asked = self.prompt.hash if system.other_prompt else ""
-        return notes_folder(self.project.state, system.folder, direction, texts, f"{system.name}\0{settings}\0{asked}")
+        return notes_path(self.project.state, system.folder, direction, texts, f"{system.name}\0{settings}\0{asked}")
 
     def _give_up(self, system: System, error: SeshatError) -> None:
         """A base that cannot do something is no reason to stop; anything else is.

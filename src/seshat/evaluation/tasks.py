@@ -123,7 +123,7 @@ def ask(responder: Responder, chats: Sequence[str], notes: Path | None = None) -
     Args:
         responder: who is asked.
         chats: chats as JSON, see :func:`as_json`.
-        notes: a folder for finished chunks; those found there are not asked again.
+        notes: a journal of finished chunks; those found there are not asked again.
     """
     return translate(_Asked(responder), chats, notes)
 

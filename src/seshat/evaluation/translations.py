@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 import seshat
 from seshat.config import Direction
-from seshat.core.jsonl import write_jsonl, write_text
+from seshat.core.journal import Journal
+from seshat.core.jsonl import write_jsonl
 from seshat.core.paths import remove
 from seshat.core.progress import task
+from seshat.inference.partial import as_json, from_json
 from seshat.inference.translator import Hypothesis, Translator
 
 CHUNK = 200
@@ -59,35 +61,26 @@ def translate(translator: Translator, texts: Sequence[str], notes: Path | None =
     Args:
         translator: the system.
         texts: what to translate.
-        notes: a folder for finished chunks; those found there are not translated again.
+        notes: a journal of finished chunks; those found there are not translated again.
     """
     found: list[Hypothesis] = []
-    with task(f"{translator.name} {translator.direction}", len(texts)) as advance:
+    opened = nullcontext() if notes is None else Journal(notes)
+    with opened as journal, task(f"{translator.name} {translator.direction}", len(texts)) as advance:
         for start in range(0, len(texts), CHUNK):
             part = texts[start : start + CHUNK]
-            done = _read(notes / f"{start}.json", len(part)) if notes else None
-            if done is None:
+            if journal is None or str(start) not in journal:
                 done = translator.translate(part)
-                if notes:
-                    rows = [[one.text, one.score, one.changes, one.agreement] for one in done]
-                    write_text(notes / f"{start}.json", json.dumps(rows, ensure_ascii=False))
+                if journal is not None:
+                    journal.put(str(start), [as_json(one) for one in done])
+            else:
+                done = [from_json(row) for row in journal.get(str(start))]
             found += done
             advance(len(part))
     return found
 
 
-def _read(path: Path, size: int) -> list[Hypothesis] | None:
-    """A finished chunk, or None when there is none."""
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        found = [Hypothesis(str(row[0]), float(row[1]), changes=tuple(row[2]), agreement=row[3]) for row in rows]
-    except (OSError, ValueError, TypeError, IndexError):
-        return None
-    return found if len(found) == size else None
-
-
-def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence[str], name: str = "") -> Path:
-    """Where the finished chunks of one system and direction stand.
+def notes_path(state: Path, model: Path, direction: Direction, texts: Sequence[str], name: str = "") -> Path:
+    """The journal of the finished chunks of one system and direction.
 
     The name holds a hash of the model's files, the texts, the name of the system (the base of a model has the same
     files) and the version of Seshat, so that another model or another test set never meets them.
@@ -101,7 +94,7 @@ def notes_folder(state: Path, model: Path, direction: Direction, texts: Sequence
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     for text in texts:
         digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
-    return state / "evaluate" / digest.hexdigest()[:32]
+    return state / "evaluate" / f"{digest.hexdigest()[:32]}.jsonl"
 
 
 def file_name(system: str) -> str:
