@@ -8,7 +8,7 @@ import pytest
 from tests.small_project import small_project
 from typer.testing import CliRunner
 
-from seshat.augment import audit, decisions
+from seshat.augment import audit
 from seshat.augment import pairs as augment
 from seshat.cli.app import app
 from seshat.core.errors import DataError
@@ -18,6 +18,7 @@ from seshat.data import clean, ingest, split
 from seshat.data import format as formatting
 from seshat.data.align import stage as align
 from seshat.project.folder import Project, open_project
+from seshat.review.queues.audit import QUEUE
 
 pytest.importorskip("thot")
 
@@ -46,7 +47,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, set[str]
 
 def test_wrong_pairs_come_to_the_top(audited: tuple[Project, set[str]]) -> None:
     project, wrong = audited
-    rows, _ = decisions.read(project.root / "reports/audit_review.csv")
+    rows, _ = QUEUE.read(project.root / "reports/audit_review.csv")
     train = {one.id for one in read_jsonl(project.training / "train.jsonl", Segment)}
     there = wrong & train
     assert len(there) >= 4
@@ -60,28 +61,28 @@ def test_an_audit_goes_on_where_it_was_and_keeps_what_people_wrote(
 ) -> None:
     project, _ = audited
     path = project.root / "reports/audit_review.csv"
-    rows, before = decisions.read(path)
-    decisions.write(path, [rows[0].changed(decision="reject"), *rows[1:]], before)
+    rows, before = QUEUE.read(path)
+    QUEUE.write(path, [rows[0].changed(decision="reject"), *rows[1:]], before)
 
     def again(*_: object) -> list[str]:
         raise AssertionError("it was translated before")
 
     monkeypatch.setattr(audit, "_train_and_translate", again)
     assert audit.run(project)["decided"] == 1
-    after, _ = decisions.read(path)
+    after, _ = QUEUE.read(path)
     assert after[0]["id"] == rows[0]["id"]
     assert sum(row["id"] == rows[0]["id"] for row in after) == 1
     assert augment.run(project)["decisions"] == 1
     split.run(project)
     excluded = read_jsonl(project.processed / "excluded.jsonl", Segment)
-    assert [one.id for one in excluded if decisions.REJECTED in one.meta.tags] == [rows[0]["id"]]
+    assert [one.id for one in excluded if "audit:rejected" in one.meta.tags] == [rows[0]["id"]]
 
 
 def test_a_decision_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("id,decision,fingerprint\nx,perhaps,f\n")
     with pytest.raises(DataError, match=r"a.csv:2: 'perhaps' is no decision"):
-        decisions.read(path)
+        QUEUE.read(path)
 
 
 def test_before_anything_is_trained(tmp_path: Path) -> None:

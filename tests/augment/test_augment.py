@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from seshat.augment import decisions
 from seshat.augment import pairs as augment
 from seshat.augment.gate import DAMAGED, LENGTH, OTHER_LANGUAGE, PERPLEXITY, damage
 from seshat.augment.made import LOW
@@ -19,6 +18,7 @@ from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Entry, Meta, Method, Segment, Sense
 from seshat.data import split
 from seshat.project.folder import Project
+from seshat.review.segments import fingerprint
 
 WORDS = {"mina": "girl", "tolo": "dog", "ruka": "mother", "sepo": "fisher", "wani": "elder", "kumu": "river"}
 DEEDS = {"basi": "sees", "dopa": "seeks", "gelu": "wants", "hiro": "sings to", "jumi": "carries"}
@@ -199,7 +199,7 @@ def test_decisions_of_people_are_applied(tmp_path: Path) -> None:
     project = write(tmp_path)
     pairs = list(read_jsonl(project.cleaned / "segments.jsonl", Segment))
     header = "id,fingerprint,decision,corrected_target_text,comment\n"
-    prints = [decisions.fingerprint(pair.texts) for pair in pairs]
+    prints = [fingerprint(pair.texts) for pair in pairs]
     path = tmp_path / "reports/audit_review.csv"
     path.parent.mkdir()
     path.write_text(
@@ -213,7 +213,7 @@ def test_decisions_of_people_are_applied(tmp_path: Path) -> None:
         for name in ("train", "validation", "test", "excluded")
         for one in read_jsonl(project.processed / f"{name}.jsonl", Segment)
     }
-    assert decisions.REJECTED in found["p0"].meta.tags
+    assert "audit:rejected" in found["p0"].meta.tags
     assert found["p1"].texts["en"] == "A better sentence."
     assert found["p1"].meta.method is Method.GOLD
     assert found["p2"] == pairs[2]

@@ -15,6 +15,7 @@ from seshat.data import format as formatting
 from seshat.data.induction import Induced, Known, induce
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
+from seshat.review.queues.lexicon import QUEUE
 
 WHO = {"mina": "niña", "Tolo": "Pedro", "ruka": "madre", "sepo": "pescador"}
 WHAT = {"palina": "casa", "radio": "radio", "tekana": "pan", "loro": "canoa"}
@@ -85,7 +86,7 @@ def prepare(project: Project) -> None:
 
 def review(project: Project, **cells: dict[str, str]) -> None:
     """Fill cells as a spreadsheet would: word -> column -> value; saved with semicolons."""
-    path = lexicon_review.path(project)
+    path = QUEUE.path(project)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     for row in rows:
@@ -103,7 +104,7 @@ def test_accepted_rows_become_entries_and_refused_ones_stay_away(project: Projec
     first = lexicon_review.run(project)
     assert first["proposed"] >= 2 and first["accepted"] == 0 and first["agreement"] == 1.0
     assert decisions.decisions(project) is None
-    proposed = {row["word"]: row for row in lexicon_review.read(lexicon_review.path(project))[0]}
+    proposed = {row["word"]: row for row in QUEUE.read(QUEUE.path(project))[0]}
     assert proposed["mina"]["meaning"] == "niña" and proposed["basi"]["meaning"] == "ve"
     assert "kumuna" not in proposed, "a form of a word that the lexicon has"
 
@@ -121,13 +122,13 @@ def test_accepted_rows_become_entries_and_refused_ones_stay_away(project: Projec
     second = lexicon_review.run(project)
     assert second["accepted"] == 2
     assert decisions.decisions(project) == before, "a new list changes no decision"
-    rows = {row["word"]: row for row in lexicon_review.read(lexicon_review.path(project))[0]}
+    rows = {row["word"]: row for row in QUEUE.read(QUEUE.path(project))[0]}
     assert rows["mina"]["status"] == rows["basi"]["status"] == "in the lexicon"
 
     review(project, mina={"accept": "no"})
     prepare(project)
     lexicon_review.run(project)
-    again = [row for row in lexicon_review.read(lexicon_review.path(project))[0] if row["word"] == "mina"]
+    again = [row for row in QUEUE.read(QUEUE.path(project))[0] if row["word"] == "mina"]
     assert [row["status"] for row in again] == ["refused"], "kept, and not proposed a second time"
     assert "mina" not in {one.headword for one in read_jsonl(project.training / "lexicon.jsonl", Entry)}
 

@@ -3,8 +3,6 @@
 After the loop of the winners of "Deep Past" (four cross-validation models re-translate, tablets with low scores are
 extracted anew and checked). A pair is suspect when its score (chrF2 of the re-translation against its own translation)
 lies far below what pairs of its length with as many unknown words get.
-
-It stands in this package because it needs data and models, which do not know each other.
 """
 
 from __future__ import annotations
@@ -19,16 +17,17 @@ from typing import Any
 import regex
 import structlog
 
-from seshat.augment import decisions
 from seshat.augment.made import similarities
 from seshat.config import Config, Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.progress import track
 from seshat.core.records import Method, Segment
-from seshat.data.align.review import Row
 from seshat.data.groups import fold
 from seshat.project.folder import Project
+from seshat.review.queues.audit import QUEUE
+from seshat.review.segments import fingerprint
+from seshat.review.table import Row
 from seshat.text.words import words
 
 MODEL = "audit"
@@ -91,22 +90,21 @@ def run(project: Project) -> dict[str, Any]:
         DataError: there are no training files yet, too few documents, or somebody has just saved the review file.
     """
     settings, section = project.config.project, project.config.augment.audit
-    path = project.root / section.review
-    rows, before = decisions.read(path)
+    path = QUEUE.path(project)
+    rows, before = QUEUE.read(path)
     direction = settings.directions[0]
     pairs = _pairs(project, direction)
     judged = expected(judge(project, pairs, direction))
     count = min(section.most, round(section.share * len(judged)))
     suspect = [one for one in judged if one.surprise >= _LEAST]
     worst = sorted(suspect, key=lambda one: (-one.surprise, one.segment.id))[:count]
-    kept = [row for row in rows if decisions.touched(row)]
-    known = {(row["id"], row["fingerprint"]) for row in kept}
-    fresh = [row for row in (_row(one, direction) for one in worst) if (row["id"], row["fingerprint"]) not in known]
-    decisions.write(path, [*kept, *fresh], before)
+    both = QUEUE.merged(rows, (_row(one, direction) for one in worst))
+    decided = sum(map(QUEUE.touched, both))
+    QUEUE.write(path, both, before)
     return {
         "pairs": len(judged),
-        "listed": len(fresh),
-        "decided": len(kept),
+        "listed": len(both) - decided,
+        "decided": decided,
         "chrf": round(100 * sum(one.chrf for one in judged) / max(1, len(judged)), 2),
         "review": section.review,
         "warnings": [],
@@ -236,7 +234,7 @@ def _key(config: Config, seen: Sequence[Segment], asked: Sequence[Segment]) -> s
     told = [config.train.statistical.model_dump(mode="json"), config.project.seed]
     digest = hashlib.sha256(json.dumps(told).encode())
     for one in (*seen, *asked):
-        digest.update(f"{one.id}\t{decisions.fingerprint(one.texts)}\n".encode())
+        digest.update(f"{one.id}\t{fingerprint(one.texts)}\n".encode())
     return digest.hexdigest()
 
 
@@ -252,6 +250,7 @@ def _row(one: Judged, direction: Direction) -> Row:
             "chrf": f"{100 * one.chrf:.1f}",
             "expected": f"{100 * one.expected:.1f}",
             "status": "",
-            "fingerprint": decisions.fingerprint(segment.texts),
+            "fingerprint": fingerprint(segment.texts),
+            "access": segment.meta.access.value,
         }
     )

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from seshat.augment import decisions
 from seshat.augment.drills import drills
 from seshat.augment.gate import Gate
 from seshat.augment.made import Job, candidates, digest, make
@@ -19,6 +18,8 @@ from seshat.config import Direction
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Entry, Method, Segment
 from seshat.project.folder import Project
+from seshat.review.queues.audit import QUEUE
+from seshat.review.segments import decided
 
 _KNOWN_BYTES = 500_000
 """Of each language, the text that the gate learns from."""
@@ -97,8 +98,9 @@ def _made(material: Material, tools: Tools, gate: Gate, figures: dict[str, Any])
 def _decisions(project: Project) -> int:
     """Turn what people have decided in the review file into ``decisions.jsonl``; returns how many."""
     settings = project.config.project
-    rows, _ = decisions.read(project.root / project.config.augment.audit.review)
-    found = decisions.decided(rows, (settings.language, settings.pivot))
+    rows, _ = QUEUE.read(QUEUE.path(project))
+    columns = {"source_text": settings.language, "target_text": settings.pivot}
+    found = decided(QUEUE, rows, columns)
     return write_jsonl(project.augmented / "decisions.jsonl", found)
 
 

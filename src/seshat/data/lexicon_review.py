@@ -7,80 +7,23 @@ has touched are never dropped, and what was refused is not proposed again.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import regex
 
 from seshat.core.errors import DataError
 from seshat.core.records import Access, Entry, Meta, Method, Origin, Sense
-from seshat.data.align import review
-from seshat.data.align.review import Row
-from seshat.data.align.rulings import ACCEPT, REJECT
 from seshat.data.induction import Induced, Known, Pair, induce
 from seshat.project.folder import Project
+from seshat.review.queues.lexicon import QUEUE
+from seshat.review.table import Row
 from seshat.text.lookup import key
 
 SOURCE = "induced"
 """What accepted pairs are called among the sources, in ids and in the reports."""
-HUMAN = ("accept", "corrected_word", "corrected_meaning", "corrected_type", "comment")
-"""Columns that belong to people; Seshat writes all the others."""
-COLUMNS = (
-    "id",
-    "word",
-    "meaning",
-    "accept",
-    "corrected_word",
-    "corrected_meaning",
-    "corrected_type",
-    "comment",
-    "type",
-    "score",
-    "support",
-    "word_count",
-    "meaning_count",
-    "lexicon_says",
-    "example",
-    "example_translation",
-    "origin",
-    "access",
-    "licence",
-    "status",
-)
-_NEEDED = ("id", "word", "meaning", "accept")
 _SEVERAL = regex.compile(r"\s*[;|]\s*")
 _EXAMPLES = 5
-
-
-def path(project: Project) -> Path:
-    """The file."""
-    return project.reports / "lexicon_review.csv"
-
-
-def read(file: Path) -> tuple[list[Row], bytes | None]:
-    """The rows of the file, and its content as it was (None: there is no file).
-
-    Raises:
-        DataError: it cannot be read, or what stands under ``accept`` is neither yes nor no.
-    """
-    rows, content = review.read(file, _NEEDED)
-    for number, row in enumerate(rows, start=2):
-        if (said := row["accept"]).casefold() not in {"", *ACCEPT, *REJECT}:
-            raise DataError(f"{file}:{number}: '{said}' under accept says neither yes nor no.", "Write yes or no.")
-    return rows, content
-
-
-def accepted(row: Row) -> bool:
-    """Whether a person wants the pair in the lexicon: said so, or corrected it."""
-    corrected = any(row[column] for column in HUMAN if column.startswith("corrected_"))
-    return row["accept"].casefold() not in REJECT and (bool(row["accept"]) or corrected)
-
-
-def _touched(row: Row) -> bool:
-    return any(value.strip() and (column in HUMAN or column not in COLUMNS) for column, value in row.cells.items())
 
 
 def entries(project: Project) -> Iterator[Entry]:
@@ -89,13 +32,13 @@ def entries(project: Project) -> Iterator[Entry]:
     Raises:
         DataError: the file cannot be read.
     """
-    file = path(project)
+    file = QUEUE.path(project)
     settings = project.config.project
     # By id: the rows change places with every new list.
-    for row in sorted(read(file)[0], key=lambda row: row["id"]):
-        word = row["corrected_word"] or row["word"]
-        meanings = tuple(filter(None, _SEVERAL.split(row["corrected_meaning"] or row["meaning"])))
-        if accepted(row) and word and meanings:
+    for row in sorted(QUEUE.read(file)[0], key=lambda row: row["id"]):
+        word, meaning = _told(row)
+        meanings = tuple(filter(None, _SEVERAL.split(meaning)))
+        if QUEUE.decision(row).accepted and word and meanings:
             told = {"support": row["support"], "induced": row["id"], "comment": row["comment"]}
             yield Entry(
                 id=f"{SOURCE}:{row['id']}",
@@ -115,13 +58,10 @@ def entries(project: Project) -> Iterator[Entry]:
             )
 
 
-def digest(project: Project) -> str | None:
-    """A digest of what people have accepted; None for nothing."""
-    try:
-        found = [one.model_dump_json() for one in entries(project)]
-    except DataError:
-        return hashlib.sha256(path(project).read_bytes()).hexdigest()  # ingest will say what is wrong with it
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest() if found else None
+def _told(row: Row) -> tuple[str, str]:
+    """The word and its meanings, as corrected."""
+    corrected = QUEUE.decision(row).corrected
+    return corrected.get("word", row["word"]), corrected.get("meaning", row["meaning"])
 
 
 def _number(text: str) -> float | None:
@@ -146,24 +86,26 @@ def run(project: Project, *, limit: int = 500, min_support: int = 3, min_score: 
     train = project.training / "train.jsonl"
     if not train.exists():
         raise DataError(f"{train}: there are no training data yet.", "Run: seshat run, or only: seshat run format")
-    file = path(project)
-    rows, before = read(file)
+    file = QUEUE.path(project)
+    rows, before = QUEUE.read(file)
     settings = project.config.project
     languages = settings.language, settings.pivot
     lexicon = list(project.entries())
     limits = {"min_support": min_support, "min_score": min_score}
     found = induce(project.segments("train"), lexicon, *languages, **limits)  # type: ignore[arg-type]
-    kept = [row.changed(status=_status(row, Known(lexicon, *languages))) for row in rows if _touched(row)]
+    known = Known(lexicon, *languages)
+    kept = [row.changed(status=_status(row, known)) for row in rows if QUEUE.touched(row)]
     decided = {row["id"] for row in kept}
     new = [pair for pair in found.pairs if pair.id not in decided]
-    review.write(file, [*kept, *(_row(pair, languages) for pair in new[:limit])], before, COLUMNS)
+    QUEUE.write(file, [*kept, *(_row(pair, languages) for pair in new[:limit])], before)
     return _summary(project, found, new, kept, limit)
 
 
 def _status(row: Row, known: Known) -> str:
-    if not accepted(row):
-        return "refused" if row["accept"] else ""
-    word, meaning = row["corrected_word"] or row["word"], row["corrected_meaning"] or row["meaning"]
+    decision = QUEUE.decision(row)
+    if not decision.accepted:
+        return "refused" if decision.made else ""
+    word, meaning = _told(row)
     there = key(word) in known and any(known.says(word, one) for one in _SEVERAL.split(meaning))
     return "in the lexicon" if there else "enters the lexicon with the next: seshat run"
 
@@ -202,10 +144,10 @@ def _summary(project: Project, found: Induced, new: Sequence[Pair], kept: Iterab
         "new_words": sum(not pair.known for pair in new[:limit]),
         "other_meanings": sum(bool(pair.known) for pair in new[:limit]),
         "decided": len(rows),
-        "accepted": sum(map(accepted, rows)),
+        "accepted": sum(QUEUE.decision(row).accepted for row in rows),
         "confirmed_by_the_lexicon": found.confirmed,
         "agreement": found.agreement,
-        "list": path(project).relative_to(project.root).as_posix(),
+        "list": QUEUE.path(project).relative_to(project.root).as_posix(),
         "examples": [
             {
                 "word": pair.word,

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from seshat.augment.decisions import REJECTED, Decisions
 from seshat.config import Config
 from seshat.core.errors import DataError
 from seshat.core.gate import read_everything
@@ -26,6 +25,7 @@ from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
 from seshat.project.folder import Project
+from seshat.review.segments import Decisions, is_rejection
 
 SETS = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST, "monolingual": Role.MONOLINGUAL}
 """The files of segments that later stages use, and who is in them."""
@@ -134,7 +134,7 @@ def copies(segment: Segment, factor: float, seed: int) -> int:
 
 def _excluded(meta: Meta, config: Config) -> list[str]:
     """The tags that keep a record out: those of the configuration, and that of pairs that a person has rejected."""
-    return [tag for tag in meta.tags if tag in config.split.exclude_tags or tag == REJECTED]
+    return [tag for tag in meta.tags if tag in config.split.exclude_tags or is_rejection(tag)]
 
 
 def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.core.errors import DataError, UsageError
+from seshat.core.errors import UsageError
 
 if TYPE_CHECKING:
     from seshat.config import Config
     from seshat.project.folder import Project
+    from seshat.review.queue import Queue
 
 RECORDS = ("segments.jsonl", "entries.jsonl", "documents.jsonl")
 SETS = ("train.jsonl", "validation.jsonl", "test.jsonl", "monolingual.jsonl", "lexicon.jsonl")
@@ -95,21 +94,15 @@ def _expand(pattern: str, languages: tuple[str, ...]) -> Iterator[Path]:
         yield Path(*fixed)
 
 
-def _review_decisions(project: Project) -> str | None:
-    """A digest of what people have decided in the review file; comments and what Seshat writes there do not count."""
-    from seshat.data.align import review
+def _table(name: str) -> SharedFile:
+    """The table of a review queue, which is not opened before it is asked about."""
 
-    path = project.root / project.config.align.review
-    try:
-        rows, content = review.read(path)
-    except DataError:
-        # The stage will say what is wrong with it.
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    if content is None:
-        return None
-    columns = ("bead_id", *(column for column in review.HUMAN if column != "comment"))
-    decided = [[row[column] for column in columns] for row in rows if any(row[column] for column in columns[1:])]
-    return hashlib.sha256(json.dumps(decided).encode()).hexdigest() if decided else None
+    def queue() -> Queue:
+        from seshat.review import queues
+
+        return queues.queue(name)
+
+    return SharedFile(lambda project: queue().path(project), lambda project: queue().digest(project))
 
 
 def _corrections_file(project: Project) -> Path:
@@ -120,9 +113,10 @@ def _corrections_file(project: Project) -> Path:
 
 def _people_wrote(project: Project) -> str | None:
     """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
-    from seshat.data import corrections, lexicon_review
+    from seshat.data import corrections
+    from seshat.review.queues.lexicon import QUEUE
 
-    found = corrections.digest(project), lexicon_review.digest(project)
+    found = corrections.digest(project), QUEUE.digest(project)
     return "-".join(filter(None, found)) or None
 
 
@@ -168,13 +162,6 @@ def _augment_reads(project: Project) -> tuple[Path, ...]:
         reads += [project.raw / section.pages.path, project.raw / section.pages.texts.path]
     folders = (project.root / one.model for one in section.translators if one.server is None and one.model)
     return tuple(dict.fromkeys((*reads, *folders)))
-
-
-def _audit_decisions(project: Project) -> str | None:
-    """A digest of what people have decided about the pairs that an audit doubts."""
-    from seshat.augment.decisions import digest
-
-    return digest(project.root / project.config.augment.audit.review)
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
@@ -295,7 +282,7 @@ STAGES: tuple[Stage, ...] = (
             *(project.raw / starts.path for starts in project.config.align.starts),
         ),
         writes=lambda project: _files(project.aligned, "segments.jsonl", "report.json"),
-        shared=SharedFile(lambda project: project.root / project.config.align.review, _review_decisions),
+        shared=_table("alignment"),
     ),
     Stage(
         name="augment",
@@ -307,7 +294,7 @@ STAGES: tuple[Stage, ...] = (
         writes=lambda project: _files(
             project.augmented, "segments.jsonl", "decisions.jsonl", "rejects.jsonl", "report.json"
         ),
-        shared=SharedFile(lambda project: project.root / project.config.augment.audit.review, _audit_decisions),
+        shared=_table("audit"),
     ),
     Stage(
         name="split",

@@ -15,9 +15,10 @@ from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Access, Document, Entry, Meta, Method, Origin, Segment, Sense
 from seshat.data.align import stage
-from seshat.data.align.review import Row
 from seshat.data.align.stage import LOW_CONFIDENCE, UNALIGNED, align_documents, segments_of
 from seshat.project.folder import Project
+from seshat.review.queues.alignment import QUEUE
+from seshat.review.table import Row
 
 LANGUAGES = ("qaa", "qab")
 NOUNS = ["bakum", "direm", "fotal", "gunis", "hepon", "jirat", "kolum", "lamek", "mivon", "nasur", "pelik", "rodan"]
@@ -323,5 +324,5 @@ def test_without_documents_there_is_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_row_knows_whether_somebody_wrote_in_it() -> None:
-    assert not Row({"bead_id": "a", "confidence": "0.3", "status": "stale", "comment": " "}).touched
-    assert Row({"bead_id": "a", "mine": "x"}).touched
+    assert not QUEUE.touched(Row({"bead_id": "a", "confidence": "0.3", "status": "stale", "comment": " "}))
+    assert QUEUE.touched(Row({"bead_id": "a", "mine": "x"}))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,10 +9,10 @@ import regex
 
 from seshat.data.align.anchors import Anchored, Side
 from seshat.data.align.beads import Bead
-from seshat.data.align.review import Row
+from seshat.review.queue import Decision, NoDecision, Verdict, digest
+from seshat.review.queues.alignment import QUEUE
+from seshat.review.table import Row
 
-ACCEPT = {"accept", "accepted", "ok", "yes", "y", "right", "correct", "corrected"}
-REJECT = {"reject", "rejected", "no", "n", "wrong"}
 _NONE = {"none", "-", "–"}
 _PIECES = regex.compile(r"[\s,;+]+")
 _RANGE = regex.compile(r"([\d.]*\d)\s*(?:\.\.|-|–|…)\s*([\d.]*\d)")
@@ -56,12 +54,15 @@ def rule(rows: Sequence[Row], documents: Mapping[str, Anchored]) -> Ruled:
     rulings: dict[str, Rulings] = {}
     done: list[Row] = []
     for row in rows:
-        if not row.touched or not _decided(row):
-            done.append(row.changed(status=""))
-            continue
         document = documents.get(row["document"])
         try:
-            status = _apply(row, document, rulings.setdefault(row["document"], Rulings()))
+            decision = QUEUE.decision(row)
+            if not decision.made:
+                done.append(row.changed(status=""))
+                continue
+            status = _apply(row, decision, document, rulings.setdefault(row["document"], Rulings()))
+        except NoDecision as error:
+            status = f"ignored: {error.message.rstrip('.')}: write accept or reject, or correct the lines"
         except _IgnoredError as reason:
             status = f"ignored: {reason}"
         if status == "applied" and document is not None:
@@ -71,24 +72,18 @@ def rule(rows: Sequence[Row], documents: Mapping[str, Anchored]) -> Ruled:
     return Ruled(rulings, tuple(done), *(kinds.count(kind) for kind in ("applied", "stale", "ignored")))
 
 
-def _decided(row: Row) -> bool:
-    return bool(row["decision"]) or any(row[column] for column in row.cells if column.startswith("corrected_"))
-
-
-def _apply(row: Row, document: Anchored | None, rulings: Rulings) -> str:
+def _apply(row: Row, decision: Decision, document: Anchored | None, rulings: Rulings) -> str:
     """Lock the bead of one row; returns its status."""
     if document is None:
         return "stale: the document is gone, or lacks one side"
-    corrected = any(row[f"corrected_{side}_lines"] for side in ("source", "target"))
+    said = decision.corrected
+    corrected = bool({"source_lines", "target_lines"} & set(said))
     if _is_stale(row, document, corrected):
         return "stale: the text has changed since the decision"
-    decision = row["decision"].casefold()
-    if decision and decision not in ACCEPT | REJECT:
-        raise _IgnoredError(f"'{row['decision']}' is no decision; write accept or reject, or correct the lines")
-    source = _lines(row["corrected_source_lines"] or row["source_lines"], document.source, "source")
-    target = _lines(row["corrected_target_lines"] or row["target_lines"], document.target, "target")
-    texts = row["corrected_source_text"], row["corrected_target_text"]
-    if decision in REJECT:
+    source = _lines(said.get("source_lines", row["source_lines"]), document.source, "source")
+    target = _lines(said.get("target_lines", row["target_lines"]), document.target, "target")
+    texts = said.get("source_text", ""), said.get("target_text", "")
+    if decision.verdict is Verdict.REJECT:
         if corrected or any(texts):
             raise _IgnoredError("rejected and corrected at once; empty one of the two")
         beads = [Bead((line, line + 1), (0, 0), locked=True) for line in range(*source)]
@@ -156,11 +151,7 @@ def fingerprint(document: Anchored, source_lines: str, target_lines: str) -> str
             part.append(list(side.lines[slice(*_lines(lines, side, name))]))
         except _IgnoredError:
             part.append([])
-    return f"{_digest(whole)}-{_digest(part)}"
-
-
-def _digest(value: list[list[str]]) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()[:12]
+    return f"{digest(whole, 12)}-{digest(part, 12)}"
 
 
 def _is_stale(row: Row, document: Anchored, corrected: bool) -> bool:

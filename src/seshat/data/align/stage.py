@@ -20,11 +20,12 @@ from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Document, Entry, Meta, Method, Segment
 from seshat.data.filters import Filters
 from seshat.project.folder import Project
+from seshat.review.queues.alignment import QUEUE
+from seshat.review.table import Row
 
 if TYPE_CHECKING:
     from seshat.data.align.anchors import Anchored, Side
     from seshat.data.align.beads import Bead
-    from seshat.data.align.review import Row
     from seshat.data.align.rulings import Rulings
 
 LOW_CONFIDENCE = "align:low-confidence"
@@ -213,7 +214,6 @@ def bead_id(aligned: Aligned, bead: Bead) -> str:
 
 def review_rows(aligned: Aligned, min_confidence: float) -> list[Row]:
     """Rows of the beads of one document that a person should look at."""
-    from seshat.data.align.review import Row
     from seshat.data.align.rulings import fingerprint
 
     rows = []
@@ -233,6 +233,7 @@ def review_rows(aligned: Aligned, min_confidence: float) -> list[Row]:
                     "target_text": " ".join(anchored.target.lines[slice(*bead.target)]),
                     "confidence": f"{bead.confidence:.2f}",
                     "fingerprint": fingerprint(anchored, *lines),
+                    "access": aligned.document.meta.access.value,
                 }
             )
         )
@@ -252,18 +253,17 @@ def updated_rows(result: Result, min_confidence: float, allowed: set[str]) -> tu
     """
     kept: dict[str, list[Row]] = {}
     for row in result.rows:
-        if row.touched:
+        if QUEUE.touched(row):
             kept.setdefault(row["document"], []).append(row)
     rows: list[Row] = []
     withheld = 0
     for aligned in result.documents:
         mine = kept.pop(aligned.document.id, [])
-        known = {row["bead_id"] for row in mine}
-        fresh = [row for row in review_rows(aligned, min_confidence) if row["bead_id"] not in known]
+        both = QUEUE.merged(mine, review_rows(aligned, min_confidence))
         if aligned.document.id not in allowed:
-            withheld += len(fresh)
-            fresh = []
-        rows += [*mine, *fresh]
+            withheld += len(both) - len(mine)
+            both = mine
+        rows += both
     return rows + [row for left in kept.values() for row in left], withheld
 
 
@@ -332,11 +332,11 @@ def run(project: Project) -> dict[str, Any]:
     Writes ``segments.jsonl`` and ``report.json`` (see :func:`report`; ``tags`` counts those of all segments) and brings
     the review file up to date.
     """
-    from seshat.data.align import review, whole
+    from seshat.data.align import whole
 
     settings, section = project.config.project, project.config.align
-    path = project.root / section.review
-    rows, before = review.read(path)
+    path = QUEUE.path(project)
+    rows, before = QUEUE.read(path)
     documents = list(read_everything(project.cleaned / "documents.jsonl", Document))
     entries = read_everything(project.cleaned / "entries.jsonl", Entry)
     examples = (
@@ -357,7 +357,7 @@ def run(project: Project) -> dict[str, Any]:
     figures = {**report(result, section.min_confidence), **sentences, "tags": dict(sorted(tags.items()))}
     write_json(project.aligned / "report.json", figures)
     if documents or before is not None:
-        review.write(path, new_rows, before)
+        QUEUE.write(path, new_rows, before)
     listed = figures["documents"].values()
     return {
         "documents": len(documents),

@@ -1,7 +1,6 @@
-"""The review file: beads that a person should look at, in a table that any spreadsheet opens.
+"""A table that any spreadsheet opens: rows of text cells in a CSV file, read as spreadsheets save it.
 
-A person fills ``decision`` (``accept`` or ``reject``) or the ``corrected_…`` cells; the next run reads them back. Rows
-that somebody has touched are never dropped, whatever became of the document.
+No cell is taken for a formula, and a file that somebody has saved meanwhile is never overwritten.
 """
 
 from __future__ import annotations
@@ -16,35 +15,8 @@ import regex
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_bytes
+from seshat.core.paths import inside
 
-COLUMNS = (
-    "bead_id",
-    "document",
-    "source_lines",
-    "target_lines",
-    "source_text",
-    "target_text",
-    "confidence",
-    "decision",
-    "corrected_source_lines",
-    "corrected_target_lines",
-    "corrected_source_text",
-    "corrected_target_text",
-    "comment",
-    "status",
-    "fingerprint",
-)
-HUMAN = (
-    "decision",
-    "corrected_source_lines",
-    "corrected_target_lines",
-    "corrected_source_text",
-    "corrected_target_text",
-    "comment",
-)
-"""Columns that belong to people; Seshat writes all the others."""
-
-_NEEDED = ("bead_id", "document", "source_lines", "target_lines", "decision", "fingerprint")
 _DELIMITERS = (",", ";", "\t")
 _FORMULA = regex.compile(r"'*[=+\-@\t\r]")
 
@@ -59,18 +31,13 @@ class Row:
         """The cell of a column, without white space around it; empty where there is none."""
         return self.cells.get(column, "").strip()
 
-    @property
-    def touched(self) -> bool:
-        """Whether a person has written something here."""
-        return any(value.strip() and (column in HUMAN or column not in COLUMNS) for column, value in self.cells.items())
-
     def changed(self, **cells: str) -> Row:
         """A copy with other cells."""
         return replace(self, cells={**self.cells, **cells})
 
 
-def read(path: Path, needed: Sequence[str] = _NEEDED) -> tuple[list[Row], bytes | None]:
-    """Read a review file as spreadsheets save it: comma, semicolon or tab; UTF-8 or UTF-16.
+def read(path: Path, needed: Iterable[str]) -> tuple[list[Row], bytes | None]:
+    """Read a table as spreadsheets save it: comma, semicolon or tab; UTF-8 or UTF-16.
 
     Args:
         path: the file.
@@ -80,7 +47,7 @@ def read(path: Path, needed: Sequence[str] = _NEEDED) -> tuple[list[Row], bytes 
         The rows, and the content of the file as it was (None: there is no file).
 
     Raises:
-        DataError: the file cannot be read as a review file; nothing of it is overwritten.
+        DataError: the file cannot be read as such a table; nothing of it is overwritten.
     """
     if not path.exists():
         return [], None
@@ -115,8 +82,8 @@ def _decode(path: Path, content: bytes) -> str:
         ) from error
 
 
-def write(path: Path, rows: Iterable[Row], before: bytes | None, columns: Sequence[str] = COLUMNS) -> None:
-    """Write the review file: UTF-8 with a byte-order mark, so that spreadsheets open it right.
+def write(path: Path, rows: Iterable[Row], before: bytes | None, columns: Sequence[str]) -> None:
+    """Write a table: UTF-8 with a byte-order mark, so that spreadsheets open it right.
 
     Args:
         path: the file.
@@ -134,7 +101,7 @@ def write(path: Path, rows: Iterable[Row], before: bytes | None, columns: Sequen
         )
     content = _render(list(rows), columns)
     if content != before:
-        write_bytes(path, content)
+        write_bytes(inside(path), content)
 
 
 def _render(rows: Sequence[Row], known: Sequence[str]) -> bytes:
