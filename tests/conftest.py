@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.browser import browser
 from tests.postgres import postgres, postgres_server
 
 from seshat.core.logs import configure
 
-__all__ = ["postgres", "postgres_server"]
+__all__ = ["browser", "postgres", "postgres_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SESHAT_SHARED", ROOT.parent / "shared"))

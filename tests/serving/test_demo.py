@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser import CHROMIUM
 from tests.small_project import small_project
 
 from seshat.core.jsonl import read_jsonl
@@ -20,15 +20,11 @@ from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-ARGUMENTS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ASKED, RIGHT = "Ani mina lorona zeru dopa.", "Hoy la niña busca la canoa <b>azul</b>."
 NEAR = "Ruka zeru gelu."
 WAIT = 20_000
 
 pytest.importorskip("gradio", reason="the page needs Gradio")
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven with playwright")
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +55,6 @@ def address(project: Project) -> Iterator[str]:
         process.terminate()
         assert process.wait(20) == 0
         process.stdout.close()  # type: ignore[union-attr]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as runs:
-        found = runs.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 class Visit:

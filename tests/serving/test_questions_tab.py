@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from tests import finetuned, tiny_models
-from tests.serving.test_demo import CHROMIUM, Visit, browser  # noqa: F401
+from tests.browser import CHROMIUM
+from tests.serving.test_demo import Visit
 
 from seshat.core.records import Access
 from seshat.serving.app import create_app
@@ -86,7 +87,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 
 @pytest.fixture
-def visit(browser: Any, asked: Asked, request: pytest.FixtureRequest) -> Iterator[Visit]:  # noqa: F811
+def visit(browser: Any, asked: Asked, request: pytest.FixtureRequest) -> Iterator[Visit]:
     made = Visit(browser, asked.address, *getattr(request, "param", (1100, 900)))
     tab = made.page.get_by_role("tab", name="Preguntas")
     if not tab.count():  # a phone has no room for five

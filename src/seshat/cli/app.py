@@ -15,6 +15,7 @@ from seshat.cli import (
     pipeline,
     plan,
     presets,
+    review,
     serve,
     submit,
     sweep,
@@ -60,6 +61,7 @@ evaluate.add(app)
 sweep.add(app)
 induce.add(app)
 audit.add(app)
+review.add(app)
 tools.add(app)
 presets.add(app)
 plan.add(app)

@@ -157,6 +157,11 @@ class Queue:
         return self.named(Kind.DECISION)[0]
 
     @cached_property
+    def corrections(self) -> tuple[str, ...]:
+        """The columns in which people correct others."""
+        return tuple(self.named(Kind.CORRECTION))
+
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """The columns that a table must have."""
         return tuple(column.name for column in self.columns if column.needed)
@@ -170,6 +175,10 @@ class Queue:
         return any(
             value.strip() and (column in self.human or column not in self.names) for column, value in row.cells.items()
         )
+
+    def decided(self, row: Row) -> bool:
+        """Whether a person has decided something in a row, be it by a word that cannot be used."""
+        return any(row[column] for column in (self.decided_in, *self.corrections))
 
     def mark(self, row: Row) -> str:
         """A digest of what people have written in a row: another one says that somebody has been there."""
@@ -192,7 +201,7 @@ class Queue:
                 f"Write {' or '.join(self.words)} under {self.decided_in}, or correct the row, or leave both empty.",
             )
         verdict = None if not said else Verdict.ACCEPT if said in ACCEPT else Verdict.REJECT
-        corrected = {name.removeprefix(CORRECTED): row[name] for name in self.named(Kind.CORRECTION) if row[name]}
+        corrected = {name.removeprefix(CORRECTED): row[name] for name in self.corrections if row[name]}
         return Decision(verdict, corrected, row[COMMENT], row[REVIEWER], row[REVIEWED_AT])
 
     def read(self, path: Path) -> tuple[list[Row], bytes | None]:
@@ -230,9 +239,8 @@ class Queue:
             rows, _ = table.read(path, self.needed)
         except DataError:
             return hashlib.sha256(path.read_bytes()).hexdigest()  # the stage will say what is wrong with it
-        said = self.named(Kind.DECISION, Kind.CORRECTION)
-        about = [*self.identity, *self.named(*READ)]
-        told = [[row[column] for column in (*about, *said)] for row in rows if any(row[column] for column in said)]
+        columns = (*self.identity, *self.named(*READ), self.decided_in, *self.corrections)
+        told = [[row[column] for column in columns] for row in rows if self.decided(row)]
         return digest(sorted(told), 64) if told else None
 
 

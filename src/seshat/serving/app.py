@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from seshat.config.serve import ServeSection
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.records import Access
+from seshat.review.desk import Conflict
+from seshat.review.queue import NoDecision
 from seshat.serving.guard import Guard, error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Busy, Correction, Service, Stopping, TimedOut
@@ -23,6 +25,8 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (Stopping, 503),
     (TimedOut, 504),
     (UsageError, 400),
+    (NoDecision, 400),
+    (Conflict, 409),
 )
 _UNPROCESSABLE = 422
 _Limit = Annotated[int | None, Field(ge=1)]
@@ -77,6 +81,7 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
 
     from seshat import __version__
     from seshat.serving.openai import add_openai
+    from seshat.serving.review import add_review
 
     app = FastAPI(title="Seshat", version=__version__, docs_url=None, redoc_url=None)  # their pages load from a CDN
     metrics = Metrics(service)
@@ -85,6 +90,7 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
     _searches(app, service)
     _state(app, service, metrics)
     add_openai(app, service, metrics)
+    add_review(app, service)
     app.add_middleware(Guard, settings=settings or service.settings, key=key, metrics=metrics)
     return app
 

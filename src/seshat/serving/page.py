@@ -30,7 +30,8 @@ FONTS = ("system-ui", "Noto Sans", "Noto Sans Cuneiform", "Noto Nastaliq Urdu", 
 """Fonts that a machine may have, never fetched."""
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "img-src 'self' data: blob:; media-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self' blob:; "
     "frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
 )
 """Gradio's own scripts stand inline in its page; nothing from elsewhere may load."""
