@@ -50,7 +50,7 @@ class Visit:
     def save(self, folder: Path) -> Path:
         with self.page.expect_download() as download:
             self.page.keyboard.press("s")
-        target = folder / download.value.suggested_filename
+        target = folder / str(download.value.suggested_filename)
         download.value.save_as(target)
         return target
 

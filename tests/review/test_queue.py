@@ -11,6 +11,7 @@ from tests.review.toy import code
 from tests.small_project import small_project
 
 from seshat.core.errors import DataError, UsageError
+from seshat.core.gate import Gate
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Method, Segment
 from seshat.project.folder import Project, open_project
@@ -141,11 +142,13 @@ class TestDesk:
             Access.RESTRICTED: ["open", "closed", "old"],
         }
         for viewer, names in levels.items():
-            desk = Desk(QUEUE, project, viewer)
+            desk = Desk(QUEUE, project, Gate(viewer))
             assert [row["id"] for row in desk.rows()] == names
         closed = proposed("closed")[0]
         with pytest.raises(UsageError, match="no such row"):
-            Desk(QUEUE, project, Access.PUBLIC).decide(QUEUE.key(closed), QUEUE.mark(closed), {"decision": "accept"})
+            Desk(QUEUE, project, Gate(Access.PUBLIC)).decide(
+                QUEUE.key(closed), QUEUE.mark(closed), {"decision": "accept"}
+            )
 
     def test_a_copy_is_taken_over_and_overwrites_nobody(self, project: Project, tmp_path: Path) -> None:
         rows = proposed("a", "b", "c", "d")

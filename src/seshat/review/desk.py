@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seshat.core.errors import DataError, SeshatError, UsageError
-from seshat.core.records import Access
+from seshat.core.gate import Gate
 from seshat.review.queue import COMMENT, REVIEWED_AT, REVIEWER, Queue
 from seshat.review.table import Row
 
@@ -73,12 +73,12 @@ class Desk:
     Args:
         queue: the queue.
         project: the project.
-        viewer: rows above this level neither appear nor can be decided; default: what tables may hold.
+        gate: rows that do not pass neither appear nor can be decided; default: the gate of the project's runs.
     """
 
-    def __init__(self, queue: Queue, project: Project, viewer: Access | None = None) -> None:
+    def __init__(self, queue: Queue, project: Project, gate: Gate | None = None) -> None:
         self.queue, self.project = queue, project
-        self.viewer = project.config.project.max_access if viewer is None else viewer
+        self.gate = gate or project.gate
         self.path = queue.path(project)
 
     def rows(self) -> list[Row]:
@@ -171,7 +171,7 @@ class Desk:
         return Taken(taken, known, tuple(conflicts))
 
     def _sees(self, row: Row) -> bool:
-        return self.viewer.allows(self.queue.access(row, self.project))
+        return self.gate.admits(self.queue.access(row, self.project))
 
     def _find(self, rows: Sequence[Row] | Iterator[Row], key: Sequence[str]) -> Row:
         found = next((row for row in rows if self.queue.key(row) == tuple(key)), None)

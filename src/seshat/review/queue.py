@@ -213,7 +213,8 @@ class Queue:
         rows, content = table.read(path, self.needed)
         for number, row in enumerate(rows if self.strict else (), start=2):
             try:
-                self.decision(row)
+                if row[self.decided_in]:
+                    self.decision(row)
             except NoDecision as error:
                 raise DataError(f"{path}:{number}: {error.message}", error.hint) from error
         return rows, content

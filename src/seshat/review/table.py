@@ -18,6 +18,7 @@ from seshat.core.jsonl import write_bytes
 from seshat.core.paths import inside
 
 _DELIMITERS = (",", ";", "\t")
+_SIGNS = ("'", "=", "+", "-", "@", "\t", "\r")
 _FORMULA = regex.compile(r"'*[=+\-@\t\r]")
 
 
@@ -116,7 +117,7 @@ def _render(rows: Sequence[Row], known: Sequence[str]) -> bytes:
 
 def escape(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe before ``= + - @``, tab and carriage return."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if cell.startswith(_SIGNS) and _FORMULA.match(cell) else cell
 
 
 def unescape(cell: str) -> str:

@@ -49,7 +49,7 @@ def add_review(app: FastAPI, service: Service) -> None:
     from fastapi.responses import FileResponse, HTMLResponse
 
     def desk(name: str) -> Desk:
-        return Desk(queues.queue(name), service.project, service.viewer)
+        return Desk(queues.queue(name), service.project, service.gate)
 
     def page(html: str, policy: str) -> HTMLResponse:
         return HTMLResponse(html, headers={"content-security-policy": f"{policy}; frame-ancestors 'self'", **_NO_STORE})
@@ -58,7 +58,7 @@ def add_review(app: FastAPI, service: Service) -> None:
     @app.get("/review", response_model=None)
     def listed() -> HTMLResponse:
         """The queues of the project."""
-        desks = [Desk(queue, service.project, service.viewer) for queue in queues.queues().values()]
+        desks = [Desk(queue, service.project, service.gate) for queue in queues.queues().values()]
         return page(*index({one.queue.name: (one.queue.title, one.count()) for one in desks if one.path.exists()}))
 
     @app.get("/review/{name}", response_model=None)
