@@ -22,10 +22,11 @@ from seshat.config.mbr import MbrSection, MixtureSection
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
-from seshat.inference.load import describe, load_translator
+from seshat.inference.load import load_translator
 from seshat.inference.mbr import MbrTranslator, choose, utility_of
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.project.folder import Project, open_project
+from seshat.project.manifest import Manifest, is_model
 from seshat.scores import METRICS
 from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import bootstrap, interval
@@ -185,9 +186,9 @@ def measured(project: Project, way: Direction, pairs: dict[str, str]) -> tuple[l
     settings += [MbrSection(candidates=CANDIDATES, utility=name) for name in ("bleu", "mixture")]
     rows = gain([recorded], settings, pairs, seed)
     few = [MbrSection(candidates=CANDIDATES), MbrSection(candidates=CANDIDATES, utility="mixture")]
-    for folder in sorted(path.parent for path in project.models.glob("*/model.json")):
-        described = describe(folder)
-        if described["family"] != "statistical" and str(way) in described["directions"]:
+    for folder in sorted(path for path in project.models.glob("*") if is_model(path)):
+        manifest = Manifest.read(folder)
+        if manifest.family != "statistical" and str(way) in manifest.directions:
             neural = load_translator(folder, way)
             rows += gain([neural], few, pairs, seed)
             rows += gain([recorded, neural], few[:1], pairs, seed)[1:]

@@ -267,7 +267,7 @@ class TestRefused:
     def test_a_place_that_is_taken(self, made: Project, tmp_path: Path) -> None:
         (tmp_path / "causal-merged").mkdir()
         (tmp_path / "causal-merged" / "thesis.txt").write_text("years of work")
-        with pytest.raises(UsageError, match="something else here already"):
+        with pytest.raises(DataError, match=r"what Seshat did not write there.*thesis.txt"):
             run(made, output=tmp_path)
         assert (tmp_path / "causal-merged" / "thesis.txt").read_text() == "years of work"
 
@@ -333,13 +333,13 @@ def test_a_template_that_ollama_cannot_say(causal: Project, tmp_path: Path) -> N
 
 
 def test_an_export_cut_off_at_its_last_step_is_found_again(tmp_path: Path) -> None:
-    from seshat.export.exporter import publish
+    from seshat.core.paths import swap
 
-    old, new = tmp_path / ".a.old.tmp", tmp_path / "new"
+    old, new = tmp_path / ".a.former.tmp", tmp_path / "new"
     for folder, text in ((old, "old"), (new, "new")):
         folder.mkdir()
         (folder / "proof.json").write_text(text)
-    publish(new, tmp_path / "a")
+    swap(new, tmp_path / "a")
     assert (tmp_path / "a" / "proof.json").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 

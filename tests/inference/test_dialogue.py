@@ -71,7 +71,9 @@ def test_llama_cpp_says_the_same(base: Path, talker: Dialogue, tmp_path: Path) -
 
     vocabulary = write_gguf(base, tmp_path / "model.gguf", "f32", name="tiny")
     PROMPT.save(tmp_path)
-    write_json(tmp_path / "model.json", {"prompt": PROMPT.hash, "gguf": {"unicode": vocabulary.form}})
+    write_json(
+        tmp_path / "model.json", {"family": "causal", "prompt": PROMPT.hash, "gguf": {"unicode": vocabulary.form}}
+    )
     engine = LlamaCppTranslator(tmp_path, Direction("qlm", "es"))
     found = dialogue(engine)
     assert found is not None

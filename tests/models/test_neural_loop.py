@@ -29,6 +29,7 @@ from seshat.models.neural.dialogues import dataset  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
 from seshat.models.neural.trainer import Order, out_of_memory  # noqa: E402
 from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
+from seshat.project.manifest import Base  # noqa: E402
 
 CPU = Machine(packages=("bitsandbytes",))
 CONFIGURED = {
@@ -213,7 +214,7 @@ def test_fingerprint_tells_bases_apart(encoder_decoder: Path, tmp_path: Path) ->
     model.save_pretrained(tmp_path, max_shard_size="20kB")
     assert base.fingerprint(tmp_path) != known
     with pytest.raises(DataError, match="not the base model that the adapter was trained on"):
-        base.check_fingerprint(tmp_path, {"id": "some/base", "fingerprint": known})
+        base.check_fingerprint(tmp_path, Base(id="some/base", fingerprint=known))
 
 
 def test_wrong_family_is_refused(encoder_decoder: Path) -> None:

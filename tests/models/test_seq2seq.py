@@ -20,6 +20,7 @@ from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate
 from seshat.models import train as stage
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.prompt.prompt import BREAK, after
 
 torch = pytest.importorskip("torch")
@@ -129,7 +130,7 @@ def test_saved_and_reloaded_it_scores_the_same(trained: tuple[Project, dict[str,
     folder = project.model() / "xx-es"
     spm = project.models / "tokenizer" / "spm.model"
     pairs = train._pairs(project, "validation", DIRECTION)
-    trainer = train.Trainer(project, DIRECTION, Vocabulary(spm), pairs, pairs, "unused")
+    trainer = train.Trainer(project, DIRECTION, Vocabulary(spm), pairs, pairs)
     trainer.model = network.load(folder)
     assert round(trainer.score(), 2) == result["validation_chrf2"]
 
@@ -237,13 +238,13 @@ def test_trained_with_the_sentences_before_and_reloaded_it_scores_the_same(prece
     assert described["context"] == 2
     pairs = train._pairs(preceded, "validation", DIRECTION)
     spm = preceded.models / "tokenizer" / "spm.model"
-    trainer = train.Trainer(preceded, DIRECTION, Vocabulary(spm), pairs, pairs, "unused")
+    trainer = train.Trainer(preceded, DIRECTION, Vocabulary(spm), pairs, pairs)
     trainer.model = network.load(preceded.model() / "xx-es")
     assert round(trainer.score(), 2) == described["results"]["xx-es"]["validation_chrf2"]
 
 
 def test_a_model_that_knows_none_is_told_none(trained: tuple[Project, dict[str, Any]]) -> None:
-    assert "context" not in stage._description(trained[0], {"xx-es": {}})
+    assert Manifest.read(trained[0].model()).context == 0
     translator = Seq2SeqTranslator(trained[0].model() / "xx-es", DIRECTION, beam=2)
     alone = translator.translate(["tiro nomi"])
     assert give_context(translator, lambda _most: {"tiro nomi": ["kana"]}) == 0

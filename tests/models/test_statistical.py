@@ -118,7 +118,7 @@ def test_two_trainings_give_the_same_files(tmp_path: Path) -> None:
     assert files(first) == files(second)
 
 
-@pytest.mark.parametrize("step", ["write_table", "write_model", "_weights", "_publish"])
+@pytest.mark.parametrize("step", ["write_table", "write_model", "_weights", "_copy"])
 def test_interrupted_training_ends_with_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -134,7 +134,7 @@ def test_another_prompt_is_refused_and_what_differs_is_said(tmp_path: Path) -> N
 
 def test_a_prompt_file_changed_after_the_training_is_refused(tmp_path: Path) -> None:
     prompt().save(tmp_path)
-    write_json(tmp_path / "model.json", {"prompt": prompt(beams=2).hash})
+    write_json(tmp_path / "model.json", {"family": "causal", "prompt": prompt(beams=2).hash})
     with pytest.raises(PromptMismatch, match="was changed after the training"):
         Prompt.check(tmp_path)
 

@@ -152,7 +152,7 @@ def test_the_guard_where_the_system_cannot_cut_the_network_off(tmp_path: Path, m
 
 def test_an_adapter_alone_is_no_bundle(tmp_path: Path) -> None:
     project = Project(tmp_path, Config.model_validate({"project": {"language": "xx", "pivot": "en"}}))
-    write_json(project.model("lora") / "model.json", {"family": "causal", "base": "x", "adapter": True})
+    write_json(project.model("lora") / "model.json", {"family": "causal", "base": {"id": "x"}, "adapter": True})
     with pytest.raises(UsageError, match="lora is an adapter"):
         kaggle.run(project, "lora")
 

@@ -12,6 +12,7 @@ from seshat.config import Direction
 from seshat.config.augment import EndpointSection, ExtractorSection
 from seshat.config.translate import ServerSection
 from seshat.project.folder import Project
+from seshat.project.manifest import is_model
 from seshat.text.tongues import ENGLISH_NAMES
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _translator(project: Project, section: EndpointSection, direction: Direction
         from seshat.inference.engines.openai import ServerTranslator
 
         opened = ServerTranslator(_server(section), direction, _prompt(project, direction))
-    elif (project.root / (section.model or "") / "model.json").exists():
+    elif is_model(project.root / (section.model or "")):
         from seshat.inference.load import load_translator
 
         opened = load_translator(project.root / (section.model or ""), direction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import sys
@@ -135,6 +136,19 @@ def cannot_read(path: Path, error: OSError) -> DataError:
     }
     reason, hint = reasons.get(error.errno or 0, (error.strerror or str(error), None))
     return DataError(f"{path}: cannot read: {reason}.", hint)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of what stands in a file, in hexadecimal digits.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise cannot_read(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -85,6 +85,43 @@ def move(path: Path, target: Path) -> None:
         raise DataError(f"{path}: cannot be moved to {target}: {error.strerror or error}.") from error
 
 
+def swap(finished: Path, folder: Path) -> None:
+    """Give a finished folder, which may be on another disk, its name; what had it stays until the new one is whole.
+
+    Args:
+        finished: a folder that is complete.
+        folder: where it belongs; what is there goes. After a kill, :func:`recover` brings back what was there.
+
+    Raises:
+        DataError: one of the two lies outside the project that it is named in, or the system refuses.
+    """
+    former, beside = _beside(folder, "former"), _beside(folder, "new")
+    recover(folder)
+    inside(folder)
+    remove(beside)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(inside(finished), beside)
+    except OSError as error:
+        raise DataError(f"{finished}: cannot be moved to {folder}: {error.strerror or error}.") from error
+    if folder.exists():
+        move(folder, former)
+    move(beside, folder)
+    remove(former)
+
+
+def recover(folder: Path) -> None:
+    """Bring back what :func:`swap` was replacing when it was killed between its moves."""
+    former = _beside(folder, "former")
+    if former.exists() and not folder.exists():
+        move(former, folder)
+    remove(former)
+
+
+def _beside(folder: Path, word: str) -> Path:
+    return folder.with_name(f".{folder.name}.{word}.tmp")
+
+
 def fresh(folder: Path) -> Path:
     """An empty folder; what a killed run left in it goes.
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from seshat.config.model import ZERO_SHOT
 from seshat.core.errors import DataError, PromptMismatch, SeshatError, UsageError
-from seshat.core.jsonl import write_json
 from seshat.core.paths import fresh
 from seshat.project.folder import Project
+from seshat.project.manifest import Base, Manifest, is_model
 from seshat.prompt.prompt import FILE as PROMPT_FILE
 from seshat.prompt.prompt import Prompt
 from seshat.prompt.retrieval import FOLDER as MEMORY
@@ -55,15 +54,15 @@ def read(project: Project, name: str) -> System:
     Raises:
         DataError: it is not there, or knows neither direction of the project.
     """
-    described = _described(project.model(name))
+    manifest = _manifest(project.model(name))
     ways = [str(direction) for direction in project.config.project.directions]
-    if described is None or not (described["family"] == "masked" or set(ways) & set(described["directions"])):
-        found = sorted(path.name for path in project.models.glob("*") if (path / "model.json").exists())
+    if manifest is None or not (manifest.family == "masked" or set(ways) & set(manifest.directions)):
+        found = sorted(path.name for path in project.models.glob("*") if is_model(path))
         raise DataError(
             f"{project.model(name)}: there is no trained model for {' or '.join(ways)}.",
             f"Train it with `seshat train`, or name one that exists: {', '.join(found) or 'there is none yet'}.",
         )
-    return _system(project, name, project.model(name), described, "model")
+    return _system(project, name, project.model(name), manifest, "model")
 
 
 def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[str]]:
@@ -89,8 +88,8 @@ def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[s
     notes: list[str] = []
     known: set[tuple[str, str]] = set()
     for model in models if settings.zero_shot == "beside" else ():
-        origin = (_described(model.folder) or {}).get("base") or {}
-        key = model.family, origin.get("fingerprint") or origin.get("id") or ""
+        origin = Manifest.read(model.folder).base or Base()
+        key = model.family, origin.fingerprint or origin.id
         if not key[1] or key in known:
             continue
         known.add(key)
@@ -131,17 +130,17 @@ def base(project: Project, name: str, *, several: bool = False) -> System:
 
     shown = f"base of {name} (zero-shot)" if several else ZERO_SHOT
     folder = project.model(name)
-    described = _described(folder)
-    if described is None:
-        described = _planned(project, name)
-        folder = _view(project, shown, described)
-    if not (described.get("base") or {}).get("id"):
+    manifest = _manifest(folder)
+    if manifest is None:
+        manifest = _planned(project, name)
+        folder = _view(project, shown, manifest)
+    if manifest.base is None:
         raise UsageError(
             f"The model '{name}' has no base: it is trained from scratch.",
             "There is nothing to measure without what is trained; leave out --no-adapter.",
         )
     Saved.read(folder).base()
-    return _system(project, shown, folder, described, "base", name)
+    return _system(project, shown, folder, manifest, "base", name)
 
 
 def checkpoint(project: Project, name: str, wanted: str) -> System:
@@ -160,10 +159,10 @@ def checkpoint(project: Project, name: str, wanted: str) -> System:
     for path in sorted(weights.glob("*.safetensors")):
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    described = _described(project.model(name)) or _planned(project, name)
-    described = described | {"checkpoint": digest.hexdigest()}
+    manifest = _manifest(project.model(name)) or _planned(project, name)
+    manifest = manifest.model_copy(update={"checkpoint": digest.hexdigest()})
     shown = f"{name} ({weights.name})"
-    return _system(project, shown, _view(project, shown, described, weights), described, "checkpoint", name)
+    return _system(project, shown, _view(project, shown, manifest, weights), manifest, "checkpoint", name)
 
 
 def _checkpoint_folder(project: Project, name: str, wanted: str) -> Path:
@@ -188,9 +187,9 @@ def _checkpoint_folder(project: Project, name: str, wanted: str) -> Path:
     return found[0]
 
 
-def _view(project: Project, shown: str, described: dict[str, Any], weights: Path | None = None) -> Path:
+def _view(project: Project, shown: str, manifest: Manifest, weights: Path | None = None) -> Path:
     """A folder laid out like that of a model, around weights that are somewhere else."""
-    model = project.model(described["name"])
+    model = project.model(manifest.name)
     prompt = Prompt.load(model) if (model / PROMPT_FILE).exists() else Prompt.of(project)
     folder = project.state / "evaluate" / "systems" / hashlib.sha256(shown.encode()).hexdigest()[:16]
     fresh(folder)
@@ -200,7 +199,7 @@ def _view(project: Project, shown: str, described: dict[str, Any], weights: Path
     if memory:
         _link(folder / MEMORY, memory)
     prompt.save(folder)
-    write_json(folder / "model.json", described | {"prompt": prompt.hash})
+    manifest.model_copy(update={"prompt": prompt.hash, "files": None}).write(folder)
     return folder
 
 
@@ -212,51 +211,39 @@ def _link(place: Path, target: Path) -> None:
 
 
 def _system(
-    project: Project, name: str, folder: Path, described: dict[str, Any], kind: Kind, model: str | None = None
+    project: Project, name: str, folder: Path, manifest: Manifest, kind: Kind, model: str | None = None
 ) -> System:
     ways = [str(direction) for direction in project.config.project.directions]
-    family = described["family"]
-    known = () if family == "masked" else tuple(way for way in ways if way in described["directions"])
+    family = manifest.family
+    known = () if family == "masked" else tuple(way for way in ways if way in manifest.directions)
     # A model is named as its folder; a base and a checkpoint belong to a model.
     ours = (model or name) == project.config.train.name and (folder / PROMPT_FILE).exists()
     return System(name, folder, family, known, kind, ours and project.config.evaluate.allow_other_prompt)
 
 
-def _described(folder: Path) -> dict[str, Any] | None:
-    """What ``model.json`` says; ``None`` when there is none."""
-    path = folder / "model.json"
-    if not path.exists():
-        return None
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
-    return found
+def _manifest(folder: Path) -> Manifest | None:
+    """What a model says of itself; ``None`` when there is none."""
+    return Manifest.read(folder) if is_model(folder) else None
 
 
-def _planned(project: Project, name: str) -> dict[str, Any]:
+def _planned(project: Project, name: str) -> Manifest:
     """What the configuration says of a model that is not trained yet.
 
     Raises:
         DataError: the configuration is about another model.
         UsageError: it is trained from scratch, so that there is nothing to measure before.
     """
-    from seshat.models.neural.base import fingerprint, resolve
+    from seshat.models.neural.start import configured_base
 
     config = project.config
     if name != config.train.name:
         raise DataError(f"{project.model(name)}: there is no trained model.", "Train it with: seshat train")
-    origin = {
-        "id": config.model.base,
-        "revision": config.model.revision,
-        "fingerprint": fingerprint(resolve(project)),
-    }
-    return {
-        "family": config.train.family,
-        "name": name,
-        "directions": [str(direction) for direction in config.project.directions],
-        "normalisation": Prompt.of(project).normalisation,
-        "seed": config.project.seed,
-        "base": origin,
-        "quantization": config.model.quantization,
-    }
+    return Manifest(
+        family=config.train.family,
+        name=name,
+        directions=tuple(str(direction) for direction in config.project.directions),
+        normalisation=Prompt.of(project).normalisation,
+        seed=config.project.seed,
+        base=configured_base(project),
+        quantization=config.model.quantization,
+    )

@@ -14,6 +14,7 @@ from seshat.config import Config
 from seshat.core.records import Access
 from seshat.export.proof import METRICS
 from seshat.export.provenance import Provenance
+from seshat.project.manifest import Base, Manifest
 from seshat.prompt.prompt import Prompt
 
 _TASKS = {"causal": "text-generation", "seq2seq": "translation", "masked": "fill-mask"}
@@ -26,8 +27,8 @@ class Facts:
     """What a card is written from."""
 
     config: Config
-    described: Mapping[str, Any]
-    """``model.json`` of the export."""
+    manifest: Manifest
+    """Of the export."""
     prompt: Prompt
     data: Provenance
     base_licence: str | None
@@ -39,7 +40,7 @@ class Facts:
     @property
     def form(self) -> str:
         """``merged``, ``adapter``, ``gguf`` or ``ctranslate2``."""
-        return str(self.described["form"])
+        return str(self.manifest.form)
 
 
 def model_card(facts: Facts) -> str:
@@ -52,7 +53,7 @@ def model_card(facts: Facts) -> str:
     yaml.dump(_header(facts), stream)
     parts = [
         f"---\n{stream.getvalue()}---",
-        f"# {facts.described['name']}",
+        f"# {facts.manifest.name}",
         _what(facts),
         *_access(facts),
         _use(facts),
@@ -64,14 +65,14 @@ def model_card(facts: Facts) -> str:
 
 
 def _header(facts: Facts) -> dict[str, Any]:
-    described, project = facts.described, facts.config.project
+    manifest, project = facts.manifest, facts.config.project
     return {
         "language": [project.language, project.pivot],
         "license": "other",
         "license_name": "see-the-sources-below",
-        "base_model": described["base"]["id"],
+        "base_model": _base(facts).id,
         "base_model_relation": _RELATIONS.get(facts.form, "finetune"),
-        "pipeline_tag": _TASKS[described["family"]],
+        "pipeline_tag": _TASKS[manifest.family],
         "library_name": _LIBRARIES.get(facts.form, "transformers"),
         "metrics": ["chrf", "bleu"],
         "tags": ["seshat", "translation", "low-resource", f"access-{facts.data.least_open}"],
@@ -79,27 +80,29 @@ def _header(facts: Facts) -> dict[str, Any]:
 
 
 def _what(facts: Facts) -> str:
-    described = facts.described
-    names = " and ".join(f"{name} ({tag})" for tag, name in described["languages"].items())
-    base = described["base"]
-    revision = f", revision {base['revision']}" if base.get("revision") else ""
-    ways = ", ".join(described["directions"]) or "none: it fills gaps"
+    manifest, base = facts.manifest, _base(facts)
+    revision = f", revision {base.revision}" if base.revision else ""
+    ways = ", ".join(manifest.directions) or "none: it fills gaps"
     lines = [
-        f"A model for {names}. Project: {facts.config.project.name}.",
+        f"A model for {manifest.languages_told}. Project: {facts.config.project.name}.",
         "",
-        f"- Base: {base['id']}{revision} (licence: {facts.base_licence or 'see its own card'}; "
-        f"fingerprint {base['fingerprint'][:16]})",
-        f"- Family: {described['family']}; form: {_form(described)}",
+        f"- Base: {base.id}{revision} (licence: {facts.base_licence or 'see its own card'}; "
+        f"fingerprint {base.fingerprint[:16]})",
+        f"- Family: {manifest.family}; form: {_form(manifest)}",
         f"- Directions: {ways}",
-        f"- Seed: {described['seed']}",
+        f"- Seed: {manifest.seed}",
     ]
     return "\n".join(lines)
 
 
-def _form(described: Mapping[str, Any]) -> str:
-    form = str(described["form"])
+def _base(facts: Facts) -> Base:
+    return facts.manifest.base or Base()
+
+
+def _form(manifest: Manifest) -> str:
+    form = str(manifest.form)
     if form == "gguf":
-        return f"GGUF, {described['gguf']['type']}"
+        return f"GGUF, {(manifest.gguf or {})['type']}"
     return {
         "merged": "full weights, in the arithmetic of the base",
         "adapter": "adapter alone; it needs its base",
@@ -136,7 +139,7 @@ def _use(facts: Facts) -> str:
         "",
         f"Prompt object: `{prompt.hash}`. A model answers as it was taught only when it is asked as it was taught.",
     ]
-    if facts.described["family"] == "causal":
+    if facts.manifest.family == "causal":
         system = [f"- System prompt: `{prompt.system}`"] if prompt.system else []
         lines += ["", *system, f"- Question: `{prompt.templates['translate']}`".replace("\n", "\\n")]
         if prompt.hints or prompt.shots:
@@ -176,7 +179,7 @@ def _scores(facts: Facts) -> list[str]:
         return []
     from seshat.scores.metrics import headline
 
-    name = facts.described["exported_from"]
+    name = facts.manifest.exported_from
     metrics = tuple(dict.fromkeys((headline(facts.evaluation), *METRICS)))
     parts = [f"## Scores on the test set ({facts.evaluation['test']['segments']:,} segments)"]
     for result in facts.evaluation["directions"]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 from seshat.config import Direction
-from seshat.core.jsonl import write_json
 from seshat.core.records import Segment
 from seshat.export import proof
 from seshat.export.forms import Form
 from seshat.inference.surroundings import give_sentences_before
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.saved import WEIGHTS, Saved
+from seshat.project.manifest import Manifest
 
 _EXACT = 4_000_000_000
 """Bytes of weights up to which proofs are computed in float32."""
@@ -125,7 +124,7 @@ def _backend(saved: Saved) -> Backend:
     """What proofs compute on: a small model in float32, so that only the export is judged, not rounding in bfloat16."""
     folder = saved.base() if saved.has_adapter else saved.own
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    bits = (saved.described.get("quantization") or "none") if saved.has_adapter else "none"
+    bits = saved.manifest.quantization if saved.has_adapter else "none"
     return choose(precision="float32" if size <= _EXACT else "auto", quantization=bits).logged()
 
 
@@ -162,9 +161,9 @@ def _read_back(folder: Path, part: Direction, full: Callable[[], Path], work: Pa
 
     place = work / "read-back" / folder.name
     if not place.exists():
-        described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        read_back(folder / described["gguf"]["file"], full(), place / WEIGHTS)
-        write_json(place / "model.json", described)
+        manifest = Manifest.read(folder)
+        read_back(folder / (manifest.gguf or {})["file"], full(), place / WEIGHTS)
+        manifest.write(place)
         saved = Saved.read(folder)
         saved.prompt.save(place)
     engine = open_model(Saved.read(place), part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from seshat.export.exporter import Exporter
 from seshat.export.forms import plan, warnings
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.prompt.retrieval import FOLDER as MEMORY
 
 
@@ -60,17 +60,16 @@ def run(project: Project, model: str | None = None, output: Path | None = None) 
 
 
 def _open(folder: Path) -> Saved:
-    path = folder / "model.json"
-    if path.exists() and "base" not in json.loads(path.read_text(encoding="utf-8")):
+    if Manifest.read(folder).base is None:
         raise UsageError(
             f"{folder.name} was trained from scratch: it is used by Seshat as it is.",
             "Exports are for fine-tuned models: see `seshat presets`.",
         )
     saved = Saved.read(folder)
-    if "form" in saved.described:
+    if saved.manifest.form is not None:
         raise UsageError(
-            f"{folder.name} is an export of {saved.described['exported_from']}.",
-            f"Export that: --model {saved.described['exported_from']}",
+            f"{folder.name} is an export of {saved.manifest.exported_from}.",
+            f"Export that: --model {saved.manifest.exported_from}",
         )
     return saved
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +14,9 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.core.errors import CheckFailed, DataError, UsageError
+from seshat.core.errors import CheckFailed, DataError
 from seshat.core.jsonl import write_json, write_text
-from seshat.core.paths import fresh, inside, move, remove
+from seshat.core.paths import fresh, remove
 from seshat.core.records import Segment
 from seshat.export import ollama, proof
 from seshat.export.card import Facts, model_card
@@ -26,8 +25,10 @@ from seshat.export.forms import Form, build
 from seshat.export.provenance import provenance
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
+from seshat.project.manifest import FILE, Manifest, claim, publish
 
 log = structlog.get_logger(__name__)
+_ELSEWHERE = "Take it away, or choose another --output."
 _LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
 
 
@@ -45,7 +46,7 @@ class Exporter:
     """Whether the scores on the test set are older than the model."""
 
     def __post_init__(self) -> None:
-        self.data = provenance(self.project, self.saved.described)
+        self.data = provenance(self.project, self.saved.manifest)
         self._segments = self._validation()
         self._before: dict[str, tuple[list[list[int]], list[Any]]] = {}
         self._work = self.project.state / "work" / f"export-{self.saved.folder.name}"
@@ -67,15 +68,15 @@ class Exporter:
         """
         name = f"{self.saved.folder.name}-{form.name}"
         target = self.output / name
-        _refuse_foreign(target)
+        claim(target, _ELSEWHERE)
         folder = self._work / name
         build(form, self.saved, self._full, folder)
         proved = self._prove(form, folder)
         write_json(folder / "proof.json", proved)
-        described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        manifest = Manifest.read(folder)
         facts = Facts(
             self.project.config,
-            described,
+            manifest,
             self.saved.prompt,
             self.data,
             self._base_licence(),
@@ -86,7 +87,8 @@ class Exporter:
             write_text(place / "README.md", model_card(facts))
             self.saved.prompt.save(place)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        publish(folder, target)
+        manifest.seal(folder)
+        publish(folder, target, _ELSEWHERE)
         log.info("exported", name=name)
         shown = target.relative_to(self.project.root) if target.is_relative_to(self.project.root) else target
         return {"export": name, "folder": str(shown), "megabytes": round(size / 1e6, 1)}
@@ -164,7 +166,7 @@ class Exporter:
         config = self.project.config.project
         if self.saved.family == "masked":
             return [Direction(tag, tag) for tag in (config.language, config.pivot)]
-        return [one for one in config.directions if str(one) in self.saved.described["directions"]]
+        return [one for one in config.directions if str(one) in self.saved.manifest.directions]
 
     def _texts(self, part: Direction) -> list[str]:
         return [segment.texts[part.source] for segment in self._segments]
@@ -207,29 +209,5 @@ class Exporter:
         names = {system["name"] for result in found["directions"] for system in result["systems"]}
         if self.saved.folder.name not in names:
             return None
-        self.stale = path.stat().st_mtime < (self.saved.folder / "model.json").stat().st_mtime
+        self.stale = path.stat().st_mtime < (self.saved.folder / FILE).stat().st_mtime
         return None if self.stale else found
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Never write over something that is no export."""
-    path = target / "model.json"
-    if target.exists() and not (path.exists() and "form" in json.loads(path.read_text(encoding="utf-8"))):
-        raise UsageError(
-            f"{target}: there is something else here already.", "Take it away, or choose another --output."
-        )
-
-
-def publish(folder: Path, target: Path) -> None:
-    """Move a finished export to its place; what was there before stays until the new one is whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside, former = (target.parent / f".{target.name}.{word}.tmp" for word in ("new", "old"))
-    remove(beside)
-    if former.exists() and not target.exists():
-        move(former, target)  # a kill came between the last two steps below
-    remove(former)
-    shutil.move(folder, inside(beside))
-    if target.exists():
-        move(target, former)
-    move(beside, target)
-    remove(former)

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from seshat.config.neural import ExportSection
 from seshat.core.errors import UsageError, install_command, require
-from seshat.core.jsonl import write_json, write_text
+from seshat.core.jsonl import write_text
 from seshat.models.neural.base import open_tokenizer
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
 from seshat.models.neural.vocabulary import BREAKS
+from seshat.project.manifest import Base
 from seshat.prompt.retrieval import FOLDER as MEMORY
 
 Kind = Literal["merged", "adapter", "gguf", "ctranslate2"]
@@ -91,7 +92,7 @@ def _check(saved: Saved, name: str) -> None:
 
 def _extended(saved: Saved) -> bool:
     """Whether the model knows pieces that its base has no rows for, or that the base was not trained with."""
-    recorded = saved.described.get("vocabulary") or {}
+    recorded = saved.manifest.vocabulary or {}
     return bool(recorded.get("new_pieces"))
 
 
@@ -109,7 +110,7 @@ def _require(form: Form) -> None:
 
 
 def build(form: Form, saved: Saved, full: Callable[[], Path], folder: Path) -> None:
-    """Write an export, without proof and card: what other programs take, ``model.json``, ``prompt.json``.
+    """Write an export, without proof and card: what other programs take, the manifest, ``prompt.json``.
 
     Args:
         form: which.
@@ -120,24 +121,24 @@ def build(form: Form, saved: Saved, full: Callable[[], Path], folder: Path) -> N
     from seshat.export.merge import copy_adapter, copy_model
 
     name = folder.name
-    described = {**saved.described, "name": name, "form": form.kind, "exported_from": saved.folder.name}
+    more: dict[str, Any] = {"name": name, "form": form.kind, "exported_from": saved.folder.name, "files": None}
     if form.kind != "adapter":
-        described |= {"adapter": False, "quantization": "none"}
+        more |= {"adapter": False, "quantization": "none"}
     target = folder / form.published
     if form.kind == "merged":
         copy_model(full(), target)
     elif form.kind == "adapter":
-        copy_adapter(saved.own, saved.described, target)
+        copy_adapter(saved.own, saved.manifest.base or Base(), target)
     elif form.kind == "ctranslate2":
         from seshat.export.ctranslate2 import write_ctranslate2
 
-        described["ctranslate2"] = write_ctranslate2(full(), target)
+        more["ctranslate2"] = write_ctranslate2(full(), target)
     else:
-        described["gguf"] = _gguf(form, saved, full(), folder)
+        more["gguf"] = _gguf(form, saved, full(), folder)
     saved.prompt.save(folder)
     if (saved.folder / MEMORY).is_dir():
         shutil.copytree(saved.folder / MEMORY, folder / MEMORY)
-    write_json(folder / "model.json", described)
+    saved.manifest.model_copy(update=more).write(folder)
 
 
 def _gguf(form: Form, saved: Saved, weights: Path, folder: Path) -> dict[str, Any]:

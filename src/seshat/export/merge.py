@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from seshat.core.errors import DataError
 from seshat.models.neural import lora
 from seshat.models.neural.base import Family, open_model, open_tokenizer, quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.vocabulary import fit_embeddings
+from seshat.project.manifest import Base
 
 _ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 _KINDS = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
@@ -64,7 +64,7 @@ def copy_model(weights: Path, target: Path) -> None:
             shutil.copyfile(path, target / path.name)
 
 
-def copy_adapter(folder: Path, described: dict[str, Any], target: Path) -> None:
+def copy_adapter(folder: Path, base: Base, target: Path) -> None:
     """Copy an adapter and its tokenizer; it names its base by id, not by a folder of this machine."""
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir()):
@@ -75,7 +75,7 @@ def copy_adapter(folder: Path, described: dict[str, Any], target: Path) -> None:
             raise DataError(f"{folder}: {name} is missing.", "Train again: seshat train")
     path = target / _ADAPTER[0]
     settings = json.loads(path.read_text(encoding="utf-8"))
-    settings |= {"base_model_name_or_path": described["base"]["id"], "revision": described["base"].get("revision")}
+    settings |= {"base_model_name_or_path": base.id, "revision": base.revision}
     path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from seshat.core.gate import least_open
+from seshat.core.jsonl import sha256
 from seshat.core.records import Access, Entry, Segment
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 
 _FILES = ("train", "validation", "monolingual")
 
@@ -37,12 +36,12 @@ class Provenance:
         return least_open(Access(level) for level in self.access)
 
 
-def provenance(project: Project, described: Mapping[str, Any]) -> Provenance:
+def provenance(project: Project, manifest: Manifest) -> Provenance:
     """Count the training data.
 
     Args:
         project: with the files of stage ``format``.
-        described: ``model.json``, which holds the hashes of the files that the model was trained on.
+        manifest: of the model, which holds the hashes of the files that the model was trained on.
     """
     found = Provenance()
     records: dict[str, Iterable[Segment | Entry]] = {
@@ -56,13 +55,6 @@ def provenance(project: Project, described: Mapping[str, Any]) -> Provenance:
             found.licences.setdefault(source, set()).add(record.meta.licence or "not stated")
             found.access[record.meta.access] += 1
             found.methods[record.meta.method] += 1
-    hashes: Mapping[str, str] = described.get("data") or {}
-    found.changed = any(_hash(project.training / name) != known for name, known in hashes.items())
+    files = ((project.training / name, known) for name, known in manifest.data.items())
+    found.changed = any(not path.is_file() or sha256(path) != known for path, known in files)
     return found
-
-
-def _hash(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -17,8 +17,9 @@ import structlog
 import seshat
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import UsageError
-from seshat.inference.load import describe, load_translator, normalising, searches
+from seshat.inference.load import load_translator, normalising, searches
 from seshat.inference.translator import Translator
+from seshat.project.manifest import Manifest, is_model
 from seshat.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Asked:
     def _decoding(self, folder: Path) -> DecodingSection:
         """The settings of the search that the configuration wants, where the model takes any."""
         wanted = self.project.config.translate.decoding
-        if wanted == DecodingSection() or searches(describe(folder)):
+        if wanted == DecodingSection() or searches(Manifest.read(folder)):
             return wanted
         log.warning("translate.decoding is left out: the statistical family tunes its search", model=folder.name)
         return DecodingSection()
@@ -121,9 +122,9 @@ class _Asked:
 
         project, settings = self.project, self.project.config.translate
         folder = project.model(name)
-        trained = (folder / "model.json").exists() and describe(folder)["family"] == "causal"
+        trained = is_model(folder) and Manifest.read(folder).family == "causal"
         if name is not None and not trained:
-            describe(folder)  # says so when there is no such model
+            Manifest.read(folder)  # says so when there is no such model
             raise UsageError(f"{name} is no model that is asked in words, as a server is.", "Leave --model out.")
         own = trained and not self.allow_other_prompt
         prompt = Prompt.check(folder) if own else Prompt.of(project)

@@ -25,6 +25,7 @@ from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.inference.postprocess import is_filled
 from seshat.inference.translator import Hypothesis
+from seshat.project import manifest
 from seshat.text.words import words
 
 Floats = NDArray[np.float64]
@@ -242,8 +243,7 @@ def save(model_dir: Path, found: Mapping[str, Calibration]) -> None:
 
 def _digest(model_dir: Path) -> str:
     """Of the description of a model, which another training changes."""
-    path = model_dir / "model.json"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    return manifest.digest(model_dir)
 
 
 def isotonic(guesses: Floats, scores: Floats) -> tuple[Floats, Floats]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import DataError, PromptMismatch, UsageError
 from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
 from seshat.models import wordbyword
+from seshat.project.manifest import FILE, Manifest
 from seshat.prompt.prompt import Prompt
 from seshat.text.normalise import Normaliser
 
@@ -59,27 +59,11 @@ def normalising(inner: Translator, normalisation: dict[str, Any]) -> Normalising
 
     Args:
         inner: the engine.
-        normalisation: ``profiles`` by language tag and ``placeholders``, as in ``model.json`` and the prompt object.
+        normalisation: ``profiles`` by language tag and ``placeholders``, as in the manifest and the prompt object.
     """
     profile = Profile.model_validate(normalisation["profiles"].get(inner.direction.source, {}))
     kind = NormalisingSampler if isinstance(inner, Sampler) else NormalisingTranslator
     return kind(inner, Normaliser(profile, normalisation["placeholders"]))
-
-
-def describe(model_dir: Path) -> dict[str, Any]:
-    """What ``model.json`` of a model says.
-
-    Raises:
-        DataError: there is no model, or none that this version reads.
-    """
-    path = model_dir / "model.json"
-    if not path.exists():
-        raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
-    try:
-        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path}: not a model description: {error}.", "Train the model again: seshat train") from error
-    return described
 
 
 def load_translator(
@@ -106,17 +90,16 @@ def load_translator(
         workers: processes of the statistical family; default: one per processor.
 
     Raises:
-        DataError: there is no model, or none that this version reads, or its base is another one.
+        DataError: there is no model, or none that this version reads, or it is damaged, or its base is another one.
         PromptMismatch: the model was trained with another prompt.
         UsageError: the model does not translate in this direction, or not at all, or the engine cannot open it.
     """
-    described = describe(model_dir)
-    family = described["family"]
-    fine_tuned = family in _FINE_TUNED and "base" in described
-    if family != "masked" and str(direction) not in described["directions"]:
+    manifest = Manifest.open(model_dir)
+    family = manifest.family
+    fine_tuned = family in _FINE_TUNED and manifest.base is not None
+    if family != "masked" and str(direction) not in manifest.directions:
         raise UsageError(
-            f"{model_dir / 'model.json'}: this model does not translate {direction}, only "
-            f"{', '.join(described['directions'])}.",
+            f"{model_dir / FILE}: this model does not translate {direction}, only {', '.join(manifest.directions)}.",
             "Train the other direction too: train.directions: both",
         )
     if fine_tuned:
@@ -129,13 +112,13 @@ def load_translator(
             model_dir, direction, family, adapter=adapter, prompt=other, engine=engine, decoding=decoding
         )
     else:
-        opened = _engine(described, model_dir / str(direction), direction, engine, decoding, workers)
-    return normalising(opened, described["normalisation"])
+        opened = _engine(manifest, model_dir / str(direction), direction, engine, decoding, workers)
+    return normalising(opened, manifest.normalisation)
 
 
-def searches(described: dict[str, Any]) -> bool:
+def searches(manifest: Manifest) -> bool:
     """Whether a model takes settings of the search: all families but the statistical one, which tunes its own."""
-    return bool(described["family"] != "statistical")
+    return manifest.family != "statistical"
 
 
 def _check(model_dir: Path, prompt: Prompt | None) -> None:
@@ -151,14 +134,14 @@ def _check(model_dir: Path, prompt: Prompt | None) -> None:
 
 
 def _engine(
-    described: dict[str, Any],
+    manifest: Manifest,
     folder: Path,
     direction: Direction,
     engine: Engine,
     decoding: DecodingSection,
     workers: int | None,
 ) -> Translator:
-    family = described["family"]
+    family = manifest.family
     if family == "statistical":
         _refuse(folder.parent.name, engine, decoding)
         if (folder / wordbyword.TABLE).exists():
@@ -171,9 +154,9 @@ def _engine(
     if family == "seq2seq":
         from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 
-        beam, context = described["settings"]["beam"], described.get("context", 0)
+        beam, context = manifest.settings["beam"], manifest.context
         return Seq2SeqTranslator(folder, direction, beam, context=context, engine=engine, decoding=decoding)
-    raise DataError(f"{folder.parent / 'model.json'}: unknown family '{family}'.", "Update Seshat, or train again.")
+    raise DataError(f"{folder.parent / FILE}: unknown family '{family}'.", "Update Seshat, or train again.")
 
 
 def _refuse(name: str, engine: Engine, decoding: DecodingSection) -> None:

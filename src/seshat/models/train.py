@@ -1,12 +1,12 @@
 """Stage ``train``: a translator in every direction that the configuration asks for.
 
 The statistical family and the encoder-decoder from scratch train a model for each direction, pretrained families one
-model for all of them.
+model for all of them. Every model is made in ``models/.NAME.partial`` and gets its name when it is whole; unfinished
+work is kept below ``.seshat/``, so that a training that was killed goes on.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -20,17 +20,16 @@ from seshat import tracking
 from seshat.config import Direction
 from seshat.config.model import TrainSection
 from seshat.config.project import ProjectSection
-from seshat.core.jsonl import write_json
-from seshat.core.paths import fresh, move, remove
+from seshat.core.jsonl import sha256
+from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
 from seshat.project.folder import Project
+from seshat.project.manifest import Base, Manifest, claim, publish
 
 Trainer = Callable[[Project, Direction, Path], dict[str, Any]]
-VERSION = 1
-"""Of the layout of ``model.json`` and the folder around it."""
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
 _KNOWN = ("base", "vocabulary")
-"""What the training of a pretrained model returns for ``model.json`` beside its results."""
+"""What the training of a pretrained model returns for its manifest beside its results."""
 log = structlog.get_logger(__name__)
 
 
@@ -41,57 +40,67 @@ def directions(project: ProjectSection, train: TrainSection) -> tuple[Direction,
 
 
 def run(project: Project) -> dict[str, Any]:
-    """Train, and write ``models/NAME``: see ``model.json`` there, and a folder per direction or one for all.
+    """Train, and write ``models/NAME``: its manifest, and a folder per direction or one for all.
 
     Returns:
         The name and family of the model, its folder, and what the family reports (pairs, phrase pairs, chrF2 on
         validation …) with the seconds it took, per direction for the families that train each.
+
+    Raises:
+        DataError: ``models/NAME`` holds something that Seshat did not write, or there is nothing to train on.
     """
-    section = project.config.train
+    section, folder = project.config.train, project.model()
     if project.config.prompt.context and section.family in ("statistical", "masked"):
         log.warning("prompt.context is left out: this family reads each sentence by itself", family=section.family)
-    if section.family in ("causal", "masked") or project.config.model.base is not None:
-        return _fine_tune(project)
-    alone("Training a translator from scratch")
-    trainer = _trainer(section.family)
-    folder = project.model()
-    results: dict[str, dict[str, Any]] = {}
-    seconds: dict[str, float] = {}
-    with tracking.tracked(project):
-        for direction in directions(project.config.project, section):
-            began = time.perf_counter()
-            results[str(direction)] = trainer(project, direction, folder / str(direction))
-            seconds[str(direction)] = round(time.perf_counter() - began, 1)
-            log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
-        for stale in (path for path in folder.iterdir() if path.is_dir() and path.name not in results):
-            remove(stale)  # a direction that is no longer trained would be measured as if it were
-        write_json(folder / "model.json", _description(project, results))
-        tracking.finish(project, results)
-    summary = {name: {**result, "seconds": seconds[name]} for name, result in results.items()}
-    return {"model": section.name, "family": section.family, "folder": str(folder), "directions": summary}
-
-
-def _fine_tune(project: Project) -> dict[str, Any]:
-    """Train one pretrained model; the old one stays until the new one is complete."""
-    from seshat.models.neural import loop
-
-    section, folder = project.config.train, project.model()
-    began = time.perf_counter()
+    pretrained = section.family in ("causal", "masked") or project.config.model.base is not None
+    if not pretrained:
+        alone("Training a translator from scratch")
     staging = folder.with_name(f".{folder.name}.partial")
     if is_main_process():
+        claim(folder)
         fresh(staging)
     with tracking.tracked(project):
-        result = _pretrained(section.family)(project, staging)
-        if is_main_process():
-            write_json(staging / "model.json", _pretrained_description(project, staging, result))
-            remove(folder)
-            move(staging, folder)
-            remove(loop.works(project))
-            tracking.finish(project, result)
+        shown = (_fine_tune if pretrained else _from_scratch)(project, staging, folder)
+    return {"model": section.name, "family": section.family, "folder": str(folder), **shown}
+
+
+def _from_scratch(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
+    """Train a model for each direction."""
+    section = project.config.train
+    trainer = _trainer(section.family)
+    results: dict[str, dict[str, Any]] = {}
+    seconds: dict[str, float] = {}
+    ways = directions(project.config.project, section)
+    for direction in ways:
+        began = time.perf_counter()
+        results[str(direction)] = trainer(project, direction, staging / str(direction))
+        seconds[str(direction)] = round(time.perf_counter() - began, 1)
+        log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
+    _described(project, results).seal(staging)
+    publish(staging, folder)
+    if section.family == "seq2seq":
+        from seshat.models.seq2seq.train import forget
+
+        for direction in ways:
+            forget(project, direction)
+    tracking.finish(project, results)
+    return {"directions": {name: {**result, "seconds": seconds[name]} for name, result in results.items()}}
+
+
+def _fine_tune(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
+    """Train one pretrained model for all directions."""
+    from seshat.models.neural import loop
+
+    began = time.perf_counter()
+    result = _pretrained(project.config.train.family)(project, staging)
+    if is_main_process():
+        _described_pretrained(project, staging, result).seal(staging)
+        publish(staging, folder)
+        remove(loop.works(project))
+        tracking.finish(project, result)
     seconds = round(time.perf_counter() - began, 1)
-    log.info("trained", model=section.name, seconds=seconds)
-    shown = {name: value for name, value in result.items() if name not in _KNOWN}
-    return {"model": section.name, "family": section.family, "folder": str(folder), **shown, "seconds": seconds}
+    log.info("trained", model=project.config.train.name, seconds=seconds)
+    return {**{name: value for name, value in result.items() if name not in _KNOWN}, "seconds": seconds}
 
 
 def _pretrained(family: str) -> Callable[[Project, Path], dict[str, Any]]:
@@ -112,62 +121,52 @@ def _trainer(family: str) -> Trainer:
     return train
 
 
-def _description(project: Project, results: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What a model says of itself: enough to translate with it elsewhere. No time stamps, no paths."""
+def _described(project: Project, results: dict[str, dict[str, Any]]) -> Manifest:
     section = project.config.train
     settings = getattr(section, section.family).model_dump(mode="json")
-    told = {
+    lasting = {
         name: {key: value for key, value in result.items() if "seconds" not in key} for name, result in results.items()
     }
     context = project.config.prompt.context if section.family == "seq2seq" else 0
-    return {**_common(project, list(results), settings, told), **({"context": context} if context else {})}
+    return _manifest(project, tuple(results), settings, lasting).model_copy(update={"context": context})
 
 
-def _pretrained_description(project: Project, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
+def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]) -> Manifest:
     """The same of a fine-tuned model, with what it stands on and how it is asked."""
-    from seshat.models.neural import base
+    from seshat.models.neural.start import configured_base
     from seshat.prompt.prompt import Prompt
 
     config = project.config
     names = ("finetune", "phases", "lora", *(("masked",) if config.train.family == "masked" else ()))
     settings = {name: config.train.model_dump(mode="json")[name] for name in names}
-    told = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
-    ways = [str(direction) for direction in directions(config.project, config.train)]
-    known = {name: result[name] for name in _KNOWN if name in result}
-    if "base" not in known:
-        section = config.model
-        fingerprint = base.fingerprint(base.resolve(project))
-        known["base"] = {"id": section.base, "revision": section.revision, "fingerprint": fingerprint}
-    return {
-        **_common(project, ways, settings, told),
-        **known,
+    lasting = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
+    ways = tuple(str(direction) for direction in directions(config.project, config.train))
+    base: Base | None = result.get("base")
+    more = {
+        "base": base or configured_base(project),
+        "vocabulary": result.get("vocabulary"),
         "adapter": (folder / "adapter").is_dir(),
         "quantization": config.model.quantization,
         "prompt": Prompt.load(folder).hash,
     }
+    return _manifest(project, ways, settings, lasting).model_copy(update=more)
 
 
-def _common(project: Project, ways: list[str], settings: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
+def _manifest(project: Project, ways: tuple[str, ...], settings: dict[str, Any], results: dict[str, Any]) -> Manifest:
     config = project.config
     clean = config.clean.model_dump(mode="json", by_alias=True)
     languages = (config.project.language, config.project.pivot)
-    return {
-        "version": VERSION,
-        "family": config.train.family,
-        "name": config.train.name,
-        "directions": ways,
-        "languages": {tag: config.project.language_name(tag) for tag in languages},
-        "normalisation": {
+    return Manifest(
+        family=config.train.family,
+        name=config.train.name,
+        directions=ways,
+        languages={tag: config.project.language_name(tag) for tag in languages},
+        normalisation={
             "profiles": {tag: profile for tag, profile in clean["profiles"].items() if tag in languages},
             "placeholders": clean["placeholders"],
         },
-        "settings": settings,
-        "seed": config.project.seed,
-        "data": {name: _hash(project.training / name) for name in INPUTS if (project.training / name).exists()},
-        "results": results,
-    }
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        settings=settings,
+        seed=config.project.seed,
+        data={name: sha256(project.training / name) for name in INPUTS if (project.training / name).exists()},
+        results=results,
+    )

@@ -70,7 +70,6 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
     pairs, entries = _training(project, direction)
     with task("learn word translations"):
         model = WordByWord.train(direction, pairs, entries)
-    remove(folder)
     model.save(folder)
     return {"pairs": len(pairs), "words": len(model.table.source_words), "stands_in": "word-by-word"}
 

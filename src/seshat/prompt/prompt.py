@@ -27,6 +27,7 @@ from seshat.config.project import Direction
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, PromptMismatch
 from seshat.core.jsonl import write_json
+from seshat.project.manifest import Manifest, is_model
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
@@ -211,7 +212,7 @@ class Prompt(BaseModel):
         """The prompt of a model, when it may be used.
 
         Args:
-            folder: the folder of the model, with ``prompt.json``, and ``model.json`` with its hash.
+            folder: the folder of the model, with ``prompt.json``, and the manifest with its hash.
             prompt: what the model is about to be asked with; default: its own.
 
         Raises:
@@ -219,8 +220,7 @@ class Prompt(BaseModel):
             DataError: ``prompt.json`` cannot be read.
         """
         saved = cls.load(folder)
-        described = folder / "model.json"
-        known = json.loads(described.read_text(encoding="utf-8")).get("prompt") if described.exists() else None
+        known = Manifest.read(folder).prompt if is_model(folder) else None
         if known is not None and known != saved.hash:
             raise PromptMismatch(
                 f"{folder / FILE} was changed after the training: its hash is {saved.hash}, the model was trained "

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from seshat.config import Direction
 from seshat.core.errors import DataError, UsageError
 from seshat.core.gate import Gate
+from seshat.core.jsonl import sha256
 from seshat.core.records import Access
 from seshat.inference.batch import in_order, translate_all
 from seshat.inference.dialogue import Dialogue, dialogue
 from seshat.inference.translator import Hypothesis, Translator, close
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.serving.answers import Model
 
 if TYPE_CHECKING:
@@ -43,22 +43,22 @@ class Engines:
         self._opens = opens
         self._calibrations: dict[tuple[str, str], Calibration | None] = {}
         self._opened: dict[tuple[str, str], Translator] = {}
-        self.described: dict[str, dict[str, Any]] = {}
+        self.manifests: dict[str, Manifest] = {}
         self.closed = ""
         """Why there is no model, where that is not because none was trained."""
         config = project.config
         names = config.serve.models or (config.translate.model or config.train.name,)
         ways = [str(direction) for direction in config.project.directions]
-        found = {name: _described(project, name) for name in names}
-        self.described = {name: one for name, one in found.items() if one and set(one["directions"]) & set(ways)}
-        if self.described and not Gate(viewer).admits(trained_on):
+        found = {name: _manifest(project, name) for name in names}
+        self.manifests = {name: one for name, one in found.items() if one and set(one.directions) & set(ways)}
+        if self.manifests and not Gate(viewer).admits(trained_on):
             self.closed = (
                 f"The models were trained on records up to '{trained_on}' and may repeat them; what is shown here is "
                 f"'{viewer}'."
             )
-            self.described = {}
+            self.manifests = {}
             log.warning("no model is offered", why=self.closed)
-        for name, one in self.described.items():
+        for name, one in self.manifests.items():
             _warn_of_other_data(project, name, one)
         self._ways = ways
         self._directions = {str(direction): direction for direction in config.project.directions}
@@ -69,11 +69,11 @@ class Engines:
         return [
             Model(
                 name,
-                described["family"],
-                tuple(way for way in self._ways if way in described["directions"]),
-                described["family"] == "causal",
+                manifest.family,
+                tuple(way for way in self._ways if way in manifest.directions),
+                manifest.family == "causal",
             )
-            for name, described in self.described.items()
+            for name, manifest in self.manifests.items()
         ]
 
     def model(self, name: str | None, *, chat: bool = False) -> Model:
@@ -154,11 +154,10 @@ class Engines:
 
     def told(self, name: str) -> str:
         """What a model says of itself, in Markdown, where there is no card."""
-        described = self.described[name]
-        languages = " and ".join(f"{shown} ({tag})" for tag, shown in described.get("languages", {}).items())
+        manifest = self.manifests[name]
         return (
-            f"# {name}\n\nA model for {languages or 'translation'}.\n\n- Family: {described['family']}\n"
-            f"- Directions: {', '.join(described['directions'])}\n"
+            f"# {name}\n\nA model for {manifest.languages_told or 'translation'}.\n\n- Family: {manifest.family}\n"
+            f"- Directions: {', '.join(manifest.directions)}\n"
         )
 
     def close(self) -> None:
@@ -180,9 +179,9 @@ def configured(project: Project) -> Opens:
     return opens
 
 
-def _warn_of_other_data(project: Project, name: str, described: dict[str, Any]) -> None:
+def _warn_of_other_data(project: Project, name: str, manifest: Manifest) -> None:
     """Say so when nobody knows any more what a model was trained on."""
-    for file, known in (described.get("data") or {}).items():
+    for file, known in manifest.data.items():
         if is_file(project.training / file, known):
             continue
         log.warning(
@@ -195,17 +194,14 @@ def _warn_of_other_data(project: Project, name: str, described: dict[str, Any]) 
 
 
 def is_file(path: Path, digest: str | None) -> bool:
-    """Whether a file is there and still is the one of that SHA-256, as ``model.json`` knows its training files."""
-    if digest is None or not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == digest
+    """Whether a file is there and still is the one of that SHA-256, as a manifest knows the training files."""
+    return digest is not None and path.is_file() and sha256(path) == digest
 
 
-def _described(project: Project, name: str) -> dict[str, Any] | None:
+def _manifest(project: Project, name: str) -> Manifest | None:
     try:
-        found = json.loads((project.model(name) / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        log.warning("there is no trained model of this name", model=name)
+        found = Manifest.read(project.model(name))
+    except DataError as error:
+        log.warning("there is no trained model of this name", model=name, why=error.message)
         return None
-    return found if isinstance(found, dict) and found.get("family") != "masked" else None
+    return found if found.family != "masked" else None

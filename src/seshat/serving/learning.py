@@ -5,7 +5,6 @@ An engine that learns is not taught again what it was trained on: it would count
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from functools import partial
 
@@ -15,6 +14,7 @@ from seshat.data.corrections import SOURCE
 from seshat.inference.memory import RememberingTranslator
 from seshat.inference.translator import Translator
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
 from seshat.serving.store import Correction, open_corrections
@@ -50,8 +50,7 @@ def learning_service(project: Project, viewer: Access | None = None) -> Service:
 def _trained_on(project: Project, name: str) -> set[str]:
     """The ids of the corrections that a model was trained on; none where its training data are not known any more."""
     path = project.training / "train.jsonl"
-    described = json.loads((project.model(name) / "model.json").read_text(encoding="utf-8"))
-    if not is_file(path, (described.get("data") or {}).get(path.name)):
+    if not is_file(path, Manifest.read(project.model(name)).data.get(path.name)):
         return set()
     begins = f"{SOURCE}:"
     with path.open(encoding="utf-8") as lines:

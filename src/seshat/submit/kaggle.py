@@ -15,11 +15,10 @@ from typing import Any
 from seshat.config.postprocess import EmptyStep
 from seshat.core.errors import DISTRIBUTION, DataError, UsageError
 from seshat.core.jsonl import write_json, write_jsonl
-from seshat.core.paths import remove
+from seshat.core.paths import remove, swap
 from seshat.data.kaggle_api import Credentials
-from seshat.export.exporter import publish
-from seshat.inference.load import describe
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.submit.notebook import notebook
 from seshat.submit.wheels import copy_wheels, fetch_wheels, has_wheels, own_wheel, pack
 
@@ -64,7 +63,7 @@ def run(
         warnings = _wheels(project, dataset / "wheels", wheels, target / "dataset" / "wheels", fetch=fetch)
         _project(project, names, dataset)
         warnings += _metadata(project, name, work, budget)
-        publish(work, target)
+        swap(work, target)
     finally:
         remove(work)
     size = sum(file.stat().st_size for file in (target / "dataset").rglob("*") if file.is_file())
@@ -85,8 +84,7 @@ def _complete(project: Project, name: str) -> list[str]:
     settings = project.config.translate.mbr
     names = list(dict.fromkeys([name, *(one.partition("@")[0] for one in settings.models if settings.enabled)]))
     for one in names:
-        described = describe(project.model(one))
-        if described.get("adapter"):
+        if Manifest.open(project.model(one)).adapter:
             raise UsageError(
                 f"{one} is an adapter: without a network its base is not there.",
                 f"Export it whole, and bundle that: seshat export merged --model {one}, then --model {one}-merged "

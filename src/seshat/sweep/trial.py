@@ -19,6 +19,7 @@ from seshat.core.records import Segment
 from seshat.core.spaced import evenly
 from seshat.pipeline.stages import STAGES, Stage
 from seshat.project.folder import Project
+from seshat.project.manifest import Manifest
 from seshat.sweep.space import Source, Values
 
 RESULT = "result.json"
@@ -157,9 +158,8 @@ def score(project: Project, segments: int) -> dict[str, Any]:
 
     everything = validation(project)
     chosen = evenly(everything, segments)
-    described = json.loads((project.model() / "model.json").read_text(encoding="utf-8"))
     found: dict[str, dict[str, float]] = {}
-    for name in described["directions"]:
+    for name in Manifest.read(project.model()).directions:
         direction = next(one for one in project.config.project.directions if str(one) == name)
         assert isinstance(direction, Direction)
         translator = load_translator(project.model(), direction)

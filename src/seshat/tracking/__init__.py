@@ -21,6 +21,7 @@ import structlog
 from seshat.core.errors import SeshatError
 from seshat.core.jsonl import write_json
 from seshat.core.processes import is_main_process
+from seshat.project import manifest
 from seshat.project.provenance import masked
 from seshat.tracking.content import configuration, data_hashes, flat, numbers, parameters, samples
 from seshat.tracking.trackers import Mlflow, Tracker, Wandb, first_line
@@ -123,9 +124,8 @@ def finish(project: Project, results: Mapping[str, Any]) -> None:
     if not opened.trackers:
         return
     opened.metrics({"result": results})
-    described = project.model() / "model.json"
-    if described.exists():
-        opened.artefact("model.json", json.loads(described.read_text(encoding="utf-8")))
+    if manifest.is_model(project.model()):
+        opened.artefact(manifest.FILE, manifest.Manifest.read(project.model()).model_dump(mode="json"))
     opened.close()
     _write_notes(project, noted["key"], opened, finished=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,6 +12,7 @@ from seshat.config import Direction
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, require
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+from seshat.project.manifest import Manifest, is_model
 from seshat.prompt.prompt import Prompt
 from seshat.prompt.surroundings import Told
 
@@ -53,7 +53,7 @@ class CTranslate2Translator:
     """Translates with NLLB, M2M-100, Marian, mT5 or ByT5.
 
     Args:
-        folder: as `seshat export ctranslate2` writes it: ``model.json``, ``prompt.json`` and, in :data:`FOLDER`, the
+        folder: as `seshat export ctranslate2` writes it: the manifest, ``prompt.json`` and, in :data:`FOLDER`, the
             model with its tokenizer; or that folder inside it.
         direction: what it translates.
         decoding: how to search, where not as the prompt says.
@@ -71,7 +71,7 @@ class CTranslate2Translator:
         from seshat.models.neural.encoding import Encoding
         from seshat.models.neural.saved import longest
 
-        home = folder if (folder / "model.json").exists() else folder.parent
+        home = folder if is_model(folder) else folder.parent
         folder = home / FOLDER
         if not (folder / "model.bin").exists():
             raise DataError(f"{folder}: no CTranslate2 model here.", "Write one with: seshat export ctranslate2")
@@ -80,10 +80,10 @@ class CTranslate2Translator:
         self.direction = direction
         self._prompt = Prompt.check(home)
         self._tokenizer = open_tokenizer(folder)
-        described = json.loads((home / "model.json").read_text(encoding="utf-8"))
-        self._seed = int(described.get("seed") or 0)
-        kind = described["ctranslate2"]["model_type"]
-        self._encoding = Encoding(self._tokenizer, self._prompt, kind, longest(described))
+        manifest = Manifest.open(home)
+        self._seed = manifest.seed
+        kind = (manifest.ctranslate2 or {})["model_type"]
+        self._encoding = Encoding(self._tokenizer, self._prompt, kind, longest(manifest))
         self.memory = Told(self._prompt.context)
         forced = self._encoding.forced(direction)
         self._first = None if forced is None else [self._tokenizer.convert_ids_to_tokens(forced)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import unicodedata
 import weakref
@@ -17,6 +16,7 @@ from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, UsageError, require
 from seshat.inference.chat import ChatTemplate, spoken
 from seshat.inference.translator import Candidate, Hypothesis
+from seshat.project.manifest import Manifest
 from seshat.prompt.prompt import Prompt
 from seshat.prompt.retrieval import FOLDER as MEMORY
 from seshat.prompt.retrieval import Retriever
@@ -54,7 +54,7 @@ class LlamaCppTranslator:
     """Translates by instruction, as the prompt object beside the file says.
 
     Args:
-        folder: with one GGUF file, ``prompt.json`` and ``model.json``; or such a file.
+        folder: with one GGUF file, ``prompt.json`` and the manifest; or such a file.
         direction: what it translates.
         decoding: how to search, where not as the prompt says.
 
@@ -76,13 +76,13 @@ class LlamaCppTranslator:
             )
         self._file = _file(folder)
         folder = self._file.parent
-        described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        manifest = Manifest.open(folder)
         self.name = folder.name
         self.direction = direction
         self._prompt = Prompt.check(folder)
         self._decoding = self._prompt.decoding.changed(decoding)
         self.memory = Retriever.load(folder / MEMORY, self._prompt)
-        self._form = described.get("gguf", {}).get("unicode")
+        self._form = (manifest.gguf or {}).get("unicode")
         self._package = package("Translating with a GGUF file")
         self._threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
         self._open(CONTEXT)

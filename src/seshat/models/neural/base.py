@@ -20,6 +20,7 @@ from typing import Any, Literal
 from seshat.core.errors import DataError, UsageError, require
 from seshat.models.neural.device import Backend
 from seshat.project.folder import Project
+from seshat.project.manifest import Base
 
 Family = Literal["causal", "seq2seq", "masked"]
 _CLASSES: dict[str, str] = {
@@ -128,21 +129,21 @@ def _tensors(path: Path) -> Iterator[bytes]:
             yield f"{name} {entry['dtype']} {entry['shape']} ".encode() + hashlib.sha256(sample).digest()
 
 
-def check_fingerprint(folder: Path, trained_on: dict[str, Any]) -> None:
+def check_fingerprint(folder: Path, trained_on: Base) -> None:
     """Refuse a base that is not the one an adapter was trained on.
 
     Args:
         folder: the base model.
-        trained_on: the entry ``base`` of ``model.json``.
+        trained_on: what the manifest says of it.
 
     Raises:
         DataError: it is another model.
     """
     found = fingerprint(folder)
-    if found != trained_on["fingerprint"]:
+    if found != trained_on.fingerprint:
         raise DataError(
-            f"{folder}: this is not the base model that the adapter was trained on ({trained_on['id']}): its "
-            f"fingerprint is {found[:16]}…, expected {trained_on['fingerprint'][:16]}….",
+            f"{folder}: this is not the base model that the adapter was trained on ({trained_on.id}): its "
+            f"fingerprint is {found[:16]}…, expected {trained_on.fingerprint[:16]}….",
             "An adapter on another base gives nonsense. Bring back the base of the training, with its revision, or "
             "train again: seshat train",
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from seshat.config.load import FILE_NAME
@@ -16,6 +15,7 @@ from seshat.models.neural import lora
 from seshat.models.neural.base import Family
 from seshat.models.neural.device import Backend, Machine, choose
 from seshat.models.neural.vocabulary import fit_embeddings
+from seshat.project.manifest import Base, Manifest
 from seshat.prompt.prompt import Prompt
 
 WEIGHTS, ADAPTER = "weights", "adapter"
@@ -29,8 +29,7 @@ class Saved:
     """A model folder: what it says of itself and how it is asked."""
 
     folder: Path
-    described: dict[str, Any]
-    """``model.json``."""
+    manifest: Manifest
     prompt: Prompt
 
     @classmethod
@@ -43,29 +42,24 @@ class Saved:
 
         Raises:
             PromptMismatch: ``prompt.json`` is not the one of the training.
-            DataError: a file is missing or cannot be read.
+            DataError: a file is missing, damaged, or cannot be read.
         """
-        path = folder / "model.json"
-        if not path.exists():
-            raise DataError(f"{path}: there is no trained model here.", "Train one with: seshat train")
-        described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(folder, described, prompt or Prompt.check(folder))
+        return cls(folder, Manifest.open(folder), prompt or Prompt.check(folder))
 
     @property
     def family(self) -> Family:
         """Which kind of model it is."""
-        family: Family = self.described["family"]
-        return family
+        return cast("Family", self.manifest.family)
 
     @property
     def seed(self) -> int:
         """Of the training; for sampling."""
-        return int(self.described.get("seed") or 0)
+        return self.manifest.seed
 
     @property
     def longest(self) -> int | None:
         """Tokens that an example of the training could have."""
-        return longest(self.described)
+        return longest(self.manifest)
 
     @property
     def has_adapter(self) -> bool:
@@ -93,8 +87,8 @@ class Saved:
         Raises:
             DataError: the base is not on this machine, or is another one.
         """
-        known = self.described.get("base") or {}
-        found = bases.located(str(known.get("id")), known.get("revision"), _project_root(self.folder))
+        known = self.manifest.base or Base()
+        found = bases.located(known.id, known.revision, _project_root(self.folder))
         bases.check_fingerprint(found, known)
         return found
 
@@ -137,14 +131,13 @@ class Saved:
     def _backend(self) -> Backend:
         machine = Machine.here()
         if self.has_adapter:
-            bits = self.described.get("quantization") or "none"
-            return choose(quantization=bits, machine=machine).logged()
+            return choose(quantization=self.manifest.quantization, machine=machine).logged()
         return choose(precision="float32" if machine.devices[0] == "cpu" else "auto", machine=machine).logged()
 
 
-def longest(described: Mapping[str, Any]) -> int | None:
-    """Tokens that an example could have in the training of a fine-tuned model, as its ``model.json`` says."""
-    found: int | None = described.get("settings", {}).get("finetune", {}).get("max_length")
+def longest(manifest: Manifest) -> int | None:
+    """Tokens that an example could have in the training of a fine-tuned model, as its manifest says."""
+    found: int | None = manifest.settings.get("finetune", {}).get("max_length")
     return found
 
 

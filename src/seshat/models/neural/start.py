@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -13,6 +12,7 @@ from seshat.models.neural import base as bases
 from seshat.models.neural.phases import read_seen
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
+from seshat.project.manifest import Base
 from seshat.prompt.prompt import Prompt
 
 log = structlog.get_logger(__name__)
@@ -26,8 +26,8 @@ class Start:
     """Of the model that is opened."""
     tokenizer: Path
     """Folder of the tokenizer."""
-    base: dict[str, Any]
-    """For ``model.json``: what an adapter would belong to."""
+    base: Base
+    """For the manifest: what an adapter would belong to."""
     adapter: Path | None = None
     """An adapter that goes on being trained."""
     seen: frozenset[str] = frozenset()
@@ -46,11 +46,9 @@ class Start:
             DataError: a model is not there, or base and adapter do not belong together.
         """
         folder = bases.resolve(project)
-        section = project.config.model
-        base = {"id": _id(section.base, project.root), "revision": section.revision}
         name = project.config.train.finetune.continue_from
         if name is None:
-            return cls(folder, folder, {**base, "fingerprint": bases.fingerprint(folder)})
+            return cls(folder, folder, configured_base(project))
         earlier = _earlier(project, name)
         seen = read_seen(earlier.folder)
         if earlier.has_adapter:
@@ -60,10 +58,11 @@ class Start:
                     "Go on with the adapter (train.lora.enabled: true), or export the model as merged and name that "
                     "folder as model.base.",
                 )
-            bases.check_fingerprint(folder, earlier.described["base"])
-            return cls(folder, earlier.own, earlier.described["base"], earlier.own, seen)
+            base = earlier.manifest.base or Base()
+            bases.check_fingerprint(folder, base)
+            return cls(folder, earlier.own, base, earlier.own, seen)
         weights = earlier.own
-        base = {"id": _id(str(weights), project.root), "revision": None, "fingerprint": bases.fingerprint(weights)}
+        base = Base(id=_id(str(weights), project.root), fingerprint=bases.fingerprint(weights))
         return cls(weights, weights, base, None, seen)
 
 
@@ -82,6 +81,17 @@ def _earlier(project: Project, name: str) -> Saved:
     if differences := earlier.prompt.differences(Prompt.of(project)):
         log.warning("the earlier model was asked in another way", model=name, differences=differences)
     return earlier
+
+
+def configured_base(project: Project) -> Base:
+    """The base that ``model`` names, for the manifest of what is made from it.
+
+    Raises:
+        DataError: it is not on this machine.
+    """
+    section = project.config.model
+    fingerprint = bases.fingerprint(bases.resolve(project))
+    return Base(id=_id(section.base, project.root), revision=section.revision, fingerprint=fingerprint)
 
 
 def _id(base: str | None, root: Path) -> str:

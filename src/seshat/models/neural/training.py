@@ -183,7 +183,7 @@ class Training(ABC):
 
     def _write(self, model: Any, folder: Path) -> None:
         if self.adapters:
-            lora.save(model, folder, self.start.base["id"])
+            lora.save(model, folder, self.start.base.id)
         else:
             model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
@@ -241,7 +241,7 @@ class Training(ABC):
             self.section.model_dump_json(include={"family", "directions", "finetune", "phases", "lora", "masked"}),
             self.project.config.model.model_dump_json(exclude={"download"}),
             self.prompt.hash,
-            str(self.start.base["fingerprint"]),
+            self.start.base.fingerprint,
             *self.inputs(),
             *adapter,
         )

@@ -65,13 +65,11 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
     if project.config.prompt.context:
         preceded = [pair for pair in pairs if BREAK in pair[0]]
         log.info("pairs with the sentences before", pairs=len(pairs), of_them=len(preceded), example=preceded[:1])
-    trainer = Trainer(project, direction, vocabulary, pairs, validation, _key(project, direction, spm))
+    trainer = Trainer(project, direction, vocabulary, pairs, validation)
     result = trainer.run()
-    remove(folder)
     network.save(trainer.model, vocabulary, spm, folder)
     write_text(folder / "history.jsonl", "".join(json.dumps(row) + "\n" for row in trainer.state.history))
     network.convert(folder, vocabulary)
-    remove(trainer.work)
     cut = sum(len(vocabulary.encode(text)) >= MAX_PIECES for pair in pairs for text in pair)
     return {**result, "pairs": len(pairs), "cut": cut}
 
@@ -86,7 +84,6 @@ class Trainer:
         vocabulary: Vocabulary,
         pairs: Sequence[Pair],
         validation: Sequence[Pair],
-        key: str,
     ) -> None:
         # oneDNN keeps what it compiled for each shape of a batch: over 3 GB for the 1,024 that it keeps by itself.
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
@@ -108,7 +105,7 @@ class Trainer:
             pairs, texts, vocabulary, self.settings.batch_tokens, self.settings.copy_warmup, self.seed
         )
         self.state = State()
-        self.work = project.state / "work" / f"seq2seq-{direction}-{key}"
+        self.work = _work(project, direction)
 
     def run(self) -> dict[str, Any]:
         """Train to the end, and leave the averaged weights in ``model``."""
@@ -262,8 +259,14 @@ def _monolingual(project: Project, language: str) -> list[str]:
     return [text for segment in project.segments("monolingual") if (text := segment.texts.get(language))]
 
 
-def _key(project: Project, direction: Direction, spm: Path) -> str:
-    """What the training depends on: a checkpoint of other data or settings is never continued."""
+def forget(project: Project, direction: Direction) -> None:
+    """Take away the checkpoints of a finished training."""
+    remove(_work(project, direction))
+
+
+def _work(project: Project, direction: Direction) -> Path:
+    """Checkpoints, under a key of what the training depends on: no other training goes on with them."""
+    spm = project.models / "tokenizer" / "spm.model"
     files = [spm, *(project.training / f"{name}.jsonl" for name in ("train", "validation", "monolingual"))]
     digest = hashlib.sha256(project.config.train.seq2seq.model_dump_json().encode())
     digest.update(f"{direction} {project.config.project.seed}".encode())
@@ -271,4 +274,4 @@ def _key(project: Project, direction: Direction, spm: Path) -> str:
         digest.update(f" {context}".encode())
     for path in files:
         digest.update(path.read_bytes() if path.exists() else b"")
-    return digest.hexdigest()[:16]
+    return project.state / "work" / f"seq2seq-{direction}-{digest.hexdigest()[:16]}"

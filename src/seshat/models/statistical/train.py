@@ -20,7 +20,7 @@ from seshat.config import Direction as Way
 from seshat.config.model import StatisticalSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json, write_text
-from seshat.core.paths import fresh, move, remove
+from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.models.statistical.alignment import Links, align
 from seshat.models.statistical.corpus import Corpus, Texts, read_corpus
@@ -69,7 +69,7 @@ class Prepared:
 
 
 def train(project: Project, direction: Way, folder: Path) -> dict[str, Any]:
-    """Train one direction into ``folder``.
+    """Train one direction into ``folder``, which is not there yet.
 
     Returns:
         Pairs, phrase pairs, n-grams, chrF2 on validation, weights, the key of the inputs.
@@ -90,7 +90,7 @@ def train(project: Project, direction: Way, folder: Path) -> dict[str, Any]:
     prepared = prepare(corpus, settings)
     numbers = _tables(Task(prepared, len(corpus.train), settings, seed, segmented), store, work)
     tuned = _weights(corpus, settings, seed, work)
-    _publish(work, folder, tuned["weights"])
+    _copy(work, folder, tuned["weights"])
     _forget(store, direction, work)
     return {
         "pairs": len(prepared.pairs),
@@ -255,14 +255,12 @@ def _weights(corpus: Corpus, settings: StatisticalSection, seed: int, work: Path
     return result
 
 
-def _publish(work: Path, folder: Path, weights: Sequence[float]) -> None:
-    """Put the finished direction in its place, whole."""
-    staging = fresh(folder.with_name(f".{folder.name}.new"))
+def _copy(work: Path, folder: Path, weights: Sequence[float]) -> None:
+    """Copy what translating needs; the work stays for a run that changes nothing."""
+    folder.mkdir(parents=True)
     for name in (PHRASES, LANGUAGE_MODEL, f"{LANGUAGE_MODEL}.weights", f"{LANGUAGE_MODEL}.wp", *WORD_FILES):
-        shutil.copyfile(work / name, staging / name)
-    replace(Settings.read(work), weights=tuple(weights)).write(staging)
-    remove(folder)
-    move(staging, folder)
+        shutil.copyfile(work / name, folder / name)
+    replace(Settings.read(work), weights=tuple(weights)).write(folder)
 
 
 def _forget(store: Path, direction: Way, work: Path) -> None:
