@@ -20,7 +20,6 @@ from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate
 from seshat.models import train as stage
 from seshat.project.folder import Project
-from seshat.project.manifest import Manifest
 from seshat.prompt.prompt import BREAK, after
 
 torch = pytest.importorskip("torch")
@@ -142,6 +141,7 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(tmp_path: Path, monkey
     whole = train.train(project, DIRECTION, folder)
     weights = (folder / "model.safetensors").read_bytes()
     shutil.rmtree(folder)
+    train.forget(project, DIRECTION)
     real_step = train.Trainer._step
 
     def dies(self: train.Trainer, step: int, pairs: Any) -> float:
@@ -156,6 +156,7 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(tmp_path: Path, monkey
     result = train.train(project, DIRECTION, folder)
     assert (folder / "model.safetensors").read_bytes() == weights
     assert result["steps"] == whole["steps"]
+    train.forget(project, DIRECTION)
     assert not any((project.state / "work").iterdir())
 
 
@@ -244,7 +245,7 @@ def test_trained_with_the_sentences_before_and_reloaded_it_scores_the_same(prece
 
 
 def test_a_model_that_knows_none_is_told_none(trained: tuple[Project, dict[str, Any]]) -> None:
-    assert Manifest.read(trained[0].model()).context == 0
+    assert stage._described(trained[0], {"xx-es": {}}).context == 0
     translator = Seq2SeqTranslator(trained[0].model() / "xx-es", DIRECTION, beam=2)
     alone = translator.translate(["tiro nomi"])
     assert give_context(translator, lambda _most: {"tiro nomi": ["kana"]}) == 0

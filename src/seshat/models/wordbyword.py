@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from seshat.config import Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
-from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.core.records import Entry
 from seshat.project.folder import Project
