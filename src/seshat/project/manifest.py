@@ -21,8 +21,9 @@ from seshat.core.jsonl import cannot_read, sha256, write_json
 FILE = "model.json"
 FREE = ("README.md", "prompt.json")
 """Files that are not compared: a card is for people, who may edit it; the prompt has a hash of its own."""
-OPTIONAL = "memory/"
-"""Records that prompts quote from: whoever may not pass them on takes the whole folder away."""
+OPTIONAL = ("memory", "checkpoints")
+"""Folders that may be missing as a whole: records that prompts quote from, which not everybody may pass on, and
+checkpoints that were kept beside the model."""
 DROPPINGS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".directory"})
 """What file managers leave in every folder that somebody looks at."""
 _SHOWN = 3
@@ -198,8 +199,8 @@ def publish(staging: Path, folder: Path, hint: str = _HINT) -> None:
 
 
 def _verify(folder: Path, files: Mapping[str, str]) -> None:
-    # Whoever looks up records without them asks plainly; whoever has them must have them whole.
-    names = [name for name in files if not name.startswith(OPTIONAL) or (folder / OPTIONAL).exists()]
+    absent = tuple(f"{name}/" for name in OPTIONAL if not (folder / name).exists())
+    names = [name for name in files if not name.startswith(absent)]
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         _refuse(folder, missing, "is missing", "are missing")
