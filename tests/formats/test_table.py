@@ -33,7 +33,7 @@ def test_csv_with_newlines_in_cells_keeps_line_numbers(read: Read) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiter_is_detected_and_reported(read: Read, delimiter: str) -> None:
     rows = [["lumeko", "spanish"], ["kuno, ti", "uno"], ["taba", "dos"]]
-    text = "\n".join(delimiter.join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows)
+    text = "\n".join(delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row) for row in rows)
     found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
     assert [segment.texts["qlm"] for segment in found.segments] == ["kuno, ti", "taba"]
     assert found.context.reports["p.csv"].details["delimiter"] == delimiter
@@ -44,7 +44,7 @@ def test_delimiter_of_one_column_is_a_comma() -> None:
 
 
 def test_rows_that_cannot_be_read_are_rejected_with_line_and_reason(read: Read) -> None:
-    text = "lumeko,spanish\nkuno,uno\nonly one cell\na,b,c\n,\n \nti\0,tres\n  ,\nsola,\n"
+    text = "lumeko,spanish\nkuno,uno\nonly one cell\na, b,c\n,\n \nti\0,tres\n  ,\nsola,\n"
     found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
     assert {reject.line: reject.reason.split(":")[0] for reject in found.rejects} == {
         3: "1 cells where the header has 2",
@@ -55,21 +55,126 @@ def test_rows_that_cannot_be_read_are_rejected_with_line_and_reason(read: Read) 
     assert "rows without text in es" in found.warnings
 
 
-def test_an_open_quote_costs_one_line_and_not_the_file(read: Read) -> None:
-    text = 'lumeko,spanish\nkuno,"uno\n' + "".join(f"w{n},p{n}\n" for n in range(100))
-    found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
-    assert len(found.segments) == 100
-    assert [(reject.line, reject.content) for reject in found.rejects] == [(2, 'kuno,"uno')]
+QUOTED = 'ti,"tres, cuatro"\n'
+"""A row that makes quotes signs of CSV in its file."""
 
 
-def test_a_quote_that_swallows_rows_is_undone(read: Read) -> None:
-    text = 'lumeko,spanish\nkuno,"uno\ntaba,dos\nti,tres"\nka,cuatro\n'
+def test_an_open_quote_costs_nothing_but_itself(read: Read) -> None:
+    text = f'lumeko,spanish\n{QUOTED}kuno,"uno\n' + "".join(f"w{n},p{n}\n" for n in range(100))
     found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
-    # Read as one quoted cell this fits the header; it is what CSV says, so it is kept.
-    assert found.segments[0].texts["es"] == "uno\ntaba,dos\nti,tres"
-    worse = read({"p.csv": text.replace('tres"', 'tres",x')}, path="p.csv", columns=PAIRS)
-    assert [reject.line for reject in worse.rejects] == [2, 4]
-    assert [segment.texts["qlm"] for segment in worse.segments] == ["taba", "ka"]
+    assert len(found.segments) == 102
+    assert found.segments[1].texts == {"qlm": "kuno", "es": '"uno'}
+    text = f'lumeko,spanish\n{QUOTED}"kuno\n' + "".join(f"w{n},p{n}\n" for n in range(100))
+    found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
+    assert len(found.segments) == 101
+    assert [(reject.line, reject.content) for reject in found.rejects] == [(3, '"kuno')]
+
+
+def test_rows_that_fit_alone_are_not_swallowed_by_a_quote(read: Read) -> None:
+    for more in ("", QUOTED):
+        text = f'lumeko,spanish\n{more}kuno,"uno\ntaba,dos\nti,tres"\nka,cuatro\n'
+        found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
+        assert [tuple(one.texts.values()) for one in found.segments][-4:] == [
+            ("kuno", '"uno'),
+            ("taba", "dos"),
+            ("ti", 'tres"'),
+            ("ka", "cuatro"),
+        ]
+        assert "rows with quotes in the middle of cells, read as they stand" in found.warnings or not more
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_quotes_are_characters_where_no_cell_needs_them(read: Read, delimiter: str) -> None:
+    cells = [
+        ('"Kuno" ti.', 'Dijo: "uno".'),
+        ('"Taba!"', "«dos»"),
+        ('"Kuno taba', '"Uno'),
+        ('ti ka."', 'dos tres."'),
+        ('6" ti', "seis"),
+        (r"\"ka\"", '"'),
+    ]
+    text = "".join(f"{one}{delimiter}{other}\n" for one, other in [("lumeko", "spanish"), *cells])
+    found = read({"p.txt": text}, path="p.txt", reader="table", columns=PAIRS)
+    assert [tuple(one.texts.values()) for one in found.segments] == cells
+    assert not found.rejects
+
+
+def test_quotes_are_signs_where_a_cell_needs_them(read: Read) -> None:
+    lines = ['"kuno, ti",uno', '"say ""taba""",dos', '"di \\"ti\\"",tres', '"ka" ka,"cuatro"', '"seis\nsiete",ocho']
+    for chosen in ([0], [1], [2], [4], [0, 1, 2, 3, 4]):
+        text = "lumeko,spanish\n" + "".join(f"{lines[place]}\n" for place in chosen)
+        found = read({"p.csv": text}, path="p.csv", columns=PAIRS)
+        wanted = ["kuno, ti", 'say "taba"', 'di "ti"', '"ka" ka', "seis\nsiete"]
+        assert [one.texts["qlm"] for one in found.segments] == [wanted[place] for place in chosen]
+    assert found.segments[3].texts["es"] == "cuatro"
+    assert [one.id for one in found.segments][-1] == "src:p:6"
+
+
+def test_a_column_that_stands_in_quotes_throughout(read: Read) -> None:
+    found = read({"p.csv": 'lumeko,spanish\n"kuno",uno\n"taba",dos\n'}, path="p.csv", columns=PAIRS)
+    assert [one.texts["qlm"] for one in found.segments] == ["kuno", "taba"]
+    found = read({"p.csv": '"lumeko","spanish"\n"kuno","uno"\n'}, path="p.csv", columns=PAIRS)
+    assert [one.texts["qlm"] for one in found.segments] == ["kuno"]
+
+
+def test_the_line_of_excel_that_names_the_delimiter(read: Read) -> None:
+    for line in ("sep=;", '"sep=;"', "SEP=;;;"):
+        found = read({"p.csv": f"{line}\nlumeko;spanish\nkuno, ti;uno, dos\n"}, path="p.csv", columns=PAIRS)
+        assert [(one.id, one.texts) for one in found.segments] == [("src:p:3", {"qlm": "kuno, ti", "es": "uno, dos"})]
+    found = read({"p.csv": "sep=\t\nlumeko\tspanish\nkuno\tuno\n"}, path="p.csv", columns=PAIRS)
+    assert len(found.segments) == 1
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.jsonl", "p.txt"])
+def test_byte_order_marks_anywhere_are_no_text(read: Read, name: str) -> None:
+    mark, delimiter = "\ufeff", "\t" if name.endswith(".tsv") else ","
+    lines = [f"lumeko{delimiter}spanish", f"kuno{delimiter}uno", f"{mark}taba{delimiter}{mark}dos"]
+    if name.endswith(".jsonl"):
+        lines = [json.dumps({"lumeko": "kuno", "spanish": "uno"}), mark + '{"lumeko": "taba", "spanish": "\\ufeffdos"}']
+    found = read({name: mark * 2 + "\n".join(lines)}, path=name, reader="table", columns=PAIRS)
+    assert [one.texts for one in found.segments] == [{"qlm": "kuno", "es": "uno"}, {"qlm": "taba", "es": "dos"}]
+
+
+def test_titles_and_comments_above_the_header(read: Read) -> None:
+    table = "Lumeko,es\nkuno,uno\n"
+    for above in ("# notes\n", "List of words\n\n", "# a, b, c\n# d\n", "Lumeko\n"):
+        found = read({"p.csv": above + table}, path="p.csv")
+        assert [one.texts for one in found.segments] == [{"qlm": "kuno", "es": "uno"}], above
+        assert "above the header left out" in found.warnings
+    configured = {"qlm": "Lumeko", "es": "es"}
+    assert len(read({"p.csv": f"List, of words\n{table}"}, path="p.csv", columns=configured).segments) == 1
+    found = read({"p.csv": f"Lumeko,es\n{table}"}, path="p.csv", header=2)
+    assert [one.id for one in found.segments] == ["src:p:3"]
+
+
+def test_remarks_to_the_right_of_the_table(read: Read) -> None:
+    found = read({"p.csv": "lumeko,spanish\nkuno,uno,see photo\ntaba,dos\n"}, path="p.csv", columns=PAIRS)
+    assert [one.meta.extra for one in found.segments] == [{"column 3": "see photo"}, {}]
+    assert "rows with a remark to the right of the table, kept in meta.extra: 1 (first: line 2)" in found.warnings
+    shifted = "lumeko,spanish\n" + "1,kuno,uno\n" * 5
+    assert len(read({"p.csv": shifted}, path="p.csv", columns=PAIRS).rejects) == 5
+
+
+def test_columns_by_number(read: Read) -> None:
+    for header in (True, False):
+        first = "a,b\n" if header else ""
+        found = read({"p.csv": f"{first}kuno,uno\n"}, path="p.csv", header=header, columns={"qlm": 1, "es": 2})
+        assert found.segments[0].texts == {"qlm": "kuno", "es": "uno"}
+    found = read({"p.csv": "2,1\nkuno,uno\n"}, path="p.csv", columns={"qlm": 2, "es": "1"})
+    assert found.segments[0].texts == {"qlm": "kuno", "es": "uno"}
+
+
+def test_names_in_two_unicode_forms_are_one_name(read: Read) -> None:
+    composed, parted = "espa\u00f1ol", "espan\u0303ol"
+    for one, other in ((composed, parted), (parted, composed)):
+        table = f"lumeko,{one},tipo\nkuno,uno,{one}\ntaba,dos,x\n"
+        objects = json.dumps([{"lumeko": "kuno", one: {"ñ": "uno"}, "tipo": one}], ensure_ascii=False)
+        files = {"p.csv": table, "q.json": objects, "r.jsonl": objects[1:-1]}
+        for name in files:
+            path = other if name.endswith("csv") else f"{other}.n\u0303"
+            columns = {"qlm": "lumeko", "es": path}
+            found = read(files, path=name, columns=columns, where={"tipo": [other]})
+            assert [one.texts for one in found.segments] == [{"qlm": "kuno", "es": "uno"}], name
 
 
 def test_quotes_can_be_ordinary_characters(read: Read) -> None:
@@ -202,7 +307,7 @@ def test_broken_json_keeps_what_stands_before(read: Read) -> None:
     found = read({"d.json": text}, path="d.json")
     assert [segment.texts["qlm"] for segment in found.segments] == ["kuno", "taba"]
     assert [(reject.line, reject.content) for reject in found.rejects] == [(4, '{"qlm": "t')]
-    assert "the rest of the file is not read" in found.warnings
+    assert "not read to its end: line 4: no JSON" in found.failures[0].message
 
 
 def test_json_lines(read: Read) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
+import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from seshat.config.base import Language, Mistake, Mistakes, Regex, Section
 from seshat.core.records import Access, Method
@@ -25,8 +25,8 @@ def _inside_raw(path: str) -> str:
 
 def _known_encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError as error:
+        b"abcd".decode(name, errors="replace")  # codecs that make no text, such as hex, are refused here, too
+    except (LookupError, UnicodeError) as error:
         raise ValueError(f"'{name}' is no encoding that Python knows; examples: utf-8, latin-1, cp1252") from error
     return name
 
@@ -37,11 +37,22 @@ def _web_address(url: str) -> str:
     return url
 
 
-RawPath = Annotated[str, AfterValidator(_inside_raw)]
+def _digits(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _one_form(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+RawPath = Annotated[str, AfterValidator(_one_form), AfterValidator(_inside_raw)]
 """A path below ``data/raw``: relative, forward slashes, no way out."""
 
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 """The name of an encoding, as Python's ``codecs`` knows it."""
+
+Written = Annotated[str, BeforeValidator(_digits), AfterValidator(_one_form)]
+"""A name or value as it stands in a file, in whichever Unicode form; a number is meant as it is written."""
 
 
 class DownloadFile(Section):
@@ -120,9 +131,9 @@ class Join(Section):
 
     path: RawPath
     """The other table, below data/raw; written like the source's own."""
-    on: tuple[str, ...] = Field(min_length=1)
+    on: tuple[Written, ...] = Field(min_length=1)
     """Columns of a row that hold the key, tried in order; `{lemma} {number}` puts several together."""
-    to: str
+    to: Written
     """The column of the other table that the key stands in."""
     fold: tuple[Fold, ...] = ()
     """Tried in order, each on top of those before, until a key is found; it is compared as it stands first."""
@@ -142,13 +153,13 @@ class Source(Section):
     kind: Literal["entries", "segments", "documents"] = "segments"
     """What a row of a table is: a lexicon entry or a sentence pair. With `auto` and a path with `{lang}`,
     `documents` means parallel documents and `segments` line-aligned text. Other readers ignore it."""
-    columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    columns: dict[str, Written | tuple[Written, ...]] = Field(default_factory=dict)
     """For tables, field -> column. Segments: a language tag for each text, and `id`, `doc_id`, `order`,
     `speaker`, `genre`, `access`, `licence`, `gloss.morphemes`, `gloss.glosses`. Entries: `headword`, `forms`,
     `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Several columns for one field: a
-    list. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for all. Other columns are kept in `meta.extra`.
-    When empty, the columns are taken by their headers and reported."""
-    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    list. A number means the column at that place, from 1. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for
+    all. Other columns are kept in `meta.extra`. When empty, the columns are taken by their headers and reported."""
+    where: dict[Written, Written | tuple[Written, ...]] = Field(default_factory=dict)
     """For tables, column -> its value, or values, in the rows to read; the other rows are counted and left out."""
     types: dict[str, str] = Field(default_factory=dict)
     """What the file calls a type of entries -> the type (`PN: person`)."""
@@ -157,17 +168,19 @@ class Source(Section):
     the rest of the cell is left out."""
     join: Join | None = None
     """Another table whose columns can be named in `columns` too."""
-    header: bool = True
-    """Whether the first row of a CSV, TSV or XLSX table names the columns; otherwise they are called 1, 2, 3."""
+    header: bool | Annotated[int, Field(ge=1, le=1_000)] = True
+    """The line of a CSV, TSV or XLSX table that names its columns; `true`: it is found, also below a title or comments;
+    `false`: there is none, and the columns are called 1, 2, 3."""
     separator: Regex = r"\s*[;|]\s*"
     """Regular expression that parts several glosses or forms in one cell."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """Column delimiter of CSV files; detected and reported when not given."""
     quote: str = Field(default='"', max_length=1)
-    """Quote character of CSV files; empty when quotes are ordinary characters."""
-    sheet: str | None = None
+    """Quote character of CSV files; empty when quotes are ordinary characters. When not given, `"` counts as one where
+    the file needs it: in a file in which all lines fall into the same number of cells without, it is a character."""
+    sheet: Written | None = None
     """Sheet of an XLSX workbook; the first when not given."""
-    rows: str | None = None
+    rows: Written | None = None
     """Where the list of rows stands in a JSON file, such as `words` or `data.entries`; needed only when there
     are several lists."""
     languages: dict[str, Language] = Field(default_factory=dict)

@@ -94,19 +94,36 @@ def read_source(
 def _read_unit(
     name: str, unit: Sequence[Path], context: Context, fail: Callable[[str, DataError], None]
 ) -> Iterator[Record | Reject]:
+    """Read one unit; whatever keeps it from being read, wholly or to its end, is told to ``fail``."""
+    records, first = 0, None
     try:
         if all(path.stat().st_size == 0 for path in unit):
             for path in unit:
                 context.report(path).remarks.append("the file is empty")
                 yield context.reject(path, None, "the file is empty")
             return
-        yield from reader(name)(unit, context)
+        for made in reader(name)(unit, context):
+            if isinstance(made, Reject):
+                first = first or made
+            else:
+                records += 1
+            yield made
     except DataError as error:
         # Outputs hold no path of this machine: files are named as they stand below data/raw.
         error = DataError(error.message.replace(f"{context.raw}/", ""), error.hint)
         context.report(unit[0]).problem = error.message
         yield context.reject(unit[0], None, error.message)
         fail(context.relative(unit[0]), error)
+        return
+    for path in unit:
+        report = context.report(path)
+        if report.problem is None and path is unit[0] and not records and first is not None:
+            where = f"{first.file}:{first.line}" if first.line is not None else first.file
+            report.problem = f"{where}: nothing of this file could be read: {first.reason}."
+        if report.problem is not None:
+            fail(
+                report.file, DataError(report.problem, "What could be read is kept; the rest stands in rejects.jsonl.")
+            )
 
 
 def _no_files(pattern: str, context: Context, *, recipe: bool) -> DataError:

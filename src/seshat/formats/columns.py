@@ -50,12 +50,14 @@ class Columns:
         return ", ".join(f"{field}: {_listed(names)}" for field, names in self.fields.items())
 
 
-def choose(found: Sequence[str], has: Callable[[str], bool], source: Source, context: Context, file: str) -> Columns:
+def choose(
+    found: Sequence[str], has: Callable[[str], bool] | None, source: Source, context: Context, file: str
+) -> Columns:
     """The columns of one table.
 
     Args:
         found: names of the columns (in JSON: the keys of its first rows).
-        has: whether a column or path is there.
+        has: whether a path is there, in JSON; None for a table whose columns can also be meant by their number.
         source: the source; its ``columns`` count when there are some.
         context: for the languages of the project.
         file: the table, for messages.
@@ -65,15 +67,33 @@ def choose(found: Sequence[str], has: Callable[[str], bool], source: Source, con
     """
     if not source.columns:
         return _guess(found, source, context, file)
-    fields = {field: names_in(names) for field, names in source.columns.items()}
-    missing = [(field, name) for field, names in fields.items() for name in names if not has(name)]
-    missing += [("where", name) for name in source.where if not has(name)]
+    wanted = {field: names_in(names) for field, names in source.columns.items()}
+    if has is None:
+        wanted = {field: tuple(by_name_or_number(name, found) for name in names) for field, names in wanted.items()}
+        has = found.__contains__
+    missing = [(field, name) for field, names in wanted.items() for name in names if not has(name)]
+    missing += [("where", name) for name in source.where if not has(by_name_or_number(name, found))]
     if missing:
-        wanted = "; ".join(f"'{name}' for {field}{_similar(name, found)}" for field, name in missing)
+        listed = "; ".join(f"'{name}' for {field}{_similar(name, found)}" for field, name in missing)
         raise DataError(
-            f"{file}: source '{source.name}' wants columns that are not there: {wanted}.", _columns_found(found)
+            f"{file}: source '{source.name}' wants columns that are not there: {listed}.", _columns_found(found)
         )
-    return Columns(fields)
+    return Columns(wanted)
+
+
+def header_names(found: Sequence[str], source: Source, context: Context) -> int:
+    """How many fields a row fills when it is taken for the header; 0 when it cannot be the header."""
+    try:
+        return len(choose(found, None, source, context, "").fields)
+    except DataError:
+        return 0
+
+
+def by_name_or_number(name: str, found: Sequence[str]) -> str:
+    """The column that is meant: by its name, else by its number from 1."""
+    if name not in found and name.isdecimal() and 0 < int(name) <= len(found):
+        return found[int(name) - 1]
+    return name
 
 
 def _columns_found(found: Sequence[str]) -> str:

@@ -47,11 +47,11 @@ class FileReport:
     notes: dict[str, list[int | None]] = field(default_factory=dict)
     """What was noticed in lines -> how often, and the first line."""
     problem: str | None = None
-    """Why the file as a whole could not be used."""
+    """Why the file as a whole could not be used, or not to its end."""
 
     def text(self, raw: str) -> str:
         """Text as it is kept: no space at the ends, the Unicode form of the project. Counts the form it had."""
-        raw = raw.strip()
+        raw = raw.replace("\ufeff", "").strip()
         if raw.isascii():
             self.forms["ASCII"] += 1
             return raw
@@ -137,7 +137,11 @@ class Context:
             DataError: the file cannot be read, or its encoding is doubtful.
         """
         encoding = self.encoding(path)
-        return read_lines(path, encoding, self.ingest.max_line_bytes)
+        for line in read_lines(path, encoding, self.ingest.max_line_bytes):
+            if "\ufeff" in line.text:  # files were put together that begin with a mark each
+                yield line._replace(text=line.text.replace("\ufeff", ""))
+            else:
+                yield line
 
     def encoding(self, path: Path) -> Encoding:
         """The encoding of a file, reported once.
@@ -157,6 +161,13 @@ class Context:
     def reject(self, path: Path, line: int | None, reason: str, content: str = "") -> Reject:
         """A piece of a file that cannot be used."""
         return Reject(file=self.relative(path), line=line, reason=reason, content=content[:EXCERPT])
+
+    def unfinished(self, path: Path, line: int | None, reason: str, content: str = "") -> Reject:
+        """The reject for the rest of a file that cannot be read to its end, which is an error of the run, too."""
+        report = self.report(path)
+        where = f"line {line}: " if line is not None else ""
+        report.problem = f"{report.file}: not read to its end: {where}{reason}"
+        return self.reject(path, line, reason, content)
 
     def prefix(self, path: Path) -> str:
         """What the ids of a file start with: ``source:file-stem``; a record adds ``:line``."""

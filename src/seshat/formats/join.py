@@ -13,7 +13,8 @@ from seshat.core.errors import DataError
 from seshat.core.records import Reject
 from seshat.formats.columns import values
 from seshat.formats.context import Context, FileReport
-from seshat.formats.rows import Row, Table, open_table
+from seshat.formats.rows import Row, cell_text, one_form
+from seshat.formats.tables import open_table
 
 _SLOT = regex.compile(r"\{([^{}]+)\}")
 
@@ -34,7 +35,7 @@ class Joined:
         path = context.raw / join.path
         if not path.is_file():
             raise DataError(f"source '{context.source.name}': {join.path}, which is joined, is not below data/raw.")
-        table = open_table(path, context)
+        table = open_table(path, context, lambda names: int(join.to in names))
         rows = [row for row in table.rows if isinstance(row, Row)]
         found = table.columns or tuple(dict.fromkeys(name for row in rows for name in row.cells))
         if join.to not in found:
@@ -54,7 +55,7 @@ class Joined:
     def _by_key(self, to: str) -> list[dict[str, list[int]]]:
         """Key -> places of rows: as it stands, then after each fold."""
         keys = [
-            (str(value or "").strip(), place) for place, cells in enumerate(self._rows) for value in values(cells, to)
+            (one_form(cell_text(value)), place) for place, cells in enumerate(self._rows) for value in values(cells, to)
         ]
         found = []
         for fold in (None, *self._folds):
@@ -66,11 +67,11 @@ class Joined:
             found.append(index)
         return found
 
-    def added(self, table: Table, own: Iterable[str]) -> Iterator[Row | Reject]:
-        """The rows of a table with the columns of this one; a row that has a column already keeps its own."""
+    def added(self, rows: Iterable[Row | Reject], own: Iterable[str]) -> Iterator[Row | Reject]:
+        """Rows with the columns of this one; a row that has a column already keeps its own."""
         taken = set(own)
         new = [name for name in self.columns if name not in taken]
-        for row in table.rows:
+        for row in rows:
             if isinstance(row, Reject):
                 yield row
                 continue
@@ -103,7 +104,7 @@ def _filled(template: str, row: Row) -> str:
 
     def cell(name: str) -> str:
         found: list[Any] = values(row.cells, name)
-        return str(found[0] or "").strip() if found else ""
+        return one_form(cell_text(found[0])) if found else ""
 
     names = _SLOT.findall(template)
     if not names:

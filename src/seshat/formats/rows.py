@@ -1,16 +1,23 @@
-"""Rows of tables, one format at a time: what a cell holds, where the row stands, and what cannot be read."""
+"""What tables of every kind share: a row, the names of columns, and which row names them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
-from seshat.core.errors import DataError
+from seshat.config.ingest import Source
 from seshat.core.records import Reject
-from seshat.formats.context import Context
+from seshat.formats.context import FileReport
+
+HEADER_ROWS = 20
+"""Rows at the top of a table among which the one that names the columns is looked for."""
+_COMMENT = ("#", "%", "//")
+
+IsHeader = Callable[[Sequence[str]], int]
+"""How many of the wanted columns some names are; 0 when they are no header."""
 
 
 class Row(NamedTuple):
@@ -29,130 +36,93 @@ class Table:
     rows: Iterator[Row | Reject]
 
 
-def header_remarks(header: list[str]) -> list[str]:
-    """Warnings about names that several columns share."""
-    doubled = sorted({name for name in header if name and header.count(name) > 1})
-    return [f"several columns are called '{name}'; the later ones are read as '{name} (2)' …" for name in doubled]
+def one_form(name: str) -> str:
+    """A name as it is compared: one Unicode form (NFC), no byte order mark, no space at its ends."""
+    return unicodedata.normalize("NFC", name.replace("\ufeff", "")).strip()
 
 
-def distinct(header: list[str]) -> tuple[str, ...]:
+def header_place(rows: Sequence[tuple[int, Sequence[str]]], source: Source, is_header: IsHeader) -> int | None:
+    """Which of the first rows names the columns.
+
+    The row with most of the wanted names, where what stands above looks like a title (one cell) or a comment, or where
+    the names are configured; the first row of all where none fits, so that its names can be shown.
+
+    Args:
+        rows: line numbers and cells of the first rows that are not empty.
+        source: its ``header`` is the number of a line, or whether there is a header.
+        is_header: how many of the wanted columns a row names.
+
+    Returns:
+        A place in ``rows``; None when there is no header.
+    """
+    if not rows or source.header is False:
+        return None
+    if source.header is not True:
+        return next((place for place, (line, _) in enumerate(rows) if line >= source.header), 0)
+    best = names = 0
+    for place, (_, cells) in enumerate(rows):
+        found = is_header([one_form(cell) for cell in cells])
+        if found > names:
+            best, names = place, found
+        filled = [cell for cell in cells if cell.strip()]
+        if len(filled) > 1 and not filled[0].lstrip().startswith(_COMMENT) and (names or not source.columns):
+            break
+    return best
+
+
+def columns_of(header: Sequence[str], report: FileReport) -> tuple[str, ...]:
     """Column names, each once: a second ``x`` becomes ``x (2)``, a nameless third column ``column 3``."""
-    names: list[str] = []
+    header = [one_form(name) for name in header]
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    report.remarks += [
+        f"several columns are called '{name}'; the later ones are read as '{name} (2)' …" for name in doubled
+    ]
+    names: dict[str, None] = {}
     for number, name in enumerate(header, start=1):
         name = name or f"column {number}"
         same, copy = name, 1
         while same in names:
             copy += 1
             same = f"{name} ({copy})"
-        names.append(same)
+        names[same] = None
     return tuple(names)
 
 
-def unusable(value: Any, text: str) -> str | None:
-    """Why a JSON value is no row, or None when it is one."""
-    if not isinstance(value, dict):
-        return "no object: a row is {…} with a key for each column"
-    if "\\u" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            return "the row holds half of a surrogate pair (\\ud800 to \\udfff), which is no character"
-    return None
-
-
-def separated_file(path: Path, context: Context) -> Table:
-    """CSV, TSV and their kin; see :mod:`seshat.formats.separated`."""
-    from seshat.formats.separated import separated
-
-    return separated(path, context)
-
-
-def json_lines(path: Path, context: Context) -> Table:
-    """JSON Lines: one object a line.
-
-    Raises:
-        DataError: the file cannot be read, or its encoding is doubtful.
-    """
-
-    def rows() -> Iterator[Row | Reject]:
-        for number, raw, reason in context.lines(path):
-            if reason is not None:
-                yield context.reject(path, number, reason, raw)
-                continue
-            if not raw.strip():
-                continue
-            try:
-                value = json.loads(raw)
-            except (json.JSONDecodeError, RecursionError) as error:
-                yield context.reject(path, number, f"no JSON: {error}", raw)
-                continue
-            reason = unusable(value, raw)
-            yield context.reject(path, number, reason, raw) if reason else Row(number, number, value)
-
-    return Table(None, rows())
-
-
-def spreadsheet(path: Path, context: Context) -> Table:
-    """A sheet of an XLSX workbook; see :mod:`seshat.formats.xlsx`."""
-    from seshat.formats.xlsx import sheet_rows
-
-    source = context.source
-    rows = sheet_rows(path, source.sheet, context)
-    first = next(rows, None)
-    if first is None:
-        return Table((), iter(()))
-    number, cells = first
-    names = [cell.strip() for cell in cells] if source.header else [str(place + 1) for place in range(len(cells))]
-    while names and not names[-1]:
-        names.pop()
-    context.report(path).remarks += header_remarks(names)
-    header = distinct(names)
-
-    def body() -> Iterator[Row | Reject]:
-        if not source.header:
-            yield Row(number, number, dict(zip(header, cells, strict=True)))
-        for line, found in rows:
-            extra = [cell for cell in found[len(header) :] if cell.strip()]
-            if extra:
-                reason = f"{len(found)} cells where the header has {len(header)}"
-                yield context.reject(path, line, reason, "\t".join(found))
-            elif any(cell.strip() for cell in found):
-                padded = [*found, *[""] * (len(header) - len(found))]
-                yield Row(line, line, dict(zip(header, padded[: len(header)], strict=True)))
-
-    return Table(header, body())
-
-
-def json_file(path: Path, context: Context) -> Table:
-    """A JSON file with a list of objects; see :mod:`seshat.formats.json_list`."""
-    from seshat.formats.json_list import objects
-
-    return Table(None, objects(path, context.source.rows, context))
-
-
-FORMATS = {
-    ".csv": separated_file,
-    ".tsv": separated_file,
-    ".tab": separated_file,
-    ".txt": separated_file,
-    ".xlsx": spreadsheet,
-    ".xlsm": spreadsheet,
-    ".json": json_file,
-    ".jsonl": json_lines,
-    ".ndjson": json_lines,
-}
-
-
-def open_table(path: Path, context: Context) -> Table:
-    """Open a table by the ending of its name.
-
-    Raises:
-        DataError: the ending is unknown, or the file as a whole cannot be read.
-    """
-    reader = FORMATS.get(path.suffix.casefold())
-    if reader is None:
-        raise DataError(
-            f"{path}: '{path.suffix}' is no table that can be read ({', '.join(FORMATS)}).",
-            "Save old .xls and .ods files as .xlsx or .csv." if path.suffix in {".xls", ".ods"} else None,
+def above_header(rows: Sequence[tuple[int, Sequence[str]]], report: FileReport) -> None:
+    """Say which rows stand above the header, and are no data."""
+    if rows:
+        shown = "; ".join(" ".join(cell.strip() for cell in cells if cell.strip())[:60] for _, cells in rows[:3])
+        lines = f"line {rows[0][0]}" if len(rows) == 1 else f"lines {rows[0][0]}-{rows[-1][0]}"
+        report.remarks.append(
+            f"{lines} above the header left out: «{shown}»; settle it with header: NUMBER OF ITS LINE"
         )
-    return reader(path, context)
+        report.details["above_header"] = len(rows)
+
+
+def made(line: int, cells: Sequence[str], columns: tuple[str, ...], report: FileReport) -> Row | str:
+    """The row that some cells make, or why they make none.
+
+    What stands to the right of the last column is a remark of somebody: it is kept under ``column 3`` and so on.
+    """
+    if len(cells) < len(columns):
+        return f"{len(cells)} cells where the header has {len(columns)}"
+    found = dict(zip(columns, cells, strict=False))
+    beside = {f"column {at}": cell for at, cell in enumerate(cells[len(columns) :], len(columns) + 1) if cell.strip()}
+    if beside:
+        report.note("rows with a remark to the right of the table, kept in meta.extra", line)
+    return Row(line, line, {**beside, **found} if beside else found)
+
+
+def cell_text(value: Any) -> str:
+    """A cell as people see it: whole numbers without a point, dates as ISO 8601, truth as TRUE and FALSE."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value)

@@ -13,11 +13,21 @@ import regex
 from seshat.config.ingest import column_language
 from seshat.core.errors import DataError
 from seshat.core.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense
-from seshat.formats.columns import choose, has_path, names_in, names_of, rest, values
+from seshat.formats.columns import (
+    Columns,
+    by_name_or_number,
+    choose,
+    has_path,
+    header_names,
+    names_in,
+    names_of,
+    rest,
+    values,
+)
 from seshat.formats.context import Context, FileReport
 from seshat.formats.join import Joined
-from seshat.formats.rows import Row, Table, open_table
-from seshat.formats.xlsx import cell_text
+from seshat.formats.rows import Row, cell_text, one_form
+from seshat.formats.tables import open_table
 
 PEEK = 200
 """Rows of a JSON file whose keys are looked at to check the columns."""
@@ -49,50 +59,57 @@ class _Maker:
         self.file = context.relative(path)
         self.report: FileReport = context.report(path)
         self.prefix = context.prefix(path)
+        self.columns = Columns({})
         self.orders: dict[str, int] = {}
         self.separator = regex.compile(context.source.separator)
         self.extract = {field: regex.compile(one) for field, one in context.source.extract.items()}
         self.types = {name.casefold(): kind for name, kind in context.source.types.items()}
 
     def records(self) -> Iterator[Record | Reject]:
-        table = open_table(self.path, self.context)
-        table = Table(table.columns, self._wanted(table))
         joined = None
         if self.source.join:
             wanted = (name for names in self.source.columns.values() for name in names_in(names))
             joined = Joined(self.source.join, wanted, self.context)
-            columns = table.columns and tuple(dict.fromkeys((*table.columns, *joined.columns)))
-            table = Table(columns, joined.added(table, table.columns or ()))
-        yield from self._made(table)
+        brought = joined.columns if joined else ()
+        table = open_table(
+            self.path, self.context, lambda names: header_names([*names, *brought], self.source, self.context)
+        )
+        if table.columns is None:
+            rows = self._with_keys(table.rows, joined)
+        elif table.columns:
+            columns = list(dict.fromkeys((*table.columns, *brought)))
+            self.columns = choose(columns, None, self.source, self.context, self.file)
+            own = self._wanted(table.rows, table.columns)
+            rows = joined.added(own, table.columns) if joined else own
+        else:
+            rows = (row for row in table.rows if isinstance(row, Reject))
+        first = next(rows, None)
+        if first is not None:
+            self._prepare()
+            for row in chain([first], rows):
+                yield row if isinstance(row, Reject) else self._record(row)
         if joined:
             joined.report(self.report)
 
-    def _made(self, table: Table) -> Iterator[Record | Reject]:
-        rows = table.rows
-        if table.columns is None:
-            ahead = list(islice(rows, PEEK))
-            cells = [row.cells for row in ahead if isinstance(row, Row)]
-            rows = chain(ahead, rows)
-            if not cells:
-                yield from (row for row in rows if isinstance(row, Reject))
-                return
+    def _with_keys(self, rows: Iterator[Row | Reject], joined: Joined | None) -> Iterator[Row | Reject]:
+        """Rows that bring their own keys: the first of them say which columns there are."""
+        rows = self._wanted(rows, ())
+        rows = joined.added(rows, ()) if joined else rows
+        ahead = list(islice(rows, PEEK))
+        cells = [row.cells for row in ahead if isinstance(row, Row)]
+        if cells:
             self.columns = choose(
                 names_of(cells), lambda name: has_path(cells, name), self.source, self.context, self.file
             )
-        else:
-            if not table.columns:
-                return
-            self.columns = choose(table.columns, table.columns.__contains__, self.source, self.context, self.file)
-        self._prepare()
-        for row in rows:
-            yield row if isinstance(row, Reject) else self._record(row)
+        yield from chain(ahead, rows if cells else (row for row in rows if isinstance(row, Reject)))
 
-    def _wanted(self, table: Table) -> Iterator[Row | Reject]:
+    def _wanted(self, rows: Iterator[Row | Reject], columns: Sequence[str]) -> Iterator[Row | Reject]:
         """The rows that ``where`` asks for."""
-        for row in table.rows:
+        wanted = {by_name_or_number(name, columns): {*names_in(one)} for name, one in self.source.where.items()}
+        for row in rows:
             if isinstance(row, Reject) or all(
-                {str(value or "").strip() for value in values(row.cells, column)} & {*names_in(wanted)}
-                for column, wanted in self.source.where.items()
+                {one_form(cell_text(value)) for value in values(row.cells, column)} & texts
+                for column, texts in wanted.items()
             ):
                 yield row
             else:

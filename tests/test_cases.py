@@ -1,0 +1,128 @@
+"""Small inputs on which something went wrong, kept outside the repository: each gives what its README expects.
+
+An entry is a function with the name of its case's folder: it is given a copy of the project and asserts what is
+expected. Where the cases are absent, the module is skipped. Self-written tests of the same kinds stand with the modules
+that they concern.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import SHARED
+from typer.testing import CliRunner
+
+from seshat.cli.app import app
+
+CASES = SHARED / "cases"
+Check = Callable[["Case"], None]
+CHECKS: dict[str, Check] = {}
+"""Folder of a case -> what must hold."""
+
+
+class Case:
+    """A copy of a case's project, and what commands make of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run a command of ``seshat`` in the project: exit code and what it printed. No traceback, no own mistake."""
+        result = CliRunner().invoke(app, [*words, "--project", str(self.root)])
+        shown = " ".join(result.output.split())
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert "mistake in Seshat" not in shown
+        return result.exit_code, shown
+
+    def read(self, name: str) -> list[dict[str, Any]]:
+        """The records of a file of ``data/interim/ingest``, such as ``segments``."""
+        text = (self.root / "data/interim/ingest" / f"{name}.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def texts(self) -> list[tuple[str, str]]:
+        """The pairs that were read."""
+        return [(one["texts"].get("quz", ""), one["texts"].get("es", "")) for one in self.read("segments")]
+
+    def write(self, files: dict[str, bytes], **source: Any) -> None:
+        """Make a project of some files and one source."""
+        (self.root / "data/raw").mkdir(parents=True)
+        for name, content in files.items():
+            (self.root / "data/raw" / name).write_bytes(content)
+        config = {
+            "project": {"name": "x", "language": "quz", "pivot": "es", "max_access": "public"},
+            "ingest": {"sources": [{"name": "s", "access": "public", **source}]},
+        }
+        (self.root / "seshat.yaml").write_text(json.dumps(config))
+
+
+def case(name: str) -> Callable[[Check], Check]:
+    """Register what must hold for a case."""
+
+    def register(check: Check) -> Check:
+        CHECKS[name] = check
+        return check
+
+    return register
+
+
+# Readers
+
+
+@case("csv-second-bom")
+def _(case: Case) -> None:
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("wasi", "casa"), ("misi", "gato")]
+    assert "\ufeff" not in (case.root / "data/interim/ingest/segments.jsonl").read_text()
+
+
+@case("csv-sep-line")
+def _(case: Case) -> None:
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("wasi", "casa"), ("allqu, misi", "perro, gato")]
+
+
+@case("table-note-beside")
+def _(case: Case) -> None:
+    code, shown = case.run("ingest")
+    assert code == 0
+    assert case.texts() == [("wasi", "casa"), ("misi", "gato"), ("runa", "persona"), ("inti", "sol")]
+    assert [bool(one["meta"].get("extra")) for one in case.read("segments")].count(True) == 2
+    assert "remark to the right" in shown
+
+
+@case("table-title-rows")
+def _(case: Case) -> None:
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("wasi", "casa"), ("misi", "gato")]
+
+
+@case("xlsx-cell-values")
+def _(case: Case) -> None:
+    code, shown = case.run("ingest")
+    assert code == 0
+    assert [one["headword"] for one in case.read("entries")] == ["wasi", "misi", "wasi\nhatun"]
+    assert "A2: #NAME?" in shown
+    assert "B3: #N/A" in shown
+    assert "formulas without a stored result" in shown
+    assert "B4" in shown
+
+
+@case("json-lines-named-json")
+def _(case: Case) -> None:
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("wasi", "casa"), ("misi", "gato"), ("", "sol"), ("inti", "sol")]
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set SESHAT_SHARED to the folder with cases/)")
+@pytest.mark.parametrize("name", CHECKS.keys() or [""])
+def test_case(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "case"
+    shutil.copytree(CASES / name, root)
+    for path in (root, *root.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+    CHECKS[name](Case(root))
