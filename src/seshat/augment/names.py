@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import regex
 
+from seshat.core.patterns import Pattern
+
 _PART = regex.compile(r"\p{L}+|\p{N}+")
 _LIKE_DIGITS = str.maketrans("oOlI|SB", "0011158")
 _MIXED = regex.compile(r"(?<![\p{L}\p{N}])[\p{N}oOlI|SB]*\p{N}[\p{N}oOlI|SB]*(?![\p{L}\p{N}])")
@@ -50,7 +52,7 @@ class NameIndex:
             known = self._ids.setdefault(key, found)
             if known != found:
                 self._ids[key] = None
-        self._series = [(regex.compile(pattern), parts(prefix)) for pattern, prefix in series]
+        self._series = [(Pattern(pattern), parts(prefix)) for pattern, prefix in series]
 
     @property
     def ambiguous(self) -> int:

@@ -12,6 +12,7 @@ from itertools import chain
 
 import regex
 
+from seshat.core.patterns import Pattern
 from seshat.text.ngrams import ByteNgrams
 from seshat.text.tongues import FUNCTION_WORDS, is_function_word
 
@@ -40,7 +41,7 @@ class Recogniser:
         listed = (" ".join(found.split()) for found in FUNCTION_WORDS.values())
         self._others = [*listed, *_limited(others, _MOST // 2)]
         self._rest = ByteNgrams(self._others, _MOST)
-        self._markers = [regex.compile(marker) for marker in markers]
+        self._markers = [Pattern(marker) for marker in markers]
         foreign = {word for text in self._others for word in _words(text)}
         self._vocabulary = {word for text in texts for word in _words(text)} - foreign
 

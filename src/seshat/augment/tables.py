@@ -15,6 +15,7 @@ from seshat.augment.layout import Page
 from seshat.config.augment import PagesSection, TextListSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read
+from seshat.core.patterns import Pattern
 
 csv.field_size_limit(2**31 - 1)
 _BRACKETS = regex.compile(r"[()\[\]]")
@@ -99,7 +100,7 @@ def publications(path: Path, section: PagesSection) -> Iterator[tuple[str, list[
         yield current or "", pages
 
 
-def _names(cell: str, separator: regex.Pattern[str]) -> list[str]:
+def _names(cell: str, separator: Pattern) -> list[str]:
     """The names in a cell: all of it, its parts, and what stands in brackets and outside: ``KUG 29 (BM 113402)``."""
     names = [cell, *separator.split(cell)]
     names += [part for name in names for part in _BRACKETS.split(name)]
@@ -115,7 +116,7 @@ def listed_texts(path: Path, section: TextListSection) -> Listed:
     columns = {"id": section.id, **{f"name:{name}": name for name in section.names}}
     if section.text is not None:
         columns["text"] = section.text
-    separator = regex.compile(section.separator)
+    separator = Pattern(section.separator)
     found = Listed()
     for _, row in rows(path, "augment.pages.texts", columns):
         cells = [value for key, value in row.items() if key.startswith("name:")]

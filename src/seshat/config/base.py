@@ -9,6 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from seshat.core.patterns import compiled
+
 
 @dataclass(frozen=True)
 class Plain:
@@ -18,12 +20,7 @@ class Plain:
 
 
 def _compiles(expression: str) -> str:
-    import regex
-
-    try:
-        regex.compile(expression)
-    except regex.error as error:
-        raise ValueError(f"'{expression}' is not a regular expression: {error}") from error
+    compiled(expression)
     return expression
 
 

@@ -8,13 +8,14 @@ import regex
 from pydantic import AfterValidator, Field, model_validator
 
 from seshat.config.base import Language, Regex, Section
+from seshat.core.patterns import SECONDS, compiled
 
 
 def _character_class(characters: str) -> str:
     """Refuse a character class that does not compile."""
     try:
-        regex.compile(f"[{characters}]")
-    except regex.error as error:
+        compiled(f"[{characters}]")
+    except ValueError as error:
         raise ValueError(f"'[{characters}]' is not a character class: {error}") from error
     return characters
 
@@ -72,8 +73,8 @@ class RegexRule(_Rule):
     @model_validator(mode="after")
     def _replacement_fits(self) -> RegexRule:
         try:
-            regex.compile(f"(?:{self.pattern})|").sub(self.replacement, "")
-        except (regex.error, IndexError) as error:
+            regex.compile(f"(?:{self.pattern})|").sub(self.replacement, "", timeout=SECONDS)
+        except (regex.error, IndexError, TimeoutError) as error:
             raise ValueError(f"replacement '{self.replacement}' does not fit '{self.pattern}': {error}") from error
         return self
 

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.core.errors import Problem
+from seshat.core.errors import DataError, Problem
+from seshat.core.paths import readable
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode
     from ruamel.yaml.nodes import Node as YamlNode
 
 Scalar = str | int | float | bool | None
+MOST_VALUES = 50_000
+"""In one file, aliases written out. The largest project of ours has 1,500."""
+MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,18 @@ def read_yaml(path: Path, name: str, problems: list[Problem]) -> Node:
         problems: what is wrong with the file is appended here; the tree then holds what could be read.
     """
     try:
-        data = path.read_bytes()
+        with readable(path).open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         problems.append(Problem(name, f"cannot be read: {error.strerror or error}"))
+        return Node({}, name)
+    except DataError as error:
+        problems.append(Problem(name, error.message.partition(": ")[2]))
+        return Node({}, name)
+    if len(data) > MOST_BYTES:
+        problems.append(
+            Problem(name, f"is larger than {MOST_BYTES / 1e6:g} MB; put long lists into files of their own")
+        )
         return Node({}, name)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         problems.append(Problem(name, "is written in UTF-16; save it as UTF-8"))
@@ -153,11 +166,18 @@ def parse_yaml(text: str, name: str, problems: list[Problem], *, numbered: bool 
         character = error.character if isinstance(error.character, int) else ord(error.character)
         where = place(text.count("\n", 0, text.find(chr(character))))
         problems.append(Problem(where, f"an invisible control character (U+{character:04X}); remove it"))
+    except _TooMuch as error:
+        said = f"more than {MOST_VALUES:,} values by here: aliases (*) that stand for aliases? Write out what is meant"
+        problems.append(Problem(str(error), said))
     except RecursionError:
         problems.append(Problem(name, "is nested too deeply"))
     except YAMLError as error:
         problems.append(Problem(name, f"is not YAML: {error}"))
     return Node(None, place(0))
+
+
+class _TooMuch(Exception):
+    """More values than any configuration has; holds the place."""
 
 
 class _Builder:
@@ -168,10 +188,14 @@ class _Builder:
         self._place = place
         self._problems = problems
         self._open: list[YamlNode] = []
+        self._built = 0
 
     def build(self, node: YamlNode, where: str) -> Node:
         from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+        self._built += 1
+        if self._built > MOST_VALUES:
+            raise _TooMuch(where)
         tag = str(node.tag)
         if not tag.startswith("tag:yaml.org,2002:") or tag.startswith("tag:yaml.org,2002:python"):
             self._problems.append(

@@ -7,8 +7,10 @@ Folders without a project above them (an export that somebody asks for, a cache)
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -53,6 +55,35 @@ def sealed(path: Path) -> Path:
             if (link := Path(place, name)).is_symlink():
                 inside(link)
     return path
+
+
+def readable(path: Path) -> Path:
+    """A path that may be opened: not a pipe or device, which a program could wait for without end.
+
+    Raises:
+        DataError: it is one, or links that lead in a circle.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DataError(f"{path}: a link that leads in a circle.", "Take it away.") from error
+        return path  # what opens it says what is wrong
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(f"{path}: neither a file nor a folder, but a pipe or device; not read.", "Take it away.")
+    return path
+
+
+def all_readable(folder: Path) -> None:
+    """Look at everything below a folder (or at a file) before a library reads it; links are not followed.
+
+    Raises:
+        DataError: there is a pipe or device, or a link that leads in a circle.
+    """
+    readable(folder)
+    for place, _, files in os.walk(folder):
+        for name in files:
+            readable(Path(place) / name)
 
 
 def remove(path: Path) -> None:

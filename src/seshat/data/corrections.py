@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from seshat.config import Config
 from seshat.config.project import ProjectSection
 from seshat.core.errors import DataError, SeshatError
+from seshat.core.paths import readable
 from seshat.core.records import Access, Meta, Method, Origin, Reject, Segment
 from seshat.formats.lines import EXCERPT
 from seshat.project.folder import Project
@@ -99,7 +100,7 @@ def _from_server(address: str) -> list[dict[str, Any]]:
 
 def _from_file(path: Path) -> list[dict[str, Any]]:
     """Rows of the file, which is only read: neither the file nor its table is made here."""
-    if not path.exists():
+    if not readable(path).exists():
         return []
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30.0)

@@ -10,6 +10,7 @@ import regex
 
 from seshat.config.ingest import Join
 from seshat.core.errors import DataError
+from seshat.core.patterns import Pattern
 from seshat.core.records import Reject
 from seshat.formats.columns import values
 from seshat.formats.context import Context, FileReport
@@ -47,7 +48,7 @@ class Joined:
         self.columns = tuple(name for name in found if name in named)
         """What it brings."""
         self._on = join.on
-        self._folds = [(regex.compile(one.pattern), one.replacement) for one in join.fold]
+        self._folds = [(Pattern(one.pattern), one.replacement) for one in join.fold]
         self._rows = [{name: row.cells.get(name) for name in (join.to, *self.columns)} for row in rows]
         self._indexes = self._by_key(join.to)
         self._counts: Counter[str] = Counter()

@@ -12,6 +12,7 @@ import regex
 
 from seshat.config.ingest import column_language
 from seshat.core.errors import DataError
+from seshat.core.patterns import Pattern
 from seshat.core.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense
 from seshat.formats.columns import (
     Columns,
@@ -61,8 +62,8 @@ class _Maker:
         self.prefix = context.prefix(path)
         self.columns = Columns({})
         self.orders: dict[str, int] = {}
-        self.separator = regex.compile(context.source.separator)
-        self.extract = {field: regex.compile(one) for field, one in context.source.extract.items()}
+        self.separator = Pattern(context.source.separator)
+        self.extract = {field: Pattern(one) for field, one in context.source.extract.items()}
         self.types = {name.casefold(): kind for name, kind in context.source.types.items()}
 
     def records(self) -> Iterator[Record | Reject]:

@@ -59,7 +59,8 @@ class Cache:
         from dvc.repo import Repo
 
         self._repo = Repo(str(root), config=_config(root))
-        self._stages = {stage.name: stage for stage in self._repo.index.stages if getattr(stage, "name", None)}
+        # The graph of the project alone: its folders of data may hold those of other projects.
+        self._stages = {stage.name: stage for stage in self._repo.stage.load_all(str(root / "dvc.yaml"))}
         self._keys = {name: _key(stage) for name, stage in self._stages.items()}
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ import structlog
 
 from seshat.core import progress
 from seshat.core.errors import DataError, SeshatError
-from seshat.core.paths import remove, sealed
+from seshat.core.paths import all_readable, remove, sealed
 from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
@@ -163,6 +163,8 @@ def engine(project: Project) -> Iterator[Engine]:
     """
     with hold(project.state) as lock:
         sweep(project)
+        for path in {path for one in STAGES for path in one.reads(project)}:
+            all_readable(path)  # DVC reads all of it, and would wait at a pipe
         graph.write(project)
         cache = Cache(project.root)
         try:

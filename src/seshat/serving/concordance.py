@@ -14,6 +14,7 @@ from typing import Any
 import regex
 
 from seshat.core.errors import UsageError
+from seshat.core.patterns import compiled
 from seshat.serving.answers import Concordance, Hit
 from seshat.serving.search import Line, SearchIndex, folded, spans, tiers_of
 
@@ -23,10 +24,8 @@ _MOST_SPANS = 50
 _INSIDE = r"[\p{L}\p{M}\p{N}'’ʼ=-]"
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![\p{L}\p{M}\p{N}])", r"(?![\p{L}\p{M}\p{N}])"
 _BETWEEN = r"[^\p{L}\p{M}\p{N}]+"
-_COUNTED = regex.compile(r"\{\s*(\d*)\s*(?:,\s*(\d*)\s*)?\}")
-_RECURSIVE = regex.compile(r"\(\?(?:R|[+-]?\d|&|P>)")
-_MOST_REPEATS = 1_000
-"""Of counted repetitions, multiplied: `regex` writes them out, and three nested {999} would take all memory."""
+_MOST_REPEATS = 5_000
+"""Of what counted repetitions write out."""
 
 Finder = Callable[[str, float], list[tuple[int, int]]]
 """All matches in a line, as (start, end), given the seconds that are left; raises TimeoutError after them."""
@@ -145,19 +144,10 @@ def _stands(there: list[str], said: list[str], prefix: bool) -> bool:
 def _expression(query: str) -> _Plan:
     if not query or len(query) > LONGEST_QUERY:
         raise UsageError(f"A regular expression has 1 to {LONGEST_QUERY} characters.")
-    repeats = 1
-    for least, most in _COUNTED.findall(query):
-        repeats *= max(1, *(int(one[:6]) for one in (least, most) if one), 1)
-    if repeats > _MOST_REPEATS or _RECURSIVE.search(query):
-        raise UsageError(
-            f"This regular expression repeats something more than {_MOST_REPEATS:,} times, or calls itself.",
-            "Write + or * for any number of times.",
-        )
     try:
-        compiled = regex.compile(query, regex.IGNORECASE)
-    except (regex.error, RecursionError, OverflowError, MemoryError, ValueError) as error:
-        raise UsageError(f"This is not a regular expression: {error}.") from error
-    return _Plan(_in_time(compiled))
+        return _Plan(_in_time(compiled(query, regex.IGNORECASE, _MOST_REPEATS)))
+    except ValueError as error:
+        raise UsageError(f"This is no regular expression to search with: {error}.") from error
 
 
 def _in_time(pattern: regex.Pattern[str]) -> Finder:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 
 from seshat.core.errors import DataError, SeshatError, require
 from seshat.core.jsonl import cannot_write
-from seshat.core.paths import inside
+from seshat.core.paths import inside, readable
 
 _PRIVATE = 0xE000
 _HIDDEN = {code: _PRIVATE + code for code in range(128) if not chr(code).isalnum()}
@@ -114,7 +114,7 @@ class Sqlite(_Pool):
         self._journal = journal
         self._writer = threading.Lock()
         try:
-            inside(path).parent.mkdir(parents=True, exist_ok=True)
+            inside(readable(path)).parent.mkdir(parents=True, exist_ok=True)
             self._free.append(self._connect())
         except OSError as error:
             raise cannot_write(path, error) from error

@@ -6,6 +6,7 @@ and knows nothing of records.
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from seshat.config.clean import (
     WhitelistRule,
     WhitespaceRule,
 )
+from seshat.core.patterns import SECONDS, Pattern, TooSlow
 
 Step = Callable[[str], str]
 Match = regex.Match[str]
@@ -65,7 +67,7 @@ class _CompiledRule:
     sources: tuple[str, ...]
     step: Step | None
     """Changes a text; ``None`` for a whitelist that only looks."""
-    outside: regex.Pattern[str] | None = None
+    outside: Pattern | None = None
     tags: bool = False
     open: bool = False
     """Sees placeholders as they are written."""
@@ -83,7 +85,7 @@ class Normaliser:
         self._rules = tuple(_compile(rule) for rule in profile.rules)
         written = [regex.escape(rule.text) for rule in profile.rules if isinstance(rule, PlaceholderRule)]
         union = "|".join(f"(?:{expression})" for expression in (*written, *placeholders, STAND_IN))
-        self._placeholder = regex.compile(union)
+        self._placeholder = Pattern(union, name="clean.placeholders")
         self._of_source: dict[str | None, tuple[_CompiledRule, ...]] = {}
 
     def apply(self, text: str, source: str | None = None) -> str:
@@ -192,7 +194,7 @@ def _restore(text: str, kept: Sequence[str]) -> str:
 
 def _compile(rule: Rule) -> _CompiledRule:
     if isinstance(rule, WhitelistRule):
-        outside = regex.compile(rf"[^{rule.characters}](?<![ {STAND_IN}])")
+        outside = Pattern(rf"[^{rule.characters}](?<![ {STAND_IN}])", name=f"rule '{rule.name}'")
         step = (lambda text: outside.sub("", text)) if rule.action == "remove" else None
         return _CompiledRule(rule.name, rule.sources, step, outside, rule.action == "tag")
     if isinstance(rule, PlaceholderRule):
@@ -264,7 +266,7 @@ def _neighbour(match: Match) -> str:
 
 def _regex(rule: RegexRule) -> Step:
     """Replace what matches. A match that reaches over a placeholder works on the text on each side of it."""
-    pattern = regex.compile(rule.pattern, regex.IGNORECASE if rule.keep_case else 0)
+    pattern = Pattern(rule.pattern, regex.IGNORECASE if rule.keep_case else 0, f"rule '{rule.name}': {rule.pattern}")
     replacement = rule.replacement
 
     def replace(match: Match) -> str:
@@ -294,9 +296,12 @@ def _brackets(rule: BracketsRule) -> Step:
     ]
 
     def remove(text: str) -> str:
+        until = time.monotonic() + SECONDS
         for pattern in innermost:
             found = 1
             while found:
+                if time.monotonic() > until:
+                    raise TooSlow(f"rule '{rule.name}' takes too long: too many brackets in one another.")
                 text, found = pattern.subn(lambda match: STAND_IN * match[0].count(STAND_IN), text)
         return text
 
@@ -304,9 +309,9 @@ def _brackets(rule: BracketsRule) -> Step:
 
 
 def _placeholders(rule: PlaceholderRule) -> Step:
-    pattern = regex.compile("|".join(f"(?:{expression})" for expression in (regex.escape(rule.text), *rule.patterns)))
-    mark = regex.escape(rule.text)
-    runs = regex.compile(f"{mark}(?:(?:{rule.between}){mark})+") if rule.between is not None else None
+    name, mark = f"rule '{rule.name}'", regex.escape(rule.text)
+    pattern = Pattern("|".join(f"(?:{expression})" for expression in (mark, *rule.patterns)), name=name)
+    runs = Pattern(f"{mark}(?:(?:{rule.between}){mark})+", name=name) if rule.between is not None else None
 
     def write(text: str) -> str:
         text = pattern.sub(lambda match: rule.text if match[0] else "", text)
