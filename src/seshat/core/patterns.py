@@ -92,7 +92,8 @@ class Pattern:
 
     def search(self, text: str) -> regex.Match[str] | None:
         """The first match."""
-        return self._limited(text, self._compiled.search, text)
+        found: regex.Match[str] | None = self._limited(text, self._compiled.search, text)
+        return found
 
     def finditer(self, text: str) -> Iterator[regex.Match[str]]:
         """All matches, of the time for one text."""
@@ -100,7 +101,8 @@ class Pattern:
 
     def findall(self, text: str) -> list[Any]:
         """All matches as texts (or groups)."""
-        return self._limited(text, self._compiled.findall, text)
+        found: list[Any] = self._limited(text, self._compiled.findall, text)
+        return found
 
     def split(self, text: str) -> list[str]:
         """The parts between matches."""
