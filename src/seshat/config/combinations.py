@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 
 from seshat.config import augmented, pretrained
 from seshat.config.base import Mistake
-from seshat.config.ingest import column_language
+from seshat.config.ingest import FIELD_READERS, column_language
 from seshat.config.known import known_sources, project_languages, unknown_language, unknown_source
 from seshat.config.model import ZERO_SHOT, TrainSection
 
@@ -48,8 +48,11 @@ def _sources(config: Config) -> Found:
                 f"the reader '{source.reader}' needs {{lang}} where the language stands in the name, "
                 f"such as train.{{lang}}; found '{bad}'",
             )
-        if source.columns and source.reader not in {"auto", "table"}:
+        if source.columns and source.reader not in {"auto", "table", "cldf"}:
             yield (*at, "columns"), f"the reader '{source.reader}' knows no columns; they are for tables"
+        for setting, given in (("tiers", source.tiers), ("markers", source.markers)):
+            if given and source.reader not in {"auto", *FIELD_READERS}:
+                yield (*at, setting), f"the reader '{source.reader}' knows no {setting}"
 
 
 def _source_languages(config: Config) -> Found:
@@ -61,10 +64,14 @@ def _source_languages(config: Config) -> Found:
         for code, tag in source.languages.items():
             if tag not in known:
                 yield (*at, "languages", code), unknown_language(tag, config)
-        for field in source.columns:
-            own = column_language(field, source.kind)
-            if own is not None and own not in known:
-                yield (*at, "columns", field), unknown_language(own, config)
+        for setting, given in (("columns", source.columns), ("tiers", source.tiers), ("markers", source.markers)):
+            kind = source.kind if setting == "columns" else "entries" if "headword" in given else "segments"
+            for field in given:
+                own = column_language(field, kind)
+                if setting != "columns" and own is not None:
+                    own = own.removesuffix("-fonipa")  # another writing of a language
+                if own is not None and own not in known:
+                    yield (*at, setting, field), unknown_language(own, config)
 
 
 def _profiles(config: Config) -> Found:

@@ -107,12 +107,19 @@ class DownloadSection(Section):
     """What to cite."""
 
 
-ReaderName = Literal["auto", "table", "moses", "tmx", "documents", "text"]
+ReaderName = Literal[
+    "auto", "table", "moses", "tmx", "documents", "text", "eaf", "flextext", "lift", "sfm", "textgrid", "cldf",
+    "conllu", "chat", "usfm", "xliff", "subtitles", "session",
+]  # fmt: skip
+FIELD_READERS = frozenset({"eaf", "flextext", "lift", "sfm", "textgrid", "cldf", "conllu", "chat", "xliff"})
+"""Readers of linguists' files, whose parts have names of their own: tiers, markers, columns."""
 
 META_FIELDS = ("id", "doc_id", "order", "speaker", "genre", "access", "licence")
 """Fields of a record besides its text that a column can fill."""
 GLOSS_FIELDS = ("gloss.morphemes", "gloss.glosses")
 """Fields of an interlinear gloss."""
+WORD_FIELD = "gloss.words"
+"""The tier or line that holds the words of an interlinear gloss."""
 ENTRY_FIELDS = ("headword", "forms", "pos", "type")
 """Fields of a lexicon entry besides `gloss.<lang>` and `example.<lang>`."""
 
@@ -148,8 +155,10 @@ class Source(Section):
     """File, pattern (`dictionary/*.csv`) or list of them, below data/raw. For `moses` and `documents` use
     `{lang}` where the language tag stands in the name: `train.{lang}`."""
     reader: ReaderName = "auto"
-    """`table` (CSV, TSV, XLSX, JSON, JSONL), `moses` (line-aligned text), `tmx`, `documents` (parallel, not
-    aligned), `text` (one language), or `auto`: by the ending of the name."""
+    """`table` (CSV, TSV, XLSX, JSON, JSONL, tables in DOCX), `moses` (line-aligned text), `tmx`, `documents` (parallel,
+    not aligned), `text` (one language); of linguists `eaf` (ELAN), `flextext`, `lift`, `sfm` (Toolbox), `textgrid`
+    (Praat), `cldf`, `conllu`, `chat`; `usfm` (and USX), `xliff`, `subtitles`, `session` (lameta, SayMore); or `auto`:
+    by the ending of the name, and by the first lines where the ending is that of several kinds."""
     kind: Literal["entries", "segments", "documents"] = "segments"
     """What a row of a table is: a lexicon entry or a sentence pair. With `auto` and a path with `{lang}`,
     `documents` means parallel documents and `segments` line-aligned text. Other readers ignore it."""
@@ -159,6 +168,12 @@ class Source(Section):
     `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Several columns for one field: a
     list. A number means the column at that place, from 1. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for
     all. Other columns are kept in `meta.extra`. When empty, the columns are taken by their headers and reported."""
+    tiers: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """For ELAN, FLEx, Praat, CHAT and CoNLL-U files, field -> tier, as in `columns`, and `gloss.words` for the tier of
+    words. `*` stands for anything (`ft@*`); an ELAN tier can also be named by its linguistic type. When empty, a
+    mapping is proposed and reported; `seshat ingest --inspect` shows it beforehand."""
+    markers: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """The same for Toolbox and MDF files, field -> marker without its backslash."""
     where: dict[Written, Written | tuple[Written, ...]] = Field(default_factory=dict)
     """For tables, column -> its value, or values, in the rows to read; the other rows are counted and left out."""
     types: dict[str, str] = Field(default_factory=dict)
@@ -208,6 +223,12 @@ class Source(Section):
     """Go on without the source, with a warning, when its files are missing or cannot be read."""
 
     @property
+    def mapping(self) -> dict[str, tuple[str, ...]]:
+        """Field -> names of tiers, markers or columns, under whichever name they are given."""
+        given = {**self.columns, **self.tiers, **self.markers}
+        return {field: (names,) if isinstance(names, str) else names for field, names in given.items()}
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """The paths as a tuple."""
         return (self.path,) if isinstance(self.path, str) else self.path
@@ -218,6 +239,13 @@ class Source(Section):
             Mistake(("columns", field), f"'{field}' is no field of {self.kind}; it can be {_fields(self.kind)}")
             for field in self.columns
             if not _is_field(field, self.kind)
+        ]
+        wrong += [
+            Mistake((setting, field), f"'{field}' is no field; it can be {WORD_FIELD}, {_fields(kind)}")
+            for setting, given in (("tiers", self.tiers), ("markers", self.markers))
+            for kind in ("entries" if "headword" in given else "segments",)
+            for field in given
+            if field != WORD_FIELD and not _is_field(field, kind)
         ]
         if wrong:
             raise Mistakes(wrong)

@@ -19,9 +19,21 @@ from seshat.formats.files import find
 from seshat.formats.parallel import groups
 
 BY_ENDING = {
-    **dict.fromkeys((".csv", ".tsv", ".tab", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson"), "table"),
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".docx"), "table"),
     ".tmx": "tmx",
     ".txt": "text",
+    ".eaf": "eaf",
+    ".pfsx": "eaf",
+    ".flextext": "flextext",
+    **dict.fromkeys((".lift", ".lift-ranges"), "lift"),
+    **dict.fromkeys((".sfm", ".db", ".mdf", ".dic", ".typ"), "sfm"),
+    ".textgrid": "textgrid",
+    ".conllu": "conllu",
+    ".cha": "chat",
+    **dict.fromkeys((".usfm", ".usx", ".ptx"), "usfm"),
+    **dict.fromkeys((".xlf", ".xliff", ".sdlxliff"), "xliff"),
+    **dict.fromkeys((".srt", ".vtt"), "subtitles"),
+    **dict.fromkeys((".session", ".person", ".sprj"), "session"),
 }
 """Reader of a file by the ending of its name, for ``reader: auto``."""
 
@@ -40,23 +52,63 @@ def reader(name: str) -> Read:
     return function
 
 
-def reader_name(path: str, source: Source) -> str:
+def reader_name(path: str, source: Source, file: Path | None = None) -> str:
     """The name of the reader for a file (or pattern) of a source.
 
+    Args:
+        path: how the file is called.
+        source: its source.
+        file: where it is; the endings of several kinds of files are told apart by its first lines.
+
     Raises:
-        DataError: the source leaves it open and the name of the file does not tell.
+        DataError: the source leaves it open and neither the name of the file nor its beginning tells.
     """
     if source.reader != "auto":
         return source.reader
-    if any("{lang}" in pattern for pattern in source.patterns):
-        return "documents" if source.kind == "documents" else "moses"
     ending = Path(path).suffix.casefold()
+    several = any("{lang}" in pattern for pattern in source.patterns)
+    if several and BY_ENDING.get(ending) in TOGETHER:
+        return BY_ENDING[ending]
+    found = by_beginning(file, ending) if file is not None and ending in AMBIGUOUS else None
+    if found and (not several or found in TOGETHER):
+        return found
+    if several:
+        return "documents" if source.kind == "documents" else "moses"
     if ending not in BY_ENDING:
         raise DataError(
-            f"{path}: nothing is known about files whose names end with '{ending}' (source '{source.name}').",
-            f"Say how to read it: reader: table, moses, tmx, documents or text. Known endings: {', '.join(BY_ENDING)}.",
+            f"{path}: nothing is known about files whose names end with '{ending}'"
+            f"{' and that begin like this one' if ending in AMBIGUOUS else ''} (source '{source.name}').",
+            f"Say how to read it: reader: table, text … Known endings: {', '.join(BY_ENDING)}.",
         )
     return BY_ENDING[ending]
+
+
+TOGETHER = frozenset({"usfm", "subtitles"})
+"""Readers that put files of several languages together, besides those of plain text."""
+AMBIGUOUS = frozenset({".txt", ".sfm", ".db", ".dic", ".json", ".xml", ".mdf"})
+"""Endings that several kinds of files share."""
+_ROOTS = (
+    (b"<interlinear-text", "flextext"), (b"<ANNOTATION_DOCUMENT", "eaf"), (b"<usx", "usfm"), (b"<lift", "lift"),
+    (b"<xliff", "xliff"), (b"<tmx", "tmx"),
+)  # fmt: skip
+
+
+def by_beginning(path: Path, ending: str) -> str | None:
+    """The reader of a file by its first lines: standard format, CLDF, or a known kind of XML; None for any other."""
+    import re
+
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(16_384).replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf").lstrip(b"\xff\xfe \t\r\n")
+    except OSError:
+        return None
+    if ending == ".json":
+        return "cldf" if b"http://www.w3.org/ns/csvw" in head else None
+    if ending == ".xml":
+        return next((name for sign, name in _ROOTS if sign in head), None)
+    if re.match(rb"\\id [A-Z1-4]{3}\b", head) and re.search(rb"\\(c|h|ide|mt\d?|toc\d) ", head):
+        return "usfm"
+    return "sfm" if re.match(rb"\\[a-zA-Z_][\w.-]*\s", head) else None
 
 
 def read_source(
@@ -75,18 +127,23 @@ def read_source(
         fail(pattern, _no_files(pattern, context, recipe=recipe))
     context.stems.update(_stems(paths, context))
     units: list[tuple[str, list[Path]]] = []
-    plain = []
+    together: dict[str, list[Path]] = {}
     for path in paths:
         try:
-            name = reader_name(context.relative(path), source)
+            name = reader_name(context.relative(path), source, path)
         except DataError as error:
             fail(context.relative(path), error)
             continue
-        if name in {"moses", "documents"}:
-            plain.append(path)
+        if name in {"moses", "documents"} or (name in TOGETHER and any("{lang}" in one for one in source.patterns)):
+            together.setdefault(name, []).append(path)
         else:
             units.append((name, [path]))
-    units += [(reader_name("", source), unit) for unit in groups(plain, context)]
+    for name, found in together.items():
+        sets = groups(found, context)
+        # Books are put together verse by verse, whatever their files are called.
+        units += [
+            (name, unit) for unit in ([[one for unit in sets for one in unit]] if name == "usfm" and sets else sets)
+        ]
     for name, unit in units:
         yield from _read_unit(name, unit, context, fail)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.config.ingest import IngestSection, Source
 from seshat.config.project import ProjectSection
@@ -18,6 +18,10 @@ from seshat.core.records import Access, Meta, Origin, Reject
 from seshat.formats.encoding import Encoding, detect
 from seshat.formats.files import language_codes, language_of
 from seshat.formats.lines import EXCERPT, Line, read_lines
+
+if TYPE_CHECKING:
+    from seshat.formats.session import About
+    from seshat.formats.units import Names
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD", "keep"]
 
@@ -46,6 +50,8 @@ class FileReport:
     """Warnings about the file as a whole."""
     notes: dict[str, list[int | None]] = field(default_factory=dict)
     """What was noticed in lines -> how often, and the first line."""
+    names: Names | None = None
+    """For linguists' files, the names of their parts."""
     problem: str | None = None
     """Why the file as a whole could not be used, or not to its end."""
 
@@ -118,6 +124,8 @@ class Context:
     """Hash of an id that a column gives -> number of the file and the line."""
     encodings: dict[Path, Encoding] = field(default_factory=dict)
     """Encodings found so far."""
+    sessions: dict[Path, About] = field(default_factory=dict)
+    """Folder -> what a session file in it says about the files there."""
 
     def relative(self, path: Path) -> str:
         """The path as reports and records name it."""
@@ -194,8 +202,11 @@ class Context:
         }
         constant = {key: value for key, value in constant.items() if value is not None}
 
-        def make(file: str, line: int | None, **values: Any) -> Meta:
-            return Meta(**{**constant, **values, "origin": Origin(file=file, line=line)})
+        def make(
+            file: str, line: int | None, *, start: float | None = None, end: float | None = None, **values: Any
+        ) -> Meta:
+            origin = Origin(file=file, line=line, start=start, end=end)
+            return Meta(**{**constant, **values, "origin": origin})
 
         return make
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seshat.core.errors import DataError
 from seshat.formats.context import Context
+from seshat.formats.docx import word_tables
 from seshat.formats.json_list import json_file, json_lines
 from seshat.formats.rows import IsHeader, Table
 from seshat.formats.separated import separated
@@ -15,6 +16,7 @@ from seshat.formats.xlsx import spreadsheet
 FORMATS: Mapping[str, Callable[[Path, Context, IsHeader], Table]] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), separated),
     **dict.fromkeys((".xlsx", ".xlsm"), spreadsheet),
+    ".docx": word_tables,
     ".json": json_file,
     **dict.fromkeys((".jsonl", ".ndjson"), json_lines),
 }
