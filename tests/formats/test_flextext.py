@@ -13,7 +13,7 @@ def word(text: str, *morphs: tuple[str, str]) -> str:
 
 
 PHRASE = (
-    f'<phrase guid="p1" begin-time-offset="1500" end-time-offset="2750" speaker="Ana">'
+    '<phrase guid="p1" begin-time-offset="1500" end-time-offset="2750" speaker="Ana">'
     + item("segnum", "en", "1")
     + "<words>"
     + word("Kunota", ("kuno", "river"), ("-ta", "PL"), ("=a", "=FOC"))
