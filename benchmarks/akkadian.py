@@ -24,8 +24,7 @@ import regex
 from rich.console import Console
 from rich.table import Table
 
-from seshat.augment import pairs as augment
-from seshat.augment import stage as augmentation
+from seshat.augment import stage as augment
 from seshat.config import Direction
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Entry, Meta, Segment
@@ -149,7 +148,7 @@ def chosen(prepared: Project, folder: Path, name: str) -> Project:
         shutil.copytree(prepared.root, folder)
         train.run(open_project(folder, profiles, ["train.name=first"]))
         project = open_project(folder, profiles, variant.overrides)
-        for stage in (augmentation, split, formatting):
+        for stage in (augment, split, formatting):
             stage.run(project)
         return project
     shutil.copytree(prepared.root, folder, ignore=shutil.ignore_patterns("raw", "interim", "processed", "models"))

@@ -125,9 +125,8 @@ def _scores(runs: list[tuple[Any, list[Pair]]], tag: str | None = None) -> dict[
 def _sentences(*, loose: bool, align: str) -> dict[str, Any]:
     """The whole stage with a translator that knows everything: how many pairs of sentences are right to the word."""
     from tests import ocr_pages
-    from tests.augment.test_pages import TOOLS, write
+    from tests.augment.test_pages import run, write
 
-    from seshat.augment import pairs as augment
     from seshat.core.jsonl import read_jsonl
     from seshat.core.records import Segment
 
@@ -136,7 +135,7 @@ def _sentences(*, loose: bool, align: str) -> dict[str, Any]:
         made = ocr_pages.corpus(seed, loose=loose)
         with tempfile.TemporaryDirectory() as folder:
             project = write(Path(folder, "project"), made, pages={"align": align})
-            augment.run(project, TOOLS)
+            run(project)
             segments = read_jsonl(project.augmented / "segments.jsonl", Segment)
             pairs = [one for one in segments if "augment:sentence" in one.meta.tags]
         found += len(pairs)
@@ -163,7 +162,8 @@ def by_layout(made: Any) -> list[Pair]:
     from tests import ocr_pages
 
     from seshat.augment import tables
-    from seshat.augment.pages import Reader, Tally, read_all, selected
+    from seshat.augment.found import Tally
+    from seshat.augment.pages import Reader, read_all, selected
     from seshat.config.augment import PagesSection
 
     columns = {"document": "pdf_name", "page": "page", "text": "page_text"}
@@ -234,7 +234,7 @@ def _extractor() -> dict[str, Any]:
         segments = [Segment(id=f"k{n}", texts={"qot": own, "en": means}, meta=meta) for n, (own, means) in known]
         write_jsonl(project.cleaned / "segments.jsonl", segments)
         code = (
-            "import sys; from pathlib import Path; from seshat.pipeline import augment; "
+            "import sys; from pathlib import Path; from seshat.augment import stage as augment; "
             "from seshat.project.folder import open_project; augment.run(open_project(Path(sys.argv[1])))"
         )
         kills = 0

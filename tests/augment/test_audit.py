@@ -9,7 +9,7 @@ from tests.small_project import small_project
 from typer.testing import CliRunner
 
 from seshat.augment import audit
-from seshat.augment import pairs as augment
+from seshat.augment import stage as augment
 from seshat.cli.app import app
 from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_jsonl

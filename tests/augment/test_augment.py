@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from seshat.augment import pairs as augment
+from seshat.augment import material, models
+from seshat.augment import stage as augment
 from seshat.augment.gate import DAMAGED, LENGTH, OTHER_LANGUAGE, PERPLEXITY, damage
 from seshat.augment.made import LOW
-from seshat.augment.tools import Tools
 from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Entry, Meta, Method, Segment, Sense
 from seshat.data import split
+from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
 from seshat.review.segments import fingerprint
 
@@ -76,17 +78,19 @@ class Models:
         self.asked: list[str] = []
         self.dies_after = dies_after
 
-    def open(self, section: EndpointSection, direction: Direction) -> Any:
-        def translate(texts: Sequence[str]) -> list[str]:
+    def open(self, _project: Project, section: EndpointSection, direction: Direction) -> Any:
+        def translate(texts: Sequence[str]) -> list[Hypothesis]:
             if self.dies_after is not None and len(self.asked) >= self.dies_after:
                 raise KeyboardInterrupt
             self.asked += texts
-            return [text if section.model == "lazy" else text[::-1] for text in texts]
+            return [Hypothesis(text if section.model == "lazy" else text[::-1], 0.0) for text in texts]
 
-        return translate
+        return SimpleNamespace(translate=translate)
 
-    def tools(self) -> Tools:
-        return Tools(translator=self.open)
+    def run(self, project: Project) -> dict[str, Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(models, "open_translator", self.open)
+            return augment.run(project)
 
 
 def test_nothing_asked_nothing_made(tmp_path: Path) -> None:
@@ -123,10 +127,10 @@ def test_made_pairs_go_on_after_a_kill(tmp_path: Path) -> None:
     project = write(tmp_path, augment={"back_translation": section, "pseudo_labels": section})
     dying = Models(dies_after=1)
     with pytest.raises(KeyboardInterrupt):
-        augment.run(project, dying.tools())
+        dying.run(project)
     assert not (project.augmented / "segments.jsonl").exists()
     models = Models()
-    report = augment.run(project, models.tools())
+    report = models.run(project)
     assert sorted(dying.asked + models.asked) == ["The dog is at home.", "tolo minana basi lo."]
     back, label = made(project)
     assert back.texts == {"en": "The dog is at home.", "qsm": ".emoh ta si god ehT"}
@@ -135,7 +139,7 @@ def test_made_pairs_go_on_after_a_kill(tmp_path: Path) -> None:
     assert label.meta.extra == {"made_from": "letters", "made_by": "m"}
     assert report["back-translation"] == {"texts": 1, "pairs": 1, "low score": 0}
     again = Models()
-    augment.run(project, again.tools())
+    again.run(project)
     assert again.asked == []
 
 
@@ -143,7 +147,7 @@ def test_the_way_back_is_the_score(tmp_path: Path) -> None:
     back = {"model": "lazy", "server": "http://here/v1"}
     section = {"model": "m", "server": "http://here/v1", "back": back, "prefix": "<bt> "}
     project = write(tmp_path, augment={"back_translation": section})
-    augment.run(project, Models().tools())
+    Models().run(project)
     (pair,) = made(project)
     assert pair.meta.score is not None and pair.meta.score < 0.3
     assert LOW in pair.meta.tags
@@ -153,12 +157,12 @@ def test_the_way_back_is_the_score(tmp_path: Path) -> None:
 def test_what_a_lazy_model_copies_is_no_pair(tmp_path: Path) -> None:
     section = {"model": "lazy", "server": "http://here/v1"}
     project = write(tmp_path, augment={"pseudo_labels": section})
-    assert augment.run(project, Models().tools())["pseudo-labels"] == {"texts": 1, "not translated": 1}
+    assert Models().run(project)["pseudo-labels"] == {"texts": 1, "not translated": 1}
     assert made(project) == []
 
 
 def test_the_gate(tmp_path: Path) -> None:
-    gate = augment.Material(write(tmp_path)).gate()
+    gate = material.Material(write(tmp_path)).gate()
     good = {"qsm": "ruka kumuna dopa ha ke tuma.", "en": "The mother seeks the river by the great water."}
     assert gate.tags(good) == ()
     assert LENGTH in gate.tags({**good, "qsm": "ruka " * 60})
@@ -185,7 +189,7 @@ def test_nothing_made_is_tested_on(tmp_path: Path) -> None:
         augment={"drills": {}, "pseudo_labels": section, "back_translation": section},
         split={"groups": groups, "test_groups": ["B"]},
     )
-    augment.run(project, Models().tools())
+    Models().run(project)
     split.run(project)
     sets = {name: list(read_jsonl(project.processed / f"{name}.jsonl", Segment)) for name in ("train", "test")}
     made_in = {name: {one.meta.source for one in found} - {"tales"} for name, found in sets.items()}

@@ -7,6 +7,7 @@ import random
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,19 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import ocr_pages
 
-from seshat.augment import pairs as augment
+from seshat.augment import models
+from seshat.augment import stage as augment
 from seshat.augment.layout import Page, joined, joined_words, lines_of
 from seshat.augment.names import NameIndex
 from seshat.augment.pages import likeness
 from seshat.augment.passages import Passage, by_lines, numbered, passages
 from seshat.augment.recognise import Recogniser
 from seshat.augment.tables import listed_texts
-from seshat.augment.tools import Tools
 from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection, TextListSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Meta, Method, Segment
+from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
 
 PAGES = {
@@ -60,14 +62,18 @@ def write(root: Path, made: ocr_pages.Corpus, **augmented: Any) -> Project:
     return project
 
 
-def open_translator(_section: EndpointSection, direction: Direction) -> Any:
-    def translate(texts: Sequence[str]) -> list[str]:
-        return [ocr_pages.translate_back(text, direction.source) for text in texts]
+def open_translator(_project: Project, _section: EndpointSection, direction: Direction) -> Any:
+    def translate(texts: Sequence[str]) -> list[Hypothesis]:
+        return [Hypothesis(ocr_pages.translate_back(text, direction.source), 0.0) for text in texts]
 
-    return translate
+    return SimpleNamespace(translate=translate)
 
 
-TOOLS = Tools(translator=open_translator)
+def run(project: Project) -> dict[str, Any]:
+    """Run the stage with a translator that knows the pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "open_translator", open_translator)
+        return augment.run(project)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[ocr_pages.Corpus, l
     """What is found in the four publications."""
     made = ocr_pages.corpus()
     project = write(tmp_path_factory.mktemp("pages"), made)
-    report = augment.run(project, TOOLS)
+    report = run(project)
     return made, list(read_jsonl(project.augmented / "segments.jsonl", Segment)), report
 
 
@@ -135,7 +141,7 @@ def test_of_two_translations_the_one_in_the_pivot_is_kept(tmp_path: Path) -> Non
     body = f"7. {text.label}\n\n{' '.join(text.own)}\n\nTranslation\n{' '.join(text.means['en'])}\n"
     made.pages.insert(0, (english, "1", body))
     project = write(tmp_path, made)
-    augment.run(project, TOOLS)
+    run(project)
     segments = read_jsonl(project.augmented / "segments.jsonl", Segment)
     mine = [one for one in segments if one.meta.doc_id == text.id and ":sentence" not in one.id]
     assert [("augment:other-translation" in one.meta.tags, one.meta.extra["translated_from"]) for one in mine] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seshat.augment.stage import tools_of
+from seshat.augment.models import open_translator
 from seshat.config import Config, Direction
 from seshat.config.augment import EndpointSection
 from seshat.core.errors import DataError
@@ -30,12 +30,12 @@ def test_translates_each_text_as_if_it_were_alone(tmp_path: Path) -> None:
     assert found[2].text == translator.translate([texts[2]])[0].text
     assert found[0].text != texts[0]
     project = Project(tmp_path, Config())
-    opened = tools_of(project).translator(EndpointSection(model="models/opus"), WAY)
-    assert opened(texts) == [one.text for one in found]
+    opened = open_translator(project, EndpointSection(model="models/opus"), WAY)
+    assert [one.text for one in opened.translate(texts)] == [one.text for one in found]
 
 
 def test_says_what_is_not_there(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     (tmp_path / "models/x").mkdir(parents=True)
     with pytest.raises(DataError, match=r"no model.json of Seshat, no config.json"):
-        tools_of(Project(tmp_path, Config())).translator(EndpointSection(model="models/x"), WAY)
+        open_translator(Project(tmp_path, Config()), EndpointSection(model="models/x"), WAY)

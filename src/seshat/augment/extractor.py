@@ -11,23 +11,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from seshat.augment.found import Found, Tally
 from seshat.augment.layout import Page
+from seshat.augment.material import Material
+from seshat.augment.models import Chat, Reply, answers_of, identity
+from seshat.augment.pages import Reader
 from seshat.augment.passages import passages
-from seshat.augment.tools import Reply, Tools, answers_of
 from seshat.config import Config
 from seshat.config.augment import ExtractorSection
 from seshat.core.errors import DataError
 from seshat.core.journal import Journal, key_of
 from seshat.core.progress import track
 from seshat.core.records import Reject
-
-if TYPE_CHECKING:
-    from seshat.augment.pages import Found, Reader, Tally
-    from seshat.augment.pairs import Material
+from seshat.project.folder import Project
 
 _TASK = """\
 You are given pages of a scholarly publication, read by optical character recognition. They may hold editions of texts \
@@ -113,20 +113,20 @@ class Extractor:
     """Asks a language model about pages.
 
     Args:
+        project: the project.
         section: settings.
-        language: how the language is called.
-        tools: how to open the model; it is opened with the first question that has no answer yet.
         answers: where answers are kept.
     """
 
-    def __init__(self, section: ExtractorSection, language: str, tools: Tools, answers: Journal) -> None:
+    def __init__(self, project: Project, section: ExtractorSection, answers: Journal) -> None:
         self.budget = Budget(section)
         for answer in answers.values():
             self.budget.spend(answer)
         self.repaired = 0
-        self.section, self._tools, self._answers = section, tools, answers
-        self._identity = tools.identity(section, None)
-        self._chat: Any = None
+        self.section, self._answers = section, answers
+        self._identity = identity(project, section, None)
+        self._chat = Chat(section)
+        language = project.config.project.language_name(project.config.project.language)
         self._task = f"{_TASK.format(language=language)}\n{section.instructions}".strip()
 
     def ask(self, pages: Sequence[Page]) -> Editions:
@@ -154,9 +154,7 @@ class Extractor:
         kept = self._answers.get(key)
         if kept is None:
             self.budget.check(messages)
-            if self._chat is None:
-                self._chat = self._tools.chat(self.section)
-            reply = self._chat(messages, Editions.model_json_schema())
+            reply = self._chat.ask(messages, Editions.model_json_schema())
             self.budget.asked += 1
             kept = {"text": reply.text, "sent": reply.sent, "received": reply.received}
             self._answers.put(key, kept)
@@ -190,7 +188,7 @@ def _tuples(value: Any) -> Any:
 
 
 def extracted(
-    reader: Reader, publications: Sequence[tuple[str, list[Page]]], material: Material, tools: Tools, tally: Tally
+    reader: Reader, publications: Sequence[tuple[str, list[Page]]], material: Material, tally: Tally
 ) -> list[Found]:
     """The texts that a language model finds on the pages; fills in what it found and what it cost.
 
@@ -207,7 +205,7 @@ def extracted(
     ]
     best: dict[tuple[str, str], Found] = {}
     with answers_of(material.project, section.name) as answers:
-        extractor = Extractor(section, config.project.language_name(material.languages[0]), tools, answers)
+        extractor = Extractor(material.project, section, answers)
         for publication, told, pages in _answers(extractor, windows, config, tally):
             for one in _founds(told, publication, pages, reader, tally):
                 known = best.get((publication, one.id))

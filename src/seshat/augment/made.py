@@ -15,11 +15,12 @@ from typing import Any
 
 from seshat.augment.drills import drawn_by
 from seshat.augment.gate import Gate
-from seshat.augment.tools import Tools, translate
+from seshat.augment.models import translate
 from seshat.config import Direction
 from seshat.config.augment import MadeSection
 from seshat.core.journal import Journal
 from seshat.core.records import Method, Segment
+from seshat.project.folder import Project
 
 LOW = "augment:low-confidence"
 
@@ -77,26 +78,22 @@ def digest(text: str) -> str:
     return drawn_by(0, " ".join(text.split()))
 
 
-def make(texts: Sequence[Segment], job: Job, tools: Tools, answers: Journal, gate: Gate) -> Iterator[Segment]:
+def make(project: Project, texts: Sequence[Segment], job: Job, answers: Journal, gate: Gate) -> Iterator[Segment]:
     """Pairs with one side made; fills in the figures of the job.
 
     Args:
+        project: the project.
         texts: what :func:`candidates` found.
         job: what to make.
-        tools: how to open the models.
         answers: where translations are kept.
         gate: tags what is doubtful.
     """
     section, way = job.section, job.direction
     there = [segment.texts[way.source].strip() for segment in texts]
-    made = translate(
-        there, lambda: tools.translator(section, way), tools.identity(section, way), answers, section.batch
-    )
+    made = translate(project, there, section, way, answers, section.batch)
     scores: Sequence[float | None] = [None] * len(made)
     if section.back is not None:
-        back = section.back
-        name = tools.identity(back, way.reverse)
-        returned = translate(made, lambda: tools.translator(back, way.reverse), name, answers, section.batch)
+        returned = translate(project, made, section.back, way.reverse, answers, section.batch)
         scores = similarities(returned, there)
     counts: Counter[str] = Counter()
     for segment, text, score in zip(texts, made, scores, strict=True):

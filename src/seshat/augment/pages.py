@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import regex
 
 from seshat.augment import tables
 from seshat.augment.editions import Edition, Finder
-from seshat.augment.gate import Gate
+from seshat.augment.found import Found, Tally
 from seshat.augment.layout import Page, lines_of
+from seshat.augment.material import Material
+from seshat.augment.models import answers_of, translate
 from seshat.augment.names import Mention, NameIndex
 from seshat.augment.passages import Passage, passages, whole_text
 from seshat.augment.recognise import Recogniser
-from seshat.augment.tools import Tools, answers_of, translate
 from seshat.config import Direction
 from seshat.config.augment import PagesSection
 from seshat.config.clean import Profile
 from seshat.core.progress import track
-from seshat.core.records import Reject, Segment
+from seshat.core.records import Segment
 from seshat.text.normalise import Normaliser
 from seshat.text.tongues import detect
-
-if TYPE_CHECKING:
-    from seshat.augment.pairs import Material
 
 _SAME = 0.45
 """Likeness of a text on the page and the known text below which the heading must have named another."""
@@ -40,52 +36,6 @@ _BATCH = 16
 _NOT_LETTERS = regex.compile(r"[^\p{L}\p{N}]+")
 _SAMPLE = 400
 """Publications, at most, whose lines teach the recogniser what is not in the language."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A text that a publication gives with its translation."""
-
-    id: str
-    publication: str
-    page: Page
-    lines: tuple[str, ...]
-    text: str
-    """In the language: as the list of texts has it, or else as the page does."""
-    known: bool
-    """Whether the text is that of the list."""
-    passages: tuple[Passage, ...]
-    tongue: str
-    confidence: float
-    translated: tuple[Passage, ...] = ()
-    """The passages in the pivot, where they had to be translated."""
-
-    @property
-    def in_pivot(self) -> tuple[Passage, ...]:
-        """The passages in the pivot."""
-        return self.translated or self.passages
-
-    @property
-    def translation(self) -> str:
-        """The whole translation in the pivot."""
-        return " ".join(passage.text for passage in self.in_pivot)
-
-
-@dataclass
-class Tally:
-    """What became of the pages."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-    warnings: list[str] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    cost: float | None = None
-    """Of all runs, where a language model was asked."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """As figures for a report."""
-        cost = {} if self.cost is None else {"cost": self.cost}
-        return {**dict(sorted(self.counts.items())), **cost, "languages": dict(sorted(self.languages.items()))}
 
 
 class Reader:
@@ -249,7 +199,7 @@ def read_all(reader: Reader, publications: Sequence[tuple[str, list[Page]]], tal
     return found
 
 
-def in_pivot(found: Sequence[Found], material: Material, tools: Tools, tally: Tally) -> list[Found]:
+def in_pivot(found: Sequence[Found], material: Material, tally: Tally) -> list[Found]:
     """The texts with their translation in the pivot; those that nothing translates are counted and left out."""
     section, pivot = material.project.config.augment.pages, material.languages[1]
     assert section is not None
@@ -266,42 +216,9 @@ def in_pivot(found: Sequence[Found], material: Material, tools: Tools, tally: Ta
             continue
         way = Direction(tag, pivot)
         texts = [passage.text for number in mine for passage in found[number].passages]
-        opened = partial(tools.translator, endpoint, way)
         with answers_of(material.project, section.name) as answers:
-            made = iter(translate(texts, opened, tools.identity(endpoint, way), answers, _BATCH))
+            made = iter(translate(material.project, texts, endpoint, way, answers, _BATCH))
         for number in mine:
             parts = tuple(part._replace(text=next(made)) for part in found[number].passages)
             ready[number] = replace(found[number], translated=parts)
     return [ready[number] for number in sorted(ready)]
-
-
-def found_pairs(material: Material, tools: Tools, gate: Gate, figures: dict[str, Any]) -> Iterator[Segment]:
-    """Pairs out of the pages that section ``augment.pages`` names; fills in what was found."""
-    from seshat.augment.sentences import pairs_of
-
-    project = material.project
-    section = project.config.augment.pages
-    assert section is not None
-    tally = Tally()
-    if not project.gate.admits(section.access):
-        figures[section.name] = {
-            "warnings": [
-                f"The pages are {section.access}, above the access level of this run (project.max_access): they are "
-                "left out."
-            ]
-        }
-        return
-    reader = reader_of(material, section)
-    publications = selected(reader, project.raw / section.path)
-    if section.rules:
-        found = in_pivot(read_all(reader, publications, tally), material, tools, tally)
-        yield from pairs_of(found, material, section, section.name, gate, tally)
-    figures[section.name] = {**tally.as_dict(), "warnings": tally.warnings}
-    if project.config.augment.extractor is not None:
-        from seshat.augment.extractor import extracted
-
-        told = Tally()
-        found = in_pivot(extracted(reader, publications, material, tools, told), material, tools, told)
-        name = project.config.augment.extractor.name
-        yield from pairs_of(found, material, section, name, gate, told)
-        figures[name] = {**told.as_dict(), "warnings": told.warnings, "rejects": told.rejects}

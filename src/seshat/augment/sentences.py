@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from seshat.augment.found import Found, Tally
 from seshat.augment.gate import Gate
 from seshat.augment.made import LOW
+from seshat.augment.material import Material
 from seshat.augment.passages import by_lines
 from seshat.config.align import AlignSection, CutSection
 from seshat.config.augment import PagesSection
 from seshat.core.records import Document, Meta, Method, Origin, Segment
 from seshat.text.words import sentences
-
-if TYPE_CHECKING:
-    from seshat.augment.pages import Found, Tally
-    from seshat.augment.pairs import Material
 
 OTHER, WHOLE, SENTENCE = "augment:other-translation", "augment:whole-text", "augment:sentence"
 _ENOUGH = 30

@@ -1,122 +1,135 @@
-"""Stage ``augment`` with what it may not know itself: the models that translate and answer."""
+"""Stage ``augment``: more training pairs than were given.
+
+Each part is switched on by its section and makes a source of its own, with a tag and a method, so that phases of the
+training and ablations can choose it. Nothing that is made here can be drawn into validation or test.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from seshat.augment import pairs as augment
-from seshat.augment.tools import Chat, Reply, TextTranslator, Tools
+from seshat.augment.drills import drills
+from seshat.augment.extractor import extracted
+from seshat.augment.found import Tally
+from seshat.augment.gate import Gate
+from seshat.augment.made import Job, candidates, digest, make
+from seshat.augment.material import Material
+from seshat.augment.models import answers_of
+from seshat.augment.pages import in_pivot, read_all, reader_of, selected
+from seshat.augment.sentences import pairs_of
 from seshat.config import Direction
-from seshat.config.augment import EndpointSection, ExtractorSection
-from seshat.config.translate import ServerSection
+from seshat.core.jsonl import write_json, write_jsonl
+from seshat.core.records import Method, Segment
 from seshat.project.folder import Project
-from seshat.project.manifest import is_model
-from seshat.text.tongues import ENGLISH_NAMES
+from seshat.review.queues.audit import QUEUE
+from seshat.review.segments import decided
 
-if TYPE_CHECKING:
-    from seshat.inference.translator import Translator
-    from seshat.prompt.prompt import Prompt
+
+def _published(material: Material, gate: Gate, figures: dict[str, Any]) -> Iterator[Segment]:
+    """Pairs out of the pages that section ``augment.pages`` names; fills in what was found."""
+    project = material.project
+    section = project.config.augment.pages
+    assert section is not None
+    tally = Tally()
+    if not project.gate.admits(section.access):
+        figures[section.name] = {
+            "warnings": [
+                f"The pages are {section.access}, above the access level of this run (project.max_access): they are "
+                "left out."
+            ]
+        }
+        return
+    reader = reader_of(material, section)
+    publications = selected(reader, project.raw / section.path)
+    if section.rules:
+        found = in_pivot(read_all(reader, publications, tally), material, tally)
+        yield from pairs_of(found, material, section, section.name, gate, tally)
+    figures[section.name] = {**tally.as_dict(), "warnings": tally.warnings}
+    if project.config.augment.extractor is not None:
+        told = Tally()
+        found = in_pivot(extracted(reader, publications, material, told), material, told)
+        name = project.config.augment.extractor.name
+        yield from pairs_of(found, material, section, name, gate, told)
+        figures[name] = {**told.as_dict(), "warnings": told.warnings, "rejects": told.rejects}
+
+
+def _made(material: Material, gate: Gate, figures: dict[str, Any]) -> Iterator[Segment]:
+    """Back-translation and pseudo-labels."""
+    project, (language, pivot) = material.project, material.languages
+    section, seed = project.config.augment, project.config.project.seed
+    jobs = []
+    if section.back_translation is not None:
+        way = Direction(pivot, language)
+        jobs.append(Job(section.back_translation, way, Method.SYNTHETIC, "augment:back-translated"))
+    if section.pseudo_labels is not None:
+        way = Direction(language, pivot)
+        jobs.append(Job(section.pseudo_labels, way, Method.MACHINE, "augment:pseudo-label"))
+    shared = project.config.split.groups is not None  # then all sources share the names of documents
+    for job in jobs:
+        tag = job.direction.source
+        known = {digest(pair.texts[tag]) for pair in material.pairs()}
+        done = {pair.meta.doc_id or "" for pair in material.pairs()} if shared else set()
+        found = candidates(material.segments(), job.section, tag, seed, known, done)
+        with answers_of(project, job.section.name) as answers:
+            yield from make(project, found, job, answers, gate)
+        figures[job.section.name] = dict(job.figures)
+
+
+def _decisions(project: Project) -> int:
+    """Turn what people have decided in the review file into ``decisions.jsonl``; returns how many."""
+    settings = project.config.project
+    rows, _ = QUEUE.read(QUEUE.path(project))
+    columns = {"source_text": settings.language, "target_text": settings.pivot}
+    found = decided(QUEUE, rows, columns)
+    return write_jsonl(project.augmented / "decisions.jsonl", found)
+
+
+def _counted(segments: Iterable[Segment], counts: dict[str, Counter[str]]) -> Iterator[Segment]:
+    for segment in segments:
+        mine = counts.setdefault(segment.meta.source or "unknown", Counter())
+        mine["pairs"] += 1
+        mine.update(segment.meta.tags)
+        yield segment
 
 
 def run(project: Project) -> dict[str, Any]:
-    """Run the stage; see :func:`seshat.augment.pairs.run`."""
-    return augment.run(project, tools_of(project))
+    """Make what section ``augment`` asks for; writes the files of :attr:`Project.augmented`.
+
+    Args:
+        project: the project, cleaned and aligned.
+
+    Returns:
+        For each source how many pairs it gave and how many have which tag, what each part reports, and warnings.
+    """
+    section = project.config.augment
+    figures: dict[str, Any] = {}
+    counts: dict[str, Counter[str]] = {}
+    decided = _decisions(project)
+    parts = _parts(project, figures) if section.wanted else iter(())
+    total = write_jsonl(project.augmented / "segments.jsonl", _counted(parts, counts))
+    rejects = [one for part in figures.values() for one in part.pop("rejects", [])]
+    write_jsonl(project.augmented / "rejects.jsonl", rejects)
+    warnings = [text for part in figures.values() for text in part.pop("warnings", [])]
+    report = {
+        "pairs": total,
+        "decisions": decided,
+        "sources": {name: dict(sorted(found.items())) for name, found in counts.items()},
+        **figures,
+        "warnings": warnings,
+    }
+    write_json(project.augmented / "report.json", report)
+    return report
 
 
-def tools_of(project: Project) -> Tools:
-    """How the models that section ``augment`` names are opened."""
-    return Tools(
-        translator=lambda section, way: _translator(project, section, way),
-        chat=_chat,
-        identity=lambda section, way: identity(project, section, way),
-    )
-
-
-def _server(section: EndpointSection, timeout: float = 120.0) -> ServerSection:
-    return ServerSection(
-        url=section.server, model=section.model, api_key_env=section.api_key_env, timeout=timeout, concurrency=4
-    )
-
-
-def _translator(project: Project, section: EndpointSection, direction: Direction) -> TextTranslator:
-    """A model of this project, a published one, or a server that is asked as the prompt object says."""
-    opened: Translator
-    if section.server is not None:
-        from seshat.inference.engines.openai import ServerTranslator
-
-        opened = ServerTranslator(_server(section), direction, _prompt(project, direction))
-    elif is_model(project.root / (section.model or "")):
-        from seshat.inference.load import load_translator
-
-        opened = load_translator(project.root / (section.model or ""), direction)
-    else:
-        from seshat.inference.engines.published import PublishedTranslator
-
-        opened = PublishedTranslator(project.root / (section.model or ""), direction)
-    return lambda texts: [hypothesis.text for hypothesis in opened.translate(texts)]
-
-
-def _prompt(project: Project, direction: Direction) -> Prompt:
-    """The prompt object of the project, which also knows what two languages that need not be its own are called."""
-    from seshat.prompt.prompt import Prompt
-
-    prompt = Prompt.of(project)
-    names = {tag: project.config.project.language_name(tag) for tag in direction}
-    known = {tag: ENGLISH_NAMES.get(tag, tag) if name == tag else name for tag, name in names.items()}
-    return prompt.model_copy(update={"languages": {**prompt.languages, **known}})
-
-
-def _chat(section: ExtractorSection) -> Chat:
-    """A language model behind a server, held to a JSON schema where the server can do that."""
-    from seshat.core.net import Refused
-    from seshat.inference.engines.remote import Remote
-
-    remote = Remote(_server(section, section.timeout))
-    held = True
-
-    def ask(messages: Sequence[dict[str, str]], schema: dict[str, Any]) -> Reply:
-        nonlocal held
-        body: dict[str, Any] = {
-            "model": section.model,
-            "messages": list(messages),
-            "max_tokens": section.max_tokens,
-            "temperature": 0,
-        }
-        form = {"type": "json_schema", "json_schema": {"name": "editions", "schema": schema, "strict": True}}
-        try:
-            answer = remote.post("chat/completions", {**body, "response_format": form} if held else body)
-        except Refused as error:
-            if not held or error.status not in (400, 422) or "response_format" not in error.said:
-                raise
-            held = False  # this server knows no schemas: the task itself says what is wanted
-            answer = remote.post("chat/completions", body)
-        return _reply(answer, messages)
-
-    return ask
-
-
-def _reply(answer: dict[str, Any], messages: Sequence[dict[str, str]]) -> Reply:
-    """The text of an answer and its tokens; a server that does not count them is counted for, at four bytes each."""
-    choices = answer.get("choices") or [{}]
-    text = str((choices[0].get("message") or {}).get("content") or "")
-    usage = answer.get("usage") or {}
-    size = sum(len(message["content"].encode()) for message in messages)
-    sent = int(usage.get("prompt_tokens") or size // 4)
-    return Reply(text, sent, int(usage.get("completion_tokens") or len(text.encode()) // 4))
-
-
-def identity(project: Project, section: EndpointSection, direction: Direction | None) -> str:
-    """Which model in which state: its server, name and prompt, or a digest of what is in its folder."""
-    way = str(direction or "")
-    if section.server is not None:
-        asked = _prompt(project, direction).hash[:16] if direction is not None else ""
-        return " ".join(part for part in (section.server, section.model, asked, way) if part)
-    folder = project.root / (section.model or "")
-    seen = hashlib.sha256()
-    for path in sorted(folder.rglob("*.json")):
-        seen.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        seen.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}".encode())
-    return f"{section.model} {seen.hexdigest()[:16]} {way}"
+def _parts(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
+    section, material = project.config.augment, Material(project)
+    if section.drills is not None:
+        yield from drills(material.entries(), section.drills, material.languages, project.config.project.seed)
+    if not (section.pages or section.back_translation or section.pseudo_labels):
+        return
+    gate = material.gate()
+    if section.pages is not None:
+        yield from _published(material, gate, figures)
+    yield from _made(material, gate, figures)

@@ -1,0 +1,61 @@
+"""What a project has so far, for everything that makes more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seshat.augment.gate import Gate
+from seshat.augment.made import digest
+from seshat.core.records import Entry, Segment
+from seshat.project.folder import Project
+
+_KNOWN_BYTES = 500_000
+"""Of each language, the text that the gate learns from."""
+
+
+class Material:
+    """What the project has so far, as often as it is needed: always read from the files.
+
+    Args:
+        project: the project; what this run may not use is left out.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.languages = (project.config.project.language, project.config.project.pivot)
+        self._excluded = frozenset(project.config.split.exclude_tags)
+
+    def segments(self) -> Iterator[Segment]:
+        """Everything that is neither excluded by a tag, nor above the access level, nor fixed as test."""
+        for folder in (self.project.cleaned, self.project.aligned):
+            for segment in self.project.gate.read(folder / "segments.jsonl", Segment):
+                if segment.meta.split != "test" and not self._excluded & set(segment.meta.tags):
+                    yield segment
+
+    def entries(self) -> Iterator[Entry]:
+        """The lexicon, as far as this run may use it."""
+        for entry in self.project.gate.read(self.project.cleaned / "entries.jsonl", Entry):
+            if not self._excluded & set(entry.meta.tags):
+                yield entry
+
+    def pairs(self) -> Iterator[Segment]:
+        """Segments in both languages."""
+        for segment in self.segments():
+            if all(segment.texts.get(tag, "").strip() for tag in self.languages):
+                yield segment
+
+    def texts(self, tag: str, most: int = _KNOWN_BYTES) -> list[str]:
+        """Texts in one language, about so many bytes of them, drawn from all sources alike."""
+        total = sum(len(segment.texts.get(tag, "").encode()) for segment in self.segments())
+        share = min(1.0, most / max(1, total))
+        found: dict[str, None] = {}
+        for segment in self.segments():
+            text = segment.texts.get(tag, "").strip()
+            if text and int(digest(text)[:8], 16) / 16**8 < share:
+                found[text] = None
+        return list(found)
+
+    def gate(self) -> Gate:
+        """The gate, taught by what there is."""
+        texts = {tag: self.texts(tag) for tag in self.languages}
+        return Gate(self.project.config.augment.filters, (pair.texts for pair in self.pairs()), texts)
