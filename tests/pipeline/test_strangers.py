@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from seshat.cli.app import app
+from seshat.project.folder import open_project
+from seshat.serving.store import open_corrections
 
 CONFIG = """\
 project: {name: Tiny, language: qlm, pivot: es, max_access: public}
@@ -86,6 +88,27 @@ def test_a_rule_that_takes_for_ever_is_named(tmp_path: Path) -> None:
     (root / "data/raw/pairs.tsv").write_text(f"{ROWS}{'a' * 60}!\tcasa\n")
     code, said = seshat("run", "--project", str(root), "--until", "clean")
     assert (code, "rule 'r'" in said, "takes too long" in said) == (1, True, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are of POSIX")
+def test_what_a_run_writes_belongs_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0o022)
+    try:
+        root = project(tmp_path / "p")
+        own = {root, *root.rglob("*")}
+        assert seshat("run", "--project", str(root), "--until", "clean")[0] == 0
+        open_corrections(open_project(root)).close()
+        made = [path for path in root.rglob("*") if path not in own]
+        open_to_others = {path.relative_to(root).as_posix() for path in made if path.stat().st_mode & 0o077}
+        # What DVC keeps is read-only for everybody, in a folder that only the owner enters.
+        assert not {path for path in open_to_others if not path.startswith(".dvc/cache/files/")}
+        assert (root / ".dvc").stat().st_mode & 0o777 == 0o700
+        monkeypatch.setenv("SESHAT_UMASK", "007")
+        (root / "data/interim/clean/report.json").unlink()
+        assert seshat("clean", "--project", str(root))[0] == 0
+        assert (root / "data/interim/clean/report.json").stat().st_mode & 0o777 == 0o660
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("kind", ["list", "merge", "large"])

@@ -9,16 +9,53 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from seshat.config import Config
-from seshat.core.errors import UsageError
+from seshat.core.errors import DiskFull, UsageError
 from seshat.core.jsonl import write_jsonl
-from seshat.core.records import Access, Entry, GlossedWord, Meta, Segment, Sense
+from seshat.core.records import Access, Entry, GlossedWord, Meta, Reject, Segment, Sense
+from seshat.data import corrections
 from seshat.project.folder import Project
 from seshat.serving.answers import Concordance
+from seshat.serving.app import status_of
 from seshat.serving.concordance import look_up
 from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, folded, open_search
 from seshat.serving.store import Correction, Corrections, open_corrections
+
+
+def test_a_damaged_row_is_left_out_and_named(tmp_path: Path) -> None:
+    project = Project(tmp_path, Config.model_validate({"project": {"language": "ta", "pivot": "es"}}))
+    store = open_corrections(project)
+    for text in ("a", "b"):
+        store.add(Correction(source="ta", target="es", text=text, translation="x", access=Access.PUBLIC))
+    with store._database.writing() as cursor:
+        cursor.execute("UPDATE corrections SET access = 'Public ' WHERE text = 'a'")
+        cursor.execute("UPDATE corrections SET translation = x'ff' WHERE text = 'b'")
+    store.add(Correction(source="ta", target="es", text="c", translation="x", access=Access.PUBLIC))
+    with capture_logs() as logs:
+        assert [one.text for one in store.all()] == ["c"]
+        assert [one.text for one in store.newest(Access.SEALED, 9)] == ["c"]
+    assert [line["wrong"] for line in logs[:2]] == [["access"], ["translation"]]
+    store.close()
+    read = corrections.Corrections.of(project)
+    records = list(read.records(project.config))
+    assert [one.reason for one in records if isinstance(one, Reject)] == [
+        "a damaged correction: no text in translation"
+    ]
+    assert read.report(project.config) == {"found": 3, "superseded": 0, "rejects": 1}
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_stored(tmp_path: Path) -> None:
+    store = open_corrections(Project(tmp_path, Config.model_validate({"project": {"language": "ta", "pivot": "es"}})))
+    pages = next(iter(store._database.rows("PRAGMA page_count")))[0]
+    with store._database._borrowed() as connection:  # type: ignore[attr-defined]
+        connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(DiskFull, match="the disk is full") as full:
+        store.add(Correction(source="ta", target="es", text="a" * 100_000, translation="x"))
+    assert status_of(full.value)[0] == 507
+    assert list(store.all()) == []
+    store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from seshat.cli import (
     tools,
     translate,
 )
+from seshat.core.jsonl import umask
 
 app = typer.Typer(
     name="seshat",
@@ -48,7 +50,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    pass
+    os.umask(umask())
 
 
 pipeline.add(app)

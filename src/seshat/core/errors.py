@@ -4,6 +4,7 @@
     ├── UsageError              exit 2: the command line asks for something impossible
     │   └── ConfigError         exit 2: seshat.yaml (or a profile, or an override) is wrong
     ├── DataError               exit 1: an input file or a record cannot be used
+    │   └── DiskFull            exit 1: there is no room for what has to be written
     ├── CheckFailed             exit 1: the data were read, and a check that must hold does not
     ├── PromptMismatch          exit 1: a model would be asked in another way than it was trained
     ├── MissingPackage          exit 1: an optional package is not installed; names the extra
@@ -97,6 +98,10 @@ class ConfigError(UsageError):
 
 class DataError(SeshatError):
     """An input file or a record cannot be used."""
+
+
+class DiskFull(DataError):
+    """There is no room left for what has to be written."""
 
 
 class CheckFailed(SeshatError):

@@ -20,13 +20,13 @@ from typing import IO, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from seshat.core.errors import DataError
+from seshat.core.errors import DataError, DiskFull, UsageError
 from seshat.core.paths import inside
 
 R = TypeVar("R", bound=BaseModel)
 
-_UMASK = os.umask(0)
-os.umask(_UMASK)
+OPEN_TO = "SESHAT_UMASK"
+"""Environment variable: the umask of a project that several people write, such as 007; default: 077, for its owner."""
 
 
 @contextmanager
@@ -104,12 +104,24 @@ def _sweep(path: Path) -> None:
                     entry.unlink(missing_ok=True)
 
 
+def umask() -> int:
+    """What new files and folders may not be used for: records belong to their owner, unless somebody says otherwise.
+
+    Raises:
+        UsageError: :data:`OPEN_TO` is no umask.
+    """
+    try:
+        return int(os.environ.get(OPEN_TO) or "077", 8) & 0o777
+    except ValueError as error:
+        raise UsageError(f"{OPEN_TO} is no umask: write three octal digits, such as 007 or 027.") from error
+
+
 def _mode(path: Path) -> int:
     """The permissions of the file that is replaced, or those of a new file of this user."""
     try:
         return path.stat().st_mode & 0o777
     except FileNotFoundError:
-        return 0o666 & ~_UMASK
+        return 0o666 & ~umask()
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:
@@ -122,7 +134,8 @@ def cannot_write(path: Path, error: OSError) -> DataError:
         errno.EROFS: ("the disk is read-only", "Copy the project to a disk that can be written to."),
     }
     reason, hint = reasons.get(error.errno or 0, (error.strerror or str(error), None))
-    return DataError(f"{path}: cannot write: {reason}.", hint)
+    kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else DataError
+    return kind(f"{path}: cannot write: {reason}.", hint)
 
 
 def cannot_read(path: Path, error: OSError) -> DataError:

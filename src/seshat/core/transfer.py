@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.core.errors import DataError
+from seshat.core.errors import DataError, DiskFull
 from seshat.core.jsonl import cannot_read, write_json
 from seshat.core.paths import remove
 
@@ -84,7 +84,7 @@ class Transfer:
             write_json(self._note, self._noted)
         missing, free = (self.total or 0) - start, shutil.disk_usage(self.path.parent).free
         if missing > free:
-            raise DataError(
+            raise DiskFull(
                 f"{self.name}: the disk is full: it needs {missing / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free.",
                 "Free some space and run the same command again: it goes on where it stopped.",
             )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from seshat.config import Config
 from seshat.config.project import ProjectSection
@@ -54,6 +54,8 @@ class Correction(BaseModel):
     """When, ISO 8601."""
     access: str | None = None
     note: str | None = None
+    damaged: str = ""
+    """Columns that hold no text."""
     row: int = 0
     """Place among the corrections, from 1, the oldest first."""
 
@@ -81,7 +83,17 @@ def read(project: Project) -> list[Correction]:
     """
     address = project.config.serve.database
     rows = _from_server(address) if address else _from_file(store_path(project))
-    return [Correction.model_validate({**row, "row": number}) for number, row in enumerate(rows, start=1)]
+    return [_read(row, number) for number, row in enumerate(rows, start=1)]
+
+
+def _read(row: dict[str, Any], number: int) -> Correction:
+    """A row as a correction; of one that somebody damaged by hand what is text, so that it becomes a reject."""
+    try:
+        return Correction.model_validate({**row, "row": number})
+    except ValidationError as error:
+        damaged = {str(one["loc"][0]) for one in error.errors()}
+        kept = {name: "" if name in damaged else value for name, value in row.items()}
+        return Correction.model_validate({**kept, "row": number, "damaged": ", ".join(sorted(damaged))})
 
 
 def _from_server(address: str) -> list[dict[str, Any]]:
@@ -183,6 +195,8 @@ class Corrections:
 
 
 def _refusal(one: Correction, project: ProjectSection) -> str | None:
+    if one.damaged:
+        return f"a damaged correction: no text in {one.damaged}"
     known = (project.language, project.pivot)
     if one.source == one.target or one.source not in known or one.target not in known:
         return f"a correction from '{one.source}' into '{one.target}': the project is about {' and '.join(known)}"

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from seshat.core.errors import SeshatError
-from seshat.core.jsonl import cannot_write
+from seshat.core.jsonl import cannot_write, umask
 from seshat.core.paths import move, remove, sealed
 
 log = structlog.get_logger(__name__)
@@ -66,6 +66,11 @@ class Cache:
     def close(self) -> None:
         """Let go of DVC's files."""
         self._repo.close()
+        # DVC opens its own databases to everybody (their names and hashes are those of the records).
+        site = Path(self._repo.root_dir, ".dvc", "tmp", "site")
+        for path in (site, *site.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o777 & ~umask())
 
     def key(self, name: str) -> str | None:
         """A name for the state that a stage was last remembered in; ``None`` when it was not."""
@@ -199,5 +204,5 @@ def _init(root: Path, folder: Path) -> None:
     (made / "tmp").mkdir()
     if folder.exists():
         remove(folder)
-    made.chmod(0o755)
+    made.chmod(0o777 & ~umask())
     move(made, folder)

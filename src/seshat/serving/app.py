@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from seshat.config.serve import ServeSection
-from seshat.core.errors import SeshatError, UsageError, require
+from seshat.core.errors import DiskFull, SeshatError, UsageError, require
 from seshat.core.records import Access
 from seshat.review.desk import Conflict
 from seshat.review.queue import NoDecision
@@ -25,6 +25,7 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (Stopping, 503),
     (TimedOut, 504),
     (UsageError, 400),
+    (DiskFull, 507),
     (NoDecision, 400),
     (Conflict, 409),
 )

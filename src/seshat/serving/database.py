@@ -7,6 +7,8 @@ PostgreSQL as a ``tsvector`` written out.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from seshat.core.errors import DataError, SeshatError, require
-from seshat.core.jsonl import cannot_write
+from seshat.core.jsonl import cannot_write, umask
 from seshat.core.paths import inside, readable
 
 _PRIVATE = 0xE000
@@ -115,6 +117,7 @@ class Sqlite(_Pool):
         self._writer = threading.Lock()
         try:
             inside(readable(path)).parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o666 & ~umask()))  # what SQLite lays beside it is the same
             self._free.append(self._connect())
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -145,10 +148,15 @@ class Sqlite(_Pool):
             cursor = connection.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor
+                connection.commit()
+            except sqlite3.OperationalError as error:
+                connection.rollback()
+                if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                    raise
+                raise cannot_write(self.path, OSError(errno.ENOSPC, "")) from error
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
 
     def document(self, words: Iterable[str]) -> str:
         """Words between spaces."""

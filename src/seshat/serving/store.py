@@ -7,16 +7,19 @@ stage ``ingest`` can read corrections too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from seshat.core.records import Access
 from seshat.project.folder import Project
 from seshat.serving.database import Database, Postgres, Sqlite
 
+log = structlog.get_logger(__name__)
 _FIELDS = ("id", "source", "target", "text", "translation", "machine", "by", "access", "note", "at")
 _COLUMNS = ", ".join(f'"{name}"' for name in _FIELDS)  # "by" and "access" mean something in SQL
 
@@ -86,20 +89,26 @@ class Corrections:
     def newest(self, viewer: Access, limit: int) -> list[Correction]:
         """The newest that a viewer may see, newest first."""
         sql = f"SELECT {_COLUMNS} FROM corrections WHERE level <= ? ORDER BY number DESC LIMIT ?"  # noqa: S608
-        return [_correction(row) for row in self._database.rows(sql, (viewer.level, limit))]
+        return list(_corrections(self._database.rows(sql, (viewer.level, limit))))
 
     def all(self, viewer: Access = Access.SEALED) -> Iterator[Correction]:
         """All that a viewer may see, in the order in which they came."""
         sql = f"SELECT {_COLUMNS} FROM corrections WHERE level <= ? ORDER BY number"  # noqa: S608
-        return (_correction(row) for row in self._database.rows(sql, (viewer.level,)))
+        return _corrections(self._database.rows(sql, (viewer.level,)))
 
     def close(self) -> None:
         """Let the database go."""
         self._database.close()
 
 
-def _correction(row: tuple[str, ...]) -> Correction:
-    return Correction.model_validate(dict(zip(_FIELDS, row, strict=True)))
+def _corrections(rows: Iterable[tuple[Any, ...]]) -> Iterator[Correction]:
+    """Rows as corrections; one that somebody damaged by hand is skipped and named, without what it says."""
+    for row in rows:
+        try:
+            yield Correction.model_validate(dict(zip(_FIELDS, row, strict=True)))
+        except ValidationError as error:
+            wrong = sorted({str(one["loc"][0]) for one in error.errors()})
+            log.warning("a damaged correction is left out: mend or delete its row", id=str(row[0])[:40], wrong=wrong)
 
 
 def corrections_file(project: Project) -> Path:
