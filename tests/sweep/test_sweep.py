@@ -19,9 +19,9 @@ from seshat.core.errors import ConfigError, DataError, UsageError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Segment
 from seshat.project.folder import Project
+from seshat.report.sweep import render, rows, short_names
 from seshat.sweep import study
-from seshat.sweep.report import page, rows, short_names, write_profile
-from seshat.sweep.run import results, run
+from seshat.sweep.run import _write_profile, results, run
 from seshat.sweep.space import check, decode, encode, grid, open_source
 from seshat.sweep.study import Search
 from seshat.sweep.trial import own_stages, trial_name
@@ -262,7 +262,7 @@ def test_failed_trials_are_recorded_and_can_be_tried_again(tmp_path: Path, monke
     assert "Traceback" in details
     assert b"nobody may see" not in (root / "reports" / "sweep.db").read_bytes()
     assert "failed: models/tokenizer" in rows(told["trials"], "geometric_mean")[-2]["state"]
-    assert "there is no tokenizer" in page(told)
+    assert "there is no tokenizer" in render(told)
     broken.clear()
     search(root).run()
     assert [trial["state"] for trial in found(root)["trials"]].count("failed") == 2
@@ -306,7 +306,7 @@ def test_drawn_values(tmp_path: Path, trained: list[dict[str, Any]], sampler: st
     trained.clear()
     search(bare_project(tmp_path / "two", sweep)).run()
     assert trained == first, "the seed of the project decides"
-    assert "train.finetune.learning_rate" in page(found(root))
+    assert "train.finetune.learning_rate" in render(found(root))
 
 
 def test_a_database_out_of_reach(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_of_losses_the_lowest_is_the_best(tmp_path: Path, monkeypatch: pytest.Mo
     assert told["best"]["trial"] == 1
     assert [row["trial"] for row in rows(told["trials"], "loss")] == [1, 2, 0]
     assert list(rows(told["trials"], "loss")[0]) == ["trial", "learning_rate", "loss", "seconds", "state"]
-    assert "judged by its loss" in page(told)
+    assert "judged by its loss" in render(told)
     assert Path(told["model"]).parts[-3] == trial_name({"train.finetune.learning_rate": 2})
 
 
@@ -357,11 +357,11 @@ def test_short_names() -> None:
 def test_best_settings_as_a_profile(tmp_path: Path, trained: list[dict[str, Any]]) -> None:
     root = bare_project(tmp_path, GRID)
     with pytest.raises(UsageError, match="no best settings"):
-        write_profile(root / "profiles" / "best.yaml", found(root))
+        _write_profile(root / "profiles" / "best.yaml", found(root))
     search(root).run()
     told = found(root)
     for _ in range(2):
-        write_profile(root / "profiles" / "best.yaml", told)
+        _write_profile(root / "profiles" / "best.yaml", told)
     assert load_config(root, ["best"]).train.statistical.lm_order == 3
     text = (root / "profiles" / "best.yaml").read_text()
     assert text.startswith(
@@ -369,7 +369,7 @@ def test_best_settings_as_a_profile(tmp_path: Path, trained: list[dict[str, Any]
     )
     (root / "profiles" / "best.yaml").write_text("train: {}\n")
     with pytest.raises(UsageError, match="not written by the sweep"):
-        write_profile(root / "profiles" / "best.yaml", told)
+        _write_profile(root / "profiles" / "best.yaml", told)
 
 
 def test_the_page_stands_alone(tmp_path: Path, trained: list[dict[str, Any]]) -> None:
@@ -377,7 +377,7 @@ def test_the_page_stands_alone(tmp_path: Path, trained: list[dict[str, Any]]) ->
     search(root).run()
     told = found(root)
     told["project"] = "<script>alert(1)</script>"
-    text = page(told)
+    text = render(told)
     assert "<script" not in text and "http" not in text.replace("http-equiv", "")
     assert text.count("<svg") == 3
     assert "only 20 segments" in text

@@ -19,10 +19,10 @@ from seshat.core.jsonl import write_json, write_jsonl, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, Segment
-from seshat.data.card import data_card
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
 from seshat.project.folder import Project
+from seshat.report.data_card import data_card
 
 FILES: dict[str, type[Segment] | type[Entry]] = {
     "train": Segment,

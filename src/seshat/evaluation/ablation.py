@@ -13,13 +13,12 @@ from itertools import islice
 from typing import Any
 
 from seshat.core.records import Segment
-from seshat.evaluation.advice import SIGNIFICANT
 from seshat.inference.postprocess import Postprocessor, changed_steps
 from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
 from seshat.scores import LABELS, METRICS, Metric
 from seshat.scores.metrics import Counts, Scorer, scores
-from seshat.scores.significance import paired_randomisation
+from seshat.scores.significance import SIGNIFICANT, paired_randomisation
 
 TRIALS = 2_000
 """Trials of the paired test: the smallest p-value is 0.0005."""

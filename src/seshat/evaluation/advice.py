@@ -7,11 +7,10 @@ from typing import Any
 
 from seshat.evaluation.testbed import TestSet
 from seshat.scores import LABELS, Metric
+from seshat.scores.significance import SIGNIFICANT
 
 FEW = 200
 """A smaller test set has intervals several points wide."""
-SIGNIFICANT = 0.05
-"""A difference whose p-value is below is called significant."""
 
 _MUCH_UNKNOWN = 0.005
 _MUCH_COPIED = 0.2

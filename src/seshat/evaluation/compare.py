@@ -11,13 +11,12 @@ from seshat.core.jsonl import write_json, write_text
 from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
-from seshat.evaluation.measure import TRIALS_PER_SAMPLE
-from seshat.evaluation.report import render_comparison
 from seshat.evaluation.summary import summary
 from seshat.project.folder import Project
+from seshat.report.evaluation import render_comparison
 from seshat.scores import METRICS
 from seshat.scores.metrics import Scorer, headline, scores
-from seshat.scores.significance import paired_randomisation
+from seshat.scores.significance import TRIALS_PER_SAMPLE, paired_randomisation
 
 BASELINES: tuple[str, ...] = get_args(Baseline)
 """Floors by name."""

@@ -9,11 +9,11 @@ from seshat.core.jsonl import write_json, write_text
 from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
-from seshat.evaluation.report import render
 from seshat.evaluation.summary import summary
 from seshat.evaluation.translations import write_translations
 from seshat.inference.confidence import save
 from seshat.project.folder import Project
+from seshat.report.evaluation import render
 
 
 def run(project: Project) -> dict[str, Any]:

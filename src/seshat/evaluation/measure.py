@@ -12,7 +12,6 @@ from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invention
-from seshat.evaluation.samples import choose
 from seshat.evaluation.slices import cut, score_slices
 from seshat.evaluation.terms import METRIC as TERMS
 from seshat.evaluation.terms import Terms, term_rate
@@ -21,12 +20,10 @@ from seshat.inference.translator import Hypothesis
 from seshat.scores import METRICS, Metric
 from seshat.scores.formulas import Floats
 from seshat.scores.metrics import Counts, Scorer, scores, sentence_chrf2
-from seshat.scores.significance import Rows, Score, bootstrap, interval, paired_randomisation
+from seshat.scores.significance import TRIALS_PER_SAMPLE, Rows, Score, bootstrap, interval, paired_randomisation
 
 LENGTH_BINS = 14
 """Bars of the histogram of lengths."""
-TRIALS_PER_SAMPLE = 10
-"""The paired test makes so many trials for every sample of the bootstrap; sacreBLEU's defaults, too, are 10 to 1."""
 
 
 def measure(
@@ -209,6 +206,15 @@ def _sample(
             for name, found in texts.items()
         ],
     }
+
+
+def choose(quality: Floats, count: int) -> list[int]:
+    """Places of ``count`` sentences, evenly from the best to the worst: neither the good nor the bad are picked."""
+    order = np.argsort(-quality, kind="stable")
+    if count >= len(order):
+        return [int(place) for place in order]
+    steps = np.linspace(0, len(order) - 1, count).round().astype(int)
+    return [int(order[step]) for step in steps]
 
 
 def _rounded(value: Any, digits: int = 4) -> float:

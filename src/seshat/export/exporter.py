@@ -19,13 +19,13 @@ from seshat.core.jsonl import write_json, write_text
 from seshat.core.paths import fresh, remove
 from seshat.core.records import Segment
 from seshat.export import ollama, proof
-from seshat.export.card import Facts, model_card
 from seshat.export.engines import Engine, open_export, open_model
 from seshat.export.forms import Form, build
 from seshat.export.provenance import provenance
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
 from seshat.project.manifest import FILE, Manifest, claim, publish
+from seshat.report.model_card import Facts, model_card
 
 log = structlog.get_logger(__name__)
 _ELSEWHERE = "Take it away, or choose another --output."

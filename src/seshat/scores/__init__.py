@@ -24,3 +24,8 @@ LABELS: dict[Metric, str] = {
     "bleu_spaces": "BLEU as spaced",
 }
 """The scores as people write them."""
+
+
+def worse(score: float, metric: str) -> float:
+    """A score as a number that is low for good ones: a loss is, the others are not."""
+    return score if metric == "loss" else -score

@@ -21,6 +21,10 @@ Rows = NDArray[Any]
 Score = Callable[[NDArray[Any]], Floats]
 """Sums of rows, an array of (..., columns), to scores of (..., scores)."""
 
+SIGNIFICANT = 0.05
+"""A difference whose p-value is below is called significant."""
+TRIALS_PER_SAMPLE = 10
+"""The paired test makes so many trials for every sample of the bootstrap; sacreBLEU's defaults, too, are 10 to 1."""
 _CELLS = 4_000_000
 """Largest block of random numbers, in cells: 32 MB."""
 

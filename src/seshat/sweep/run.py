@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seshat.config.neural import RangeSection
+from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_json, write_text
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import STAGES
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
-from seshat.sweep.report import page, rows, write_profile
+from seshat.report.sweep import LABELS, render, rows
 from seshat.sweep.space import check, grid, open_source
 from seshat.sweep.study import Search
 from seshat.sweep.trial import MODEL, trial_name, validation
 
 BEST = "best"
+WRITTEN_BY = "# Written by `seshat sweep --write-best`"
 _LEAST = 100
 """Fewer validation segments than this hardly tell settings apart."""
 
@@ -61,9 +64,9 @@ def run(
         finally:  # also when somebody stops it: what was found so far is a result
             found = results(project, search)
             write_json(project.reports / "sweep.json", found)
-            write_text(project.reports / "sweep.html", page(found))
+            write_text(project.reports / "sweep.html", render(found))
     if write_best:
-        write_profile(root / "profiles" / f"{BEST}.yaml", found)
+        _write_profile(root / "profiles" / f"{BEST}.yaml", found)
         found["profile"] = f"profiles/{BEST}.yaml"
     return {**found, "table": rows(found["trials"], found["metric"]), "report": str(project.reports / "sweep.html")}
 
@@ -134,3 +137,33 @@ def _warnings(project: Project, segments: int) -> list[str]:
     if section.sampler == "grid" and (size := len(grid(section.parameters))) > section.trials:
         found.append(f"The grid has {size} combinations, and sweep.trials allows {section.trials}: the first ones ran.")
     return found
+
+
+def _write_profile(path: Path, found: Mapping[str, Any]) -> None:
+    """Write the best settings as a profile.
+
+    Raises:
+        UsageError: no trial has a score, or the file was written by somebody else.
+    """
+    from ruamel.yaml import YAML
+
+    best = found["best"]
+    if best is None:
+        raise UsageError("No trial of the sweep has a score: there are no best settings.", "Run `seshat sweep` first.")
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(WRITTEN_BY):
+        raise UsageError(
+            f"{path}: this profile was not written by the sweep; it is left as it is.",
+            "Give it another name, or remove it.",
+        )
+    tree: dict[str, Any] = {}
+    for name, value in best["settings"].items():
+        *sections, key = name.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = value
+    stream = io.StringIO()
+    YAML().dump(tree, stream)
+    measured = f"{LABELS[found['metric']]} {best['score']:.2f} on {found['segments']} validation segments"
+    header = f"{WRITTEN_BY}: trial {best['trial']}, the best of {len(found['trials'])}: {measured}.\n"
+    write_text(path, header + stream.getvalue())

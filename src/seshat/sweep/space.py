@@ -137,11 +137,6 @@ def grid(parameters: Mapping[str, tuple[Any, ...] | RangeSection]) -> list[Value
     return [dict(zip(parameters, combination, strict=True)) for combination in itertools.product(*lists)]
 
 
-def worse(score: float, metric: str) -> float:
-    """A score as a number that is low for good ones: a loss is, the others are not."""
-    return score if metric == "loss" else -score
-
-
 def encode(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> Values:
     """Values as Optuna keeps them: what is chosen from a list stands there as JSON, lists and nothing included."""
     return {

@@ -21,7 +21,8 @@ from seshat.core.paths import inside, remove
 from seshat.core.progress import task
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
-from seshat.sweep.space import SECTIONS, Source, Values, decode, encode, grid, suggest, worse
+from seshat.scores import worse
+from seshat.sweep.space import SECTIONS, Source, Values, decode, encode, grid, suggest
 from seshat.sweep.trial import run_trial, trial_name
 from seshat.tracking.content import data_hashes
 

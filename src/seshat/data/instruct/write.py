@@ -15,7 +15,6 @@ from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Meta, Segment
 from seshat.data.duplicates import fingerprint
-from seshat.data.instruct.card import messages_card
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
@@ -26,6 +25,7 @@ from seshat.project.folder import Project
 from seshat.prompt.prompt import WORDING_FILE, Prompt
 from seshat.prompt.retrieval import FOLDER, Retriever, save
 from seshat.prompt.surroundings import Surroundings
+from seshat.report.messages_card import messages_card
 
 Asked = tuple[Question, tuple[Segment, ...]]
 """A question, and the segments before it in its document."""

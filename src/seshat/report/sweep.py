@@ -1,29 +1,27 @@
-"""What a search found: rows for a table, ``sweep.json``, a page with plots, and a profile of the best settings."""
+"""What a search over settings found: rows for a table, and a page with plots."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from seshat import scores
 from seshat.config.neural import RangeSection
-from seshat.core.errors import UsageError
-from seshat.core.jsonl import write_text
-from seshat.sweep.space import worse
+from seshat.report.charts import Bar, bars, lines_chart
+from seshat.report.page import page
+from seshat.scores import worse
 
-LABELS = {
-    "geometric_mean": "√(BLEU·chrF++)",
-    "chrf2": "chrF2",
-    "chrf++": "chrF++",
-    "bleu": "BLEU",
+LABELS: dict[str, str] = {
+    "geometric_mean": scores.LABELS["geomean"],
+    "chrf2": scores.LABELS["chrf2"],
+    "chrf++": scores.LABELS["chrf++"],
+    "bleu": scores.LABELS["bleu"],
     "loss": "loss",
 }
-WRITTEN_BY = "# Written by `seshat sweep --write-best`"
 _BINS = 4
 """Bars for a setting that is drawn from a range."""
 
@@ -77,26 +75,18 @@ def _metrics(trials: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
     return [metric, *(name for name in LABELS if name in there and name != metric)]
 
 
-def page(found: Mapping[str, Any]) -> str:
+def render(found: Mapping[str, Any]) -> str:
     """The report as one self-contained page: no script, no network.
 
     Args:
         found: what ``reports/sweep.json`` holds.
     """
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("seshat.sweep"), PackageLoader("seshat.evaluation")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = _shown
     metric = found["metric"]
     names = short_names(list(found["parameters"]))
     done = [trial for trial in found["trials"] if trial["score"] is not None]
-    text = environment.get_template("sweep.html.j2").render(
+    return page(
+        "sweep.html.j2",
+        shown=_shown,
         found=found,
         names=names,
         label=LABELS[metric],
@@ -107,7 +97,6 @@ def page(found: Mapping[str, Any]) -> str:
         history=_history(done, metric),
         effects=[(names[name], _effect(name, values, done, metric)) for name, values in _spaces(found)],
     )
-    return text.rstrip() + "\n"
 
 
 def _spaces(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -121,8 +110,6 @@ def _shown(value: Any) -> str:
 
 def _history(done: Sequence[Mapping[str, Any]], metric: str) -> Any:
     """Each trial's score, and the best until then."""
-    from seshat.evaluation.charts import lines_chart
-
     label = LABELS[metric]
     best: float | None = None
     until: list[tuple[float, float]] = []
@@ -135,8 +122,6 @@ def _history(done: Sequence[Mapping[str, Any]], metric: str) -> Any:
 
 def _effect(name: str, values: Any, done: Sequence[Mapping[str, Any]], metric: str) -> Any:
     """The mean score for each value of a setting, with the lowest and the highest as a whisker."""
-    from seshat.evaluation.charts import Bar, bars
-
     groups: dict[str, list[float]] = {}
     for trial in done:
         if name in trial["settings"]:
@@ -162,33 +147,3 @@ def _edges(values: Mapping[str, Any]) -> tuple[list[float], list[str]]:
     edges = [low + (high - low) * part / _BINS for part in range(_BINS + 1)]
     edges = [math.exp(edge) for edge in edges] if space.log else edges
     return edges, [f"{a:.3g} – {b:.3g}" for a, b in itertools.pairwise(edges)]
-
-
-def write_profile(path: Path, found: Mapping[str, Any]) -> None:
-    """Write the best settings as a profile.
-
-    Raises:
-        UsageError: no trial has a score, or the file was written by somebody else.
-    """
-    from ruamel.yaml import YAML
-
-    best = found["best"]
-    if best is None:
-        raise UsageError("No trial of the sweep has a score: there are no best settings.", "Run `seshat sweep` first.")
-    if path.exists() and not path.read_text(encoding="utf-8").startswith(WRITTEN_BY):
-        raise UsageError(
-            f"{path}: this profile was not written by the sweep; it is left as it is.",
-            "Give it another name, or remove it.",
-        )
-    tree: dict[str, Any] = {}
-    for name, value in best["settings"].items():
-        *sections, key = name.split(".")
-        place = tree
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = value
-    stream = io.StringIO()
-    YAML().dump(tree, stream)
-    measured = f"{LABELS[found['metric']]} {best['score']:.2f} on {found['segments']} validation segments"
-    header = f"{WRITTEN_BY}: trial {best['trial']}, the best of {len(found['trials'])}: {measured}.\n"
-    write_text(path, header + stream.getvalue())

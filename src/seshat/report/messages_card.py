@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
 from seshat.config.neural import Task
-from seshat.data.card import counts_text, front_matter, size_category, table
 from seshat.prompt.prompt import Prompt
+from seshat.report.markdown import counts_text, front_matter, size_category, table
 
 if TYPE_CHECKING:
     from seshat.data.instruct.tally import MessagesTally

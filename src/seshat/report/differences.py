@@ -1,12 +1,9 @@
-"""Translations to read side by side, with what differs marked."""
+"""A text beside another, with what differs marked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from seshat.text.words import tokenize, words
 
@@ -21,15 +18,6 @@ class Piece(NamedTuple):
 
     text: str
     kind: str
-
-
-def choose(quality: NDArray[np.float64], count: int) -> list[int]:
-    """Places of ``count`` sentences, evenly from the best to the worst: neither the good nor the bad are picked."""
-    order = np.argsort(-quality, kind="stable")
-    if count >= len(order):
-        return [int(place) for place in order]
-    steps = np.linspace(0, len(order) - 1, count).round().astype(int)
-    return [int(order[step]) for step in steps]
 
 
 def compare(text: str, other: str) -> list[Piece]:

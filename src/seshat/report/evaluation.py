@@ -7,12 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from seshat.evaluation.advice import SIGNIFICANT
-from seshat.evaluation.charts import Bar, bars, grouped_bars, histogram, lines_chart
-from seshat.evaluation.measure import TRIALS_PER_SAMPLE
-from seshat.evaluation.samples import compare
+from seshat.report.charts import Bar, bars, grouped_bars, histogram, lines_chart
+from seshat.report.page import page
 from seshat.scores import LABELS, METRICS, Metric
 from seshat.scores.metrics import headline
+from seshat.scores.significance import SIGNIFICANT, TRIALS_PER_SAMPLE
 
 _EXPLAINED = {
     "base (zero-shot)": "is the model before it was trained on these data",
@@ -66,20 +65,10 @@ def render_comparison(comparison: Mapping[str, Any]) -> str:
 
 
 def _page(template: str, evaluation: Mapping[str, Any], **values: Any) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("seshat.evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["marks"] = significance_marks
-    environment.globals.update(compare=compare, rows=_rows, trials=TRIALS_PER_SAMPLE)
     names = {row["name"] for result in evaluation["directions"] for row in result["systems"]}
     metric = headline(evaluation)
-    page = environment.get_template(template).render(
+    return page(
+        template,
         evaluation=evaluation,
         metrics=[(name, LABELS[name]) for name in METRICS],
         headline=metric,
@@ -90,18 +79,11 @@ def _page(template: str, evaluation: Mapping[str, Any], **values: Any) -> str:
         tasks=[(_TASKS[table["task"]], table) for table in evaluation.get("tasks", ())],
         curves=[chart for name, rows in evaluation["history"].items() for chart in _history_charts(name, rows)],
         families={system["name"]: system["family"] for system in evaluation["systems"]},
-        level=SIGNIFICANT,
         listed=_LISTED,
+        rows=_rows,
+        trials=TRIALS_PER_SAMPLE,
         **values,
     )
-    return page.rstrip() + "\n"
-
-
-def significance_marks(difference: Mapping[str, Any], low_is_better: bool = False) -> str:
-    """``↑`` significantly better than the reference system, ``↓`` worse, ``≈`` not told apart."""
-    if difference["p"] >= SIGNIFICANT:
-        return "≈"
-    return "↑" if (difference["score"] > 0) != low_is_better else "↓"
 
 
 def _rows(result: Mapping[str, Any]) -> list[tuple[str, str, Any]]:

@@ -5,18 +5,22 @@ It holds no sentence of the data. The front matter follows the Hugging Face Hub:
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
 from seshat.core.records import Access
-from seshat.export.proof import METRICS
-from seshat.export.provenance import Provenance
 from seshat.project.manifest import Base, Manifest
 from seshat.prompt.prompt import Prompt
+from seshat.report.markdown import counts_text, front_matter, table
+from seshat.scores import Metric
 
+if TYPE_CHECKING:
+    from seshat.export.provenance import Provenance
+
+METRICS: tuple[Metric, ...] = ("chrf2", "bleu", "chrf++")
+"""Scores of a card beside the one that the evaluation goes by."""
 _TASKS = {"causal": "text-generation", "seq2seq": "translation", "masked": "fill-mask"}
 _LIBRARIES = {"adapter": "peft", "gguf": "gguf", "ctranslate2": "ctranslate2"}
 _RELATIONS = {"adapter": "adapter", "gguf": "quantized", "ctranslate2": "quantized"}
@@ -45,14 +49,8 @@ class Facts:
 
 def model_card(facts: Facts) -> str:
     """The text of ``README.md``, deterministic."""
-    from ruamel.yaml import YAML
-
-    stream = io.StringIO()
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.dump(_header(facts), stream)
     parts = [
-        f"---\n{stream.getvalue()}---",
+        front_matter(_header(facts)).rstrip(),
         f"# {facts.manifest.name}",
         _what(facts),
         *_access(facts),
@@ -115,7 +113,7 @@ def _access(facts: Facts) -> list[str]:
     lines = [
         "## Who may use it",
         "",
-        f"Access levels of the records that it was trained on: {_counts(facts.data.access)} "
+        f"Access levels of the records that it was trained on: {counts_text(facts.data.access)} "
         "(public < registered < community < restricted < sealed).",
     ]
     if least is not Access.PUBLIC:
@@ -164,7 +162,7 @@ def _data(facts: Facts) -> str:
     ]
     text = (
         "## What it was trained on\n\n"
-        f"{_table(('source', *files, 'licence'), rows)}\n\nHow the records were made: {_counts(data.methods)}."
+        f"{table(('source', *files, 'licence'), rows)}\n\nHow the records were made: {counts_text(data.methods)}."
     )
     if data.changed:
         text += (
@@ -190,7 +188,7 @@ def _scores(facts: Facts) -> list[str]:
             )
             for system in result["systems"]
         ]
-        parts.append(f"{result['direction']}:\n\n{_table(('system', *metrics), rows)}")
+        parts.append(f"{result['direction']}:\n\n{table(('system', *metrics), rows)}")
         signatures = result["signatures"]
     used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in metrics)
     return [*parts, f"With 95 % bootstrap intervals. Signatures of sacreBLEU:\n\n{used}"]
@@ -218,14 +216,5 @@ def _proof(facts: Facts) -> str:
     segments = proof["scores"][0]["segments"] if proof["scores"] else 0
     return (
         f"## Proof of the export\n\n{first}\n\n{segments:,} segments of the validation set, before and after the "
-        f"export (`proof.json`):\n\n{_table(('direction', 'metric', 'before', 'after', 'difference'), rows)}"
+        f"export (`proof.json`):\n\n{table(('direction', 'metric', 'before', 'after', 'difference'), rows)}"
     )
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [list(head), ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.evaluation.samples import choose, compare
+from seshat.evaluation.measure import choose
+from seshat.report.differences import compare
 
 
 def test_chosen_evenly_from_best_to_worst() -> None:

@@ -15,12 +15,13 @@ from seshat.config.model import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
-from seshat.evaluation.charts import Bar, bars, histogram, lines_chart, nice_limit
 from seshat.evaluation.measure import length_histogram, measure
-from seshat.evaluation.report import render, significance_marks, verdict
 from seshat.evaluation.summary import summary
 from seshat.evaluation.testbed import Material, TestSet
 from seshat.inference.translator import Hypothesis
+from seshat.report.charts import Bar, bars, histogram, lines_chart, nice_limit
+from seshat.report.evaluation import render, verdict
+from seshat.report.page import significance_marks
 from seshat.scores import Metric
 
 EVIL = "<script>alert('&')</script>"

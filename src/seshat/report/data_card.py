@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-
 from seshat.config import Config
+from seshat.report.markdown import counts_text, front_matter, size_category, table
 
 if TYPE_CHECKING:
     from seshat.data.format import Tally
 
-# Identifiers of the Hugging Face Hub for the number of rows of a dataset.
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _PAIRS = ("train", "validation", "test")
 
 
@@ -37,32 +32,6 @@ def _header(config: Config, tally: Tally) -> dict[str, Any]:
         "license_name": "see-the-sources-below",
         "configs": configs,
     }
-
-
-def size_category(rows: int) -> str:
-    """What the Hugging Face Hub calls a dataset of so many rows."""
-    return next((label for limit, label in _SIZES if rows < limit), "n>1M")
-
-
-def front_matter(values: Mapping[str, Any]) -> str:
-    """What programs read of a card: YAML between two lines."""
-    stream = io.StringIO()
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.dump(values, stream)
-    return f"---\n{stream.getvalue()}---\n"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def counts_text(counts: Mapping[str, int]) -> str:
-    """Counts by name, in words."""
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
 
 
 def data_card(config: Config, tally: Tally) -> str:
