@@ -32,7 +32,8 @@ def add(app: typer.Typer) -> None:
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
     verb(app, "download", help="Fetch the raw files that the configuration lists.")(_download)
     for stage in STAGES:
-        command = {"format": _format_command, "evaluate": _evaluate_command}.get(stage.name, _stage_command)
+        own = {"ingest": _ingest_command, "format": _format_command, "evaluate": _evaluate_command}
+        command = own.get(stage.name, _stage_command)
         verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(command(stage))
 
 
@@ -140,6 +141,71 @@ def _stage_command(stage: Stage) -> Any:
         _run_stage(context, stage, resolved)
 
     return command
+
+
+def _ingest_command(stage: Stage) -> Any:
+    def command(
+        context: Context,
+        inspect: Annotated[
+            bool,
+            typer.Option(
+                "--inspect",
+                help="Only look: tiers, markers, languages and counts per file, and a mapping to start from.",
+            ),
+        ] = False,
+        resolved: Resolved = False,
+    ) -> None:
+        if inspect:
+            _inspect(context)
+        else:
+            _run_stage(context, stage, resolved)
+
+    return command
+
+
+def _inspect(context: Context) -> None:
+    from rich.markup import escape
+
+    from seshat.formats.inspection import inspect_all
+    from seshat.report.terminal import table
+
+    project = context.open()
+    found = []
+    for one in inspect_all(project.raw, project.config):
+        found.append(asdict(one))
+        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in one.counts.items())
+        context.note(f"[bold]{escape(one.file)}[/bold]  {one.reader or 'not read'}  {counts}")
+        context.note(*(escape(f"- {problem}") for problem in one.problems))
+        if one.parts:
+            rows = [
+                {
+                    "name": part.name,
+                    "texts": part.count,
+                    "read as": part.field or "?",
+                    "label": part.label,
+                    "reads like": part.reads_like,
+                    "for example": part.examples[0][:50] if part.examples else "",
+                }
+                for part in one.parts
+            ]
+            context.note(table(rows))
+        if one.settings and not context.as_json and not context.quiet:
+            typer.echo(_as_yaml(one.file, one.settings))
+    if context.as_json:
+        context.result(found)
+
+
+def _as_yaml(file: str, settings: dict[str, Any]) -> str:
+    """Settings of a source on one line, to be pasted under ``ingest: sources:``."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = True, 10_000, False  # type: ignore[assignment]
+    stream = StringIO()
+    yaml.dump({"name": Path(file).stem, "path": file, **settings}, stream)
+    return f"- {stream.getvalue().strip()}\n"
 
 
 def _format_command(stage: Stage) -> Any:

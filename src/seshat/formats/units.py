@@ -14,15 +14,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from seshat.config.ingest import META_FIELDS
+from seshat.config.ingest import META_FIELDS, WORD_FIELD
 from seshat.core.records import Reject
 from seshat.formats.context import Context
 
 Level = Literal["unit", "word", "morph", "sense"]
 Parts = list[tuple[str, str]]
 """Names and texts, in the order of the file; a name can come several times. An empty name ends an example."""
-SAMPLES = 2
-"""Texts of a tier that an inspection shows."""
+SAMPLES = 30
+"""Texts of a tier that are looked at to tell its language."""
 
 _CODES = {
     "eng": "en", "spa": "es", "por": "pt", "port": "pt", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de",
@@ -152,7 +152,7 @@ class Names:
         """Field -> names that were seen, in a form that can be written into a source."""
         found: dict[str, list[str]] = {}
         for name in self.counts:
-            if (known := self.fields.get(name)) and name != known:
+            if (known := self.fields.get(name)) and name != WORD_FIELD:
                 found.setdefault(known, []).append(name)
         return found
 
