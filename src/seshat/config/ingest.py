@@ -261,8 +261,8 @@ def column_language(field: str, kind: str) -> str | None:
     """The language tag in the name of a field: ``es`` in ``es`` (segments) and in ``gloss.es`` (entries)."""
     if kind == "entries":
         stem, _, tag = field.partition(".")
-        return tag if stem in {"gloss", "example"} and _is_tag(tag) else None
-    return field if field not in (*META_FIELDS, *GLOSS_FIELDS) and _is_tag(field) else None
+        return tag if stem in {"gloss", "example"} and is_tag(tag) else None
+    return field if field not in (*META_FIELDS, *GLOSS_FIELDS) and is_tag(field) else None
 
 
 def _is_field(field: str, kind: str) -> bool:
@@ -270,7 +270,8 @@ def _is_field(field: str, kind: str) -> bool:
     return field in META_FIELDS or field in own or column_language(field, kind) is not None
 
 
-def _is_tag(text: str) -> bool:
+def is_tag(text: str) -> bool:
+    """Whether a text has the form of a language tag."""
     first, *others = text.split("-")
     return (
         first.isascii()

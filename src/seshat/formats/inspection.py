@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Config
-from seshat.config.ingest import WORD_FIELD, IngestSection, Source
+from seshat.config.ingest import WORD_FIELD, IngestSection, Source, is_tag
 from seshat.config.project import LanguageInfo, ProjectSection
 from seshat.core.errors import DataError
 from seshat.core.records import Document, Entry, Reject, Segment
@@ -86,7 +86,7 @@ def inspect(path: Path, project: ProjectSection | None = None, source: Source | 
     if project is not None:
         return _inspected(path, project, source)
     first = _inspected(path, _project(UNKNOWN, "en", ENGLISH_NAMES), source)
-    labels = [label for label in first.languages if label.replace("-", "").isalnum() and label[0].isalpha()]
+    labels = [label for label in first.languages if is_tag(label)]
     own = next((label for label in labels if label == first.language), UNKNOWN)
     said: Counter[str] = Counter()
     for part in first.parts:
