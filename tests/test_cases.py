@@ -112,6 +112,28 @@ def _(case: Case) -> None:
     assert "B4" in shown
 
 
+@case("tmx-control-character")
+def _(case: Case) -> None:
+    code, shown = case.run("ingest")
+    assert code == 0
+    assert case.texts() == [("huk", "uno"), ("iskay", "dostres"), ("tawa", "cuatro"), ("pichqa", "cinco")]
+    assert "control characters, left out: 1" in shown
+
+
+@case("tmx-harmless-entity")
+def _(case: Case) -> None:
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("huk", "uno"), ("huk iskay", "uno\u00a0dos"), ("kimsa", "tres")]
+
+
+@case("tmx-wrong-declaration")
+def _(case: Case) -> None:
+    code, shown = case.run("ingest")
+    assert code == 0
+    assert case.texts() == [("huk", "uño")]
+    assert "says that it is UTF-16, but it is utf-8" in shown
+
+
 @case("json-lines-named-json")
 def _(case: Case) -> None:
     assert case.run("ingest")[0] == 0

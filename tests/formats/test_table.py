@@ -310,6 +310,73 @@ def test_broken_json_keeps_what_stands_before(read: Read) -> None:
     assert "not read to its end: line 4: no JSON" in found.failures[0].message
 
 
+ROW, OTHER = '{"qlm": "kuno", "es": "uno"}', '{"qlm": "taba", "es": "dos"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ROW}\n{OTHER}\n",
+        f"\n{ROW}\r\n\r\n{OTHER}",
+        f"{ROW} {OTHER}",
+        f"[{ROW},\n{OTHER}]\n",
+        f"[{ROW}] [{OTHER}]",
+        f'{{"words": [{ROW}, {OTHER}]}}',
+        f"[{ROW} {OTHER}]",
+        json.dumps(json.loads(f"[{ROW}, {OTHER}]"), indent=2),
+        "\n".join(json.dumps(json.loads(one), indent=2) for one in (ROW, OTHER)),
+    ],
+)
+@pytest.mark.parametrize("name", ["d.json", "d.jsonl"])
+def test_json_under_any_name(read: Read, name: str, text: str) -> None:
+    if name == "d.jsonl" and text.startswith('{"words"'):
+        return
+    found = read({name: text}, path=name)
+    if name == "d.jsonl" and text == f"{ROW} {OTHER}":
+        assert "Extra data" in found.rejects[0].reason
+        return
+    assert [one.texts["qlm"] for one in found.segments] == ["kuno", "taba"]
+    assert not found.failures
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"qlm": "a", "es": }',
+        '{"qlm": "a" "es": "b"}',
+        "{qlm: 'a'}",
+        '{"qlm": "a", "es": "b\\q"}',
+        '{"qlm": "a", "es": "b',
+        '{"qlm": ["a", {"x": 1}, "es": "b"}',
+        '{"qlm": "\\ud800", "es": "b"}',
+        '["a", "b"]',
+        "tru",
+        "[" * 50_000 + "]" * 50_000,
+    ],
+)
+@pytest.mark.parametrize("lines", [True, False])
+def test_a_bad_element_costs_one_element(read: Read, bad: str, lines: bool) -> None:
+    for rows in ([ROW, bad, OTHER], [bad, ROW, OTHER]):
+        if lines:
+            found = read({"d.jsonl": "\n".join(rows)}, path="d.jsonl")
+            if bad.startswith("[") and rows[0] == bad:
+                continue  # read as a list: the name says one thing, the beginning another
+        else:
+            found = read({"d.json": "[\n  " + ",\n  ".join(rows) + "\n]"}, path="d.json")
+        assert [one.texts["qlm"] for one in found.segments] == ["kuno", "taba"], rows
+        assert len(found.rejects) == 1
+
+
+def test_values_that_are_no_text(read: Read) -> None:
+    values = ["NaN", "Infinity", "null", "1" * 5000, "1e400"]
+    text = ",\n".join(f'{{"qlm": {value}, "es": "uno"}}' for value in values)
+    for name, content in (("d.json", f"[{text}]"), ("d.jsonl", text.replace(",\n", "\n"))):
+        found = read({name: content}, path=name)
+        assert [one.texts.get("qlm") for one in found.segments] == [None, None, None, "1" * 5000, "inf"]
+    found = read({"d.json": '{"a": {"b": 1}}'}, path="d.json")
+    assert "there is no list of objects" in found.failures[0].message
+
+
 def test_json_lines(read: Read) -> None:
     text = '{"qlm": "kuno", "es": "uno"}\n[1]\n{"qlm": \n\n{"qlm": "\\ud800", "es": "x"}\n{"qlm": "ti", "es": 3}\n'
     found = read({"d.jsonl": text}, path="d.jsonl")

@@ -151,14 +151,18 @@ class Context:
             else:
                 yield line
 
-    def encoding(self, path: Path) -> Encoding:
+    def encoding(self, path: Path, declared: str | None = None) -> Encoding:
         """The encoding of a file, reported once.
+
+        Args:
+            path: the file.
+            declared: what the file itself says, which counts where its bytes do not show another.
 
         Raises:
             DataError: the file cannot be read, or its encoding is doubtful.
         """
         if path not in self.encodings:
-            encoding = self.encodings[path] = detect(path, self.source.encoding)
+            encoding = self.encodings[path] = detect(path, self.source.encoding, declared)
             report = self.report(path)
             report.encoding = encoding.name
             report.remarks += _encoding_remarks(encoding)
@@ -234,6 +238,10 @@ class Context:
     def language(self, code: str) -> str | None:
         """The project's tag for a language code in a file; None when it is no language of the project."""
         return language_of(code, self.codes)
+
+    def is_exact(self, code: str) -> bool:
+        """Whether a code is a language of the project as it stands, and not only without its region."""
+        return code.replace("_", "-").casefold() in {one.replace("_", "-").casefold() for one in self.codes}
 
 
 def _encoding_remarks(encoding: Encoding) -> list[str]:

@@ -38,7 +38,7 @@ class Encoding:
     """The encoding of one file, and how it is known."""
 
     name: str
-    how: Literal["configured", "byte order mark", "valid UTF-8", "mostly UTF-8", "zero bytes", "detected"]
+    how: Literal["configured", "declared", "byte order mark", "valid UTF-8", "mostly UTF-8", "zero bytes", "detected"]
     confidence: float = 1.0
     """0 to 1; 1 when certain."""
     bom: int = 0
@@ -60,12 +60,13 @@ class Encoding:
         return self.how not in {"detected", "zero bytes"}
 
 
-def detect(path: Path, configured: str | None = None) -> Encoding:
+def detect(path: Path, configured: str | None = None, declared: str | None = None) -> Encoding:
     """Find the encoding of a file, reading it once at most (twice when it is not UTF-8).
 
     Args:
         path: the file.
         configured: what the configuration says; only a byte order mark is still looked for.
+        declared: what the file says of itself; it counts where the bytes are not UTF-8 or UTF-16.
 
     Raises:
         DataError: the file cannot be opened, or no encoding is clearly the best; names the candidates.
@@ -85,9 +86,21 @@ def detect(path: Path, configured: str | None = None) -> Encoding:
                 return Encoding("utf-8", "valid UTF-8", newline=newline)
             if wide := _zero_bytes(head, 0.02):
                 return Encoding(wide, "zero bytes", confidence=0.8, newline=_newline(stream, wide))
+            if declared and (name := _eight_bit(declared)):
+                return Encoding(name, "declared", newline=newline)
             return _guess(path, stream, newline)
     except OSError as error:
         raise cannot_read(path, error) from error
+
+
+def _eight_bit(declared: str) -> str | None:
+    """The declared encoding, where it is one that text which is not UTF-8 can be in."""
+    try:
+        name = codecs.lookup(declared).name
+        b"a".decode(name)
+    except (LookupError, UnicodeError):
+        return None
+    return None if name.startswith(("utf", "ascii")) else name
 
 
 def _configured(stream: BinaryIO, head: bytes, configured: str) -> Encoding:

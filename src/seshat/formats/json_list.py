@@ -169,23 +169,43 @@ class _Items:
     def _next_object(self, position: int) -> int | None:
         """Where reading goes on after the broken object at ``position``; None when that cannot be told."""
         text = self.text
-        if self._searched < _PATIENCE:
-            depth = 0
-            for token in _TOKEN.finditer(text, position, min(len(text), position + self.limit)):
-                depth += (token[0] in "[{") - (token[0] in "]}")
-                if depth <= 0:
-                    after = _SEPARATOR.match(text, token.end())
-                    resumed = after.end() if after else token.end()
-                    if resumed > position and text[resumed : resumed + 1] in {"{", "]", ""}:
-                        return resumed
-                    break
-            self._searched += 1
         indent = text[text.rfind("\n", 0, position) + 1 : position]
         if indent.strip():
-            found = _BORDER.search(text, position + 1)
-            return found.end() if found else None
-        found_at = text.find(f"\n{indent}{{", position)
-        return found_at + 1 + len(indent) if found_at >= 0 else None
+            border = _BORDER.search(text, position + 1)
+            following = border.end() if border else None
+        else:  # it begins a line, and so does the next
+            found = text.find(f"\n{indent}{{", position)
+            following = found + 1 + len(indent) if found >= 0 else None
+        if self._searched < _PATIENCE:
+            end = _closed(text, position, min(position + self.limit, following or len(text)))
+            if end is not None:
+                separator = _SEPARATOR.match(text, end)
+                resumed = separator.end() if separator else end
+                if text[resumed : resumed + 1] in {"{", "]", ""}:
+                    return resumed
+            self._searched += 1
+        return following
+
+
+def _closed(text: str, position: int, end: int) -> int | None:
+    """Where the object or list at ``position`` is closed, whatever stands in it; None when it is not before ``end``."""
+    waiting: list[str] = []
+    counts = {"]": 0, "}": 0}
+    for token in _TOKEN.finditer(text, position, end):
+        sign = token[0]
+        if not waiting and token.start() > position:
+            return None
+        if sign in "[{":
+            waiting.append("]" if sign == "[" else "}")
+            counts[waiting[-1]] += 1
+        elif counts.get(sign):
+            closed = ""
+            while closed != sign:
+                closed = waiting.pop()
+                counts[closed] -= 1
+            if not waiting:
+                return token.end()
+    return None
 
 
 def unusable(value: Any, text: str) -> str | None:

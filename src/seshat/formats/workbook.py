@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
-from xml.parsers.expat import ParserCreate
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read
 from seshat.formats.context import Context
+from seshat.formats.markup import xml_parser
 from seshat.formats.rows import one_form
 
 MAX_UNPACKED = 500_000_000
@@ -43,7 +43,7 @@ class Workbook:
         sheets: dict[str, str] = {}
         self.since_1904 = False
 
-        def start(name: str, attributes: dict[str, str]) -> None:
+        def start(name: str, attributes: Mapping[str, str]) -> None:
             if name == "sheet":
                 kind, target = related.get(next((v for k, v in attributes.items() if k.endswith("id")), ""), ("", ""))
                 if kind == "worksheet":
@@ -75,7 +75,7 @@ class Workbook:
         place = PurePosixPath(part)
         found: dict[str, tuple[str, str]] = {}
 
-        def start(name: str, attributes: dict[str, str]) -> None:
+        def start(name: str, attributes: Mapping[str, str]) -> None:
             if name == "Relationship":
                 target = attributes.get("Target", "")
                 full = target.lstrip("/") if target.startswith("/") else str(place.parent / target)
@@ -86,7 +86,7 @@ class Workbook:
             self._parse(name, start)
         return found
 
-    def _parse(self, part: str, start: Callable[[str, dict[str, str]], None]) -> None:
+    def _parse(self, part: str, start: Callable[[str, Mapping[str, str]], None]) -> None:
         parser = xml_parser(start)
         with self.archive.open(part) as stream:
             while block := stream.read(BLOCK):
@@ -102,7 +102,7 @@ class Workbook:
         texts: list[str] = []
         inside, size, total = 0, 0, 0
 
-        def start(name: str, _: dict[str, str]) -> None:
+        def start(name: str, _: Mapping[str, str]) -> None:
             nonlocal inside, size
             if name == "si":
                 texts.clear()
@@ -143,7 +143,7 @@ class Workbook:
         found: list[str | None] = []
         in_cells = False
 
-        def start(name: str, attributes: dict[str, str]) -> None:
+        def start(name: str, attributes: Mapping[str, str]) -> None:
             nonlocal in_cells
             if name == "numFmt":
                 own[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
@@ -168,26 +168,6 @@ class Workbook:
             return from_excel(number, epoch, timedelta=is_timedelta_format(shown))
         except (OverflowError, ValueError):
             return number
-
-
-def xml_parser(
-    start: Callable[[str, dict[str, str]], None],
-    end: Callable[[str], None] | None = None,
-    text: Callable[[str], None] | None = None,
-) -> Any:
-    """A parser of XML that tells local names, and refuses entities: they can grow, or read other files."""
-    parser = ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: start(name.rpartition(":")[2], attributes)
-    if end is not None:
-        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
-    if text is not None:
-        parser.CharacterDataHandler = text
-
-    def refuse(name: str, *_: Any) -> None:
-        raise ValueError(f"it declares the XML entity '{name}', which can be an attack")
-
-    parser.EntityDeclHandler = refuse
-    return parser
 
 
 def decoded(text: str) -> str:

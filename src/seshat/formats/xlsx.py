@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers.expat import ExpatError
@@ -18,6 +18,7 @@ from xml.parsers.expat import ExpatError
 from seshat.core.jsonl import cannot_read
 from seshat.core.records import Reject
 from seshat.formats.context import Context, FileReport
+from seshat.formats.markup import xml_parser
 from seshat.formats.rows import (
     HEADER_ROWS,
     IsHeader,
@@ -29,7 +30,7 @@ from seshat.formats.rows import (
     header_place,
     made,
 )
-from seshat.formats.workbook import BLOCK, Workbook, broken, decoded, look_inside, xml_parser
+from seshat.formats.workbook import BLOCK, Workbook, broken, decoded, look_inside
 
 MAX_COLUMNS = 16_384
 """What spreadsheet programs allow."""
@@ -141,7 +142,7 @@ class _Sheet:
         self._formula = self._takes = False
         self._texts: list[str] = []
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """An element begins."""
         if name == "row":
             number = attributes.get("r", "")
