@@ -218,7 +218,7 @@ def kill_under_load(root: Path, concurrent: int, enough: int, run: str) -> set[s
 def stored(root: Path) -> set[str]:
     """The corrections that are there once a new server has been started and stopped, by id."""
     from seshat.project.folder import open_project
-    from seshat.serving.store import open_corrections
+    from seshat.review.corrections import open_corrections
 
     with server(root) as (process, address):
         httpx.get(f"{address}/health").raise_for_status()

@@ -18,17 +18,18 @@ from seshat.config import Config
 from seshat.core.errors import DataError, SeshatError
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Method, Reject, Segment
-from seshat.data import corrections, ingest
-from seshat.data.corrections import SUPERSEDED
+from seshat.data import ingest
+from seshat.data.corrections import SOURCE, SUPERSEDED
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
-from seshat.serving.store import Correction, open_corrections
+from seshat.review import corrections
+from seshat.review.corrections import Correction, open_corrections
 
 
 def store(project: Project, *rows: dict[str, Any]) -> Path:
     """A store of corrections, as the page leaves it."""
-    path = corrections.store_path(project)
+    path = corrections.corrections_file(project)
     connection = sqlite3.connect(path)
     columns = ", ".join(f'"{name}" TEXT' for name in corrections.COLUMNS)
     connection.execute(f"CREATE TABLE IF NOT EXISTS corrections ({columns})")
@@ -50,7 +51,7 @@ def project(tmp_path: Path) -> Project:
 def corrected(project: Project) -> list[Segment]:
     ingest.run(project)
     records = read_jsonl(project.ingested / "segments.jsonl", Segment)
-    return [one for one in records if one.meta.source == corrections.SOURCE]
+    return [one for one in records if one.meta.source == SOURCE]
 
 
 def test_a_correction_becomes_a_gold_segment_with_its_provenance(project: Project) -> None:
@@ -85,7 +86,7 @@ def test_seshat_ingest_takes_corrections_from_either_database(database: str, req
     store.close()
     assert _ingest(root)["corrections"] == 2
     read = read_jsonl(root / "data" / "interim" / "ingest" / "segments.jsonl", Segment)
-    older, newer = (one for one in read if one.meta.source == corrections.SOURCE)
+    older, newer = (one for one in read if one.meta.source == SOURCE)
     assert older.texts == {"qsm": "Mina palina gelu.", "es": "La niña quiere la casa."}
     assert (older.meta.method, older.meta.speaker, older.meta.access) == (Method.GOLD, "Rosa", Access.PUBLIC)
     assert {name: older.meta.extra[name] for name in ("direction", "machine", "note")} == {
@@ -160,7 +161,7 @@ def test_the_newest_wins_and_the_others_stay_tagged(project: Project) -> None:
 def test_a_damaged_store_is_named_and_none_is_needed(project: Project) -> None:
     assert corrections.digest(project) is None
     assert corrected(project) == []
-    path = corrections.store_path(project)
+    path = corrections.corrections_file(project)
     path.write_bytes(b"no database" * 100)
     assert corrections.digest(project) is not None
     with pytest.raises(DataError, match="corrections cannot be read"):

@@ -10,8 +10,8 @@ from seshat.inference.engines.thot import ThotTranslator
 from seshat.inference.memory import REMEMBERED
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
+from seshat.review.corrections import Correction, open_corrections
 from seshat.serving.learning import learning_service
-from seshat.serving.store import Correction, open_corrections
 
 FIRST = ("Ani mina lorona zeru dopa.", "Hoy la niña busca la canoa azul.")
 BETTER = (FIRST[0], "Hoy la niña busca su canoa azul.")

@@ -106,14 +106,14 @@ def _table(name: str) -> SharedFile:
 
 
 def _corrections_file(project: Project) -> Path:
-    from seshat.data import corrections
+    from seshat.review import corrections
 
-    return corrections.store_path(project)
+    return corrections.corrections_file(project)
 
 
 def _people_wrote(project: Project) -> str | None:
     """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
-    from seshat.data import corrections
+    from seshat.review import corrections
     from seshat.review.queues.lexicon import QUEUE
 
     found = corrections.digest(project), QUEUE.digest(project)

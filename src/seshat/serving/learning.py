@@ -15,9 +15,9 @@ from seshat.inference.memory import RememberingTranslator
 from seshat.inference.translator import Translator
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
+from seshat.review.corrections import Correction, open_corrections
 from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
-from seshat.serving.store import Correction, open_corrections
 
 
 def learning_service(project: Project, viewer: Access | None = None) -> Service:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from seshat.config.serve import ServeSection
 from seshat.core.errors import UsageError
+from seshat.review.corrections import Correction
 from seshat.serving.concordance import LONGEST_QUERY
-from seshat.serving.store import Correction
 
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _ROLES = ("system", "user", "assistant")

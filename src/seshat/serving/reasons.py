@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from seshat.evaluation.invented import invented_words
 from seshat.inference.lexicon import Lexicon
+from seshat.review.corrections import Correction
 from seshat.serving.answers import Example, LexiconEntry, Used
 from seshat.serving.search import SearchIndex
-from seshat.serving.store import Correction
 from seshat.text.words import words
 
 _MOST_USED = 100

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, TypeVar
 import regex
 import structlog
 
+from seshat.core.database import Database, Postgres, Sqlite
 from seshat.core.jsonl import atomic_path, dump
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Segment
 from seshat.project.folder import Project
-from seshat.serving.database import Database, Postgres, Sqlite
 from seshat.text.words import words
 
 VERSION = 1

@@ -26,6 +26,7 @@ from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
+from seshat.review.corrections import Correction, open_corrections
 from seshat.serving.answers import (
     Answer,
     Card,
@@ -41,7 +42,6 @@ from seshat.serving.engines import Engines, Opens, configured
 from seshat.serving.limits import Limits
 from seshat.serving.reasons import Reasons
 from seshat.serving.search import GLOSS, MORPHEMES, open_search
-from seshat.serving.store import Correction, open_corrections
 from seshat.serving.worker import Busy, Stopping, TimedOut, Worker, told
 from seshat.text.normalise import Normaliser
 

@@ -17,11 +17,11 @@ from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Entry, GlossedWord, Meta, Reject, Segment, Sense
 from seshat.data import corrections
 from seshat.project.folder import Project
+from seshat.review.corrections import Correction, Corrections, open_corrections
 from seshat.serving.answers import Concordance
 from seshat.serving.app import status_of
 from seshat.serving.concordance import look_up
 from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, folded, open_search
-from seshat.serving.store import Correction, Corrections, open_corrections
 
 
 def test_a_damaged_row_is_left_out_and_named(tmp_path: Path) -> None:
