@@ -19,12 +19,15 @@ from seshat.core.errors import DataError, SeshatError
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Method, Reject, Segment
 from seshat.data import ingest
-from seshat.data.corrections import SOURCE, SUPERSEDED
+from seshat.data.corrections import REJECTED, SOURCE, SUPERSEDED
 from seshat.pipeline.engine import engine
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
 from seshat.review import corrections
 from seshat.review.corrections import Correction, open_corrections
+from seshat.review.desk import Desk
+from seshat.review.queues.corrections import QUEUE
+from seshat.review.segments import is_rejection
 
 
 def store(project: Project, *rows: dict[str, Any]) -> Path:
@@ -156,6 +159,32 @@ def test_the_newest_wins_and_the_others_stay_tagged(project: Project) -> None:
         "a correction without text or without translation",
         "a correction from 'qsm' into 'en'",
     ]
+
+
+def test_reviewers_have_the_last_word(project: Project) -> None:
+    store(
+        project,
+        {"text": "Mina palina gelu.", "translation": "una", "access": "public", "by": "Rosa"},
+        {"text": "Mina palina gelu.", "translation": "=HACKED()", "access": "public"},
+        {"text": "Tolo.", "translation": "el pero", "access": "public"},
+        {"text": "Zeru.", "translation": "secreto", "access": "sealed"},
+    )
+    before = corrections.digest(project)
+    desk = Desk(QUEUE, project)
+    rows = desk.rows()
+    assert [(row["id"], row["by"]) for row in rows] == [("c0", "Rosa"), ("c1", ""), ("c2", "")], "none above max_access"
+    desk.decide(("c1",), QUEUE.mark(rows[1]), {"decision": "reject", "reviewer": "Juan"})
+    desk.decide(("c2",), QUEUE.mark(rows[2]), {"corrected_translation": "el perro"})
+    assert corrections.digest(project) != before
+    found = {one.id: one for one in corrected(project)}
+    assert found["corrections:c0"].meta.tags == (), "the rejected one replaces nothing"
+    assert found["corrections:c1"].meta.tags == (REJECTED,)
+    assert is_rejection(REJECTED), "so the split leaves it out"
+    assert found["corrections:c2"].texts["es"] == "el perro"
+    report = json.loads((project.ingested / "report.json").read_text(encoding="utf-8"))
+    assert report["corrections"] == {"found": 4, "superseded": 0, "rejects": 0, "rejected": 1}
+    held = corrections.judged(corrections.read(project), corrections.judgements(project))
+    assert [one.translation for one in held] == ["una", "el perro", "secreto"]
 
 
 def test_a_damaged_store_is_named_and_none_is_needed(project: Project) -> None:

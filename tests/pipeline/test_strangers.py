@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from seshat.cli.app import app
 from seshat.project.folder import open_project
-from seshat.serving.store import open_corrections
+from seshat.review.corrections import open_corrections
 
 CONFIG = """\
 project: {name: Tiny, language: qlm, pivot: es, max_access: public}

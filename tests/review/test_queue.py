@@ -225,7 +225,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
 
 
 def test_a_new_queue_is_one_file(toy: Queue, project: Project) -> None:
-    assert sorted(queues.queues()) == ["alignment", "audit", "lexicon", "readings"]
+    assert sorted(queues.queues()) == ["alignment", "audit", "corrections", "lexicon", "readings"]
     desk = Desk(toy, project)
     row = Row({"id": "l1", "scan": "data/raw/scans/p1.png#xywh=0,0,9,9", "reading": "=mina", "fingerprint": "f"})
     toy.write(desk.path, toy.merged([], [row]), None)
@@ -235,7 +235,7 @@ def test_a_new_queue_is_one_file(toy: Queue, project: Project) -> None:
 
 
 def test_an_unknown_queue() -> None:
-    with pytest.raises(UsageError, match="only alignment, audit, lexicon"):
+    with pytest.raises(UsageError, match="only alignment, audit, corrections, lexicon"):
         queues.queue("nope")
 
 

@@ -27,23 +27,24 @@ from seshat.serving.search import GLOSS, MORPHEMES, SearchIndex, folded, open_se
 def test_a_damaged_row_is_left_out_and_named(tmp_path: Path) -> None:
     project = Project(tmp_path, Config.model_validate({"project": {"language": "ta", "pivot": "es"}}))
     store = open_corrections(project)
-    for text in ("a", "b"):
+    for text in ("a", "b", "d"):
         store.add(Correction(source="ta", target="es", text=text, translation="x", access=Access.PUBLIC))
     with store._database.writing() as cursor:
-        cursor.execute("UPDATE corrections SET access = 'Public ' WHERE text = 'a'")
+        cursor.execute("UPDATE corrections SET access = 'nobody' WHERE text = 'a'")
+        cursor.execute("UPDATE corrections SET access = 'Public ' WHERE text = 'd'")
         cursor.execute("UPDATE corrections SET translation = x'ff' WHERE text = 'b'")
     store.add(Correction(source="ta", target="es", text="c", translation="x", access=Access.PUBLIC))
     with capture_logs() as logs:
-        assert [one.text for one in store.all()] == ["c"]
-        assert [one.text for one in store.newest(Access.SEALED, 9)] == ["c"]
-    assert [line["wrong"] for line in logs[:2]] == [["access"], ["translation"]]
+        assert [one.text for one in store.all()] == ["a", "d", "c"]
+        assert [one.text for one in store.newest(Access.PUBLIC, 9)] == ["c", "d"], "an unknown level is a closed one"
+    assert [line["wrong"] for line in logs] == ["translation", "translation"]
     store.close()
     read = corrections.Corrections.of(project)
     records = list(read.records(project.config))
     assert [one.reason for one in records if isinstance(one, Reject)] == [
         "a damaged correction: no text in translation"
     ]
-    assert read.report(project.config) == {"found": 3, "superseded": 0, "rejects": 1}
+    assert read.report(project.config) == {"found": 4, "superseded": 0, "rejects": 1}
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_stored(tmp_path: Path) -> None:

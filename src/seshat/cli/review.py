@@ -49,8 +49,8 @@ def _review(context: Context, name: Name = None, take: Copy = None) -> None:
     rows = []
     for queue in chosen:
         desk = Desk(queue, project)
-        if desk.path.exists():
-            count = desk.count()
+        count = desk.count()
+        if count.rows or desk.path.exists():
             page = write_page(desk).relative_to(project.root).as_posix()
             rows.append({"queue": queue.name, "open": count.open, "decided": count.decided, "page": page})
     context.result(rows, table(rows) if rows else "There is nothing to review: no stage has written a table yet.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from seshat.core.database import Database, Postgres, Sqlite
 from seshat.core.errors import DataError, SeshatError
+from seshat.core.gate import Gate
 from seshat.core.paths import readable
 from seshat.core.records import Access
 from seshat.project.folder import Project
+from seshat.review.queue import Decision, Verdict
 from seshat.review.queue import digest as digest_of
+from seshat.review.queues.corrections import QUEUE
 
 log = structlog.get_logger(__name__)
 COLUMNS = ("id", "source", "target", "text", "translation", "machine", "by", "access", "note", "at")
@@ -113,12 +116,12 @@ class Corrections:
     def newest(self, viewer: Access, limit: int) -> list[Correction]:
         """The newest that a viewer may see, newest first."""
         sql = f"SELECT {_QUOTED} FROM corrections WHERE level <= ? ORDER BY number DESC LIMIT ?"  # noqa: S608
-        return list(_sound(self._database.rows(sql, (viewer.level, limit))))
+        return list(_sound(self._database.rows(sql, (viewer.level, limit)), viewer))
 
     def all(self, viewer: Access = Access.SEALED) -> Iterator[Correction]:
         """All that a viewer may see, in the order in which they came."""
         sql = f"SELECT {_QUOTED} FROM corrections WHERE level <= ? ORDER BY number"  # noqa: S608
-        return _sound(self._database.rows(sql, (viewer.level,)))
+        return _sound(self._database.rows(sql, (viewer.level,)), viewer)
 
     def close(self) -> None:
         """Let the database go."""
@@ -136,12 +139,12 @@ def _correction(row: Iterable[Any]) -> Correction:
         return Correction.model_validate({**kept, "damaged": ", ".join(sorted(damaged))})
 
 
-def _sound(rows: Iterable[Iterable[Any]]) -> Iterator[Correction]:
+def _sound(rows: Iterable[Iterable[Any]], viewer: Access) -> Iterator[Correction]:
     """Rows as corrections; a damaged one is skipped and named, without what it says."""
     for one in map(_correction, rows):
         if one.damaged:
             log.warning("a damaged correction is left out: mend or delete its row", id=one.id[:40], wrong=one.damaged)
-        else:
+        elif Gate(viewer).admits(one.access):  # the level beside it may say something else since somebody wrote there
             yield one
 
 
@@ -205,10 +208,28 @@ def _from_file(path: Path) -> list[tuple[Any, ...]]:
         ) from error
 
 
+def judgements(project: Project) -> dict[str, Decision]:
+    """What reviewers have decided about corrections, by their ``id`` (:mod:`seshat.review.queues.corrections`).
+
+    Raises:
+        DataError: their table cannot be read.
+    """
+    rows, _ = QUEUE.read(QUEUE.path(project))
+    return {row["id"]: QUEUE.decision(row) for row in rows if QUEUE.decided(row)}
+
+
+def judged(corrections: Iterable[Correction], judgements: Mapping[str, Decision]) -> Iterator[Correction]:
+    """Corrections as reviewers see them: without the rejected ones, and corrected where they were wrong."""
+    for one in corrections:
+        decision = judgements.get(one.id, Decision())
+        if decision.verdict is not Verdict.REJECT:
+            yield one.model_copy(update=dict(decision.corrected))
+
+
 def digest(project: Project) -> str | None:
-    """A digest of what people have written; ``None`` for nothing."""
+    """A digest of what people have written and reviewers have decided about it; ``None`` for nothing."""
     try:
         rows = [one.model_dump(mode="json") for one in read(project)]
     except SeshatError as error:  # ingest will say so too
         return digest_of(str(error), 64)
-    return digest_of(rows, 64) if rows else None
+    return digest_of([rows, QUEUE.digest(project)], 64) if rows else None

@@ -82,11 +82,13 @@ class Desk:
         self.path = queue.path(project)
 
     def rows(self) -> list[Row]:
-        """The rows that the viewer may see.
+        """The rows that the viewer may see; what is proposed by now is added to the table first.
 
         Raises:
-            DataError: the table cannot be read.
+            DataError: the table cannot be read or written.
         """
+        with _WRITING:
+            self.queue.brought_up_to_date(self.project)
         return [row for row in self.queue.read(self.path)[0] if self._sees(row)]
 
     def count(self) -> Count:

@@ -134,6 +134,8 @@ class Queue:
     """The columns that name a row; with its text among them where a decision about another text must not hold."""
     words: tuple[str, str] = ("accept", "reject")
     """What the page writes into the column for decisions."""
+    proposes: Callable[[Project], Iterable[Row]] | None = None
+    """What is proposed now, where that costs nothing to know and no stage writes the table."""
     strict: bool = True
     """Whether a word that is no decision makes the table unreadable; else the queue says so in the row's status."""
 
@@ -232,6 +234,19 @@ class Queue:
         kept = [row for row in rows if self.touched(row)]
         known = {self.key(row) for row in kept}
         return [*kept, *(row for row in proposed if self.key(row) not in known)]
+
+    def brought_up_to_date(self, project: Project) -> None:
+        """Add to the table what is proposed now; of a queue whose table a stage writes, nothing.
+
+        Raises:
+            DataError: the table cannot be read, or somebody has just saved it.
+        """
+        if self.proposes is not None:
+            path = self.path(project)
+            rows, before = self.read(path)
+            new = self.merged(rows, self.proposes(project))
+            if new or before is not None:
+                self.write(path, new, before)
 
     def digest(self, project: Project) -> str | None:
         """A digest of what people have decided, and about what; remarks do not count. None for nothing."""

@@ -15,7 +15,7 @@ from seshat.inference.memory import RememberingTranslator
 from seshat.inference.translator import Translator
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
-from seshat.review.corrections import Correction, open_corrections
+from seshat.review.corrections import Correction, judged, judgements, open_corrections
 from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
 
@@ -35,7 +35,8 @@ def learning_service(project: Project, viewer: Access | None = None) -> Service:
 
     def remembering(name: str, direction: Direction) -> Translator:
         with closing(open_corrections(project)) as store:
-            made = [one for one in store.all(seen) if (one.source, one.target) == direction]
+            held = judged(store.all(seen), judgements(project))
+            made = [one for one in held if (one.source, one.target) == direction]
         trained = _trained_on(project, name)
         pairs = [(one.text, one.translation) for one in made]
         return RememberingTranslator(

@@ -58,8 +58,9 @@ def add_review(app: FastAPI, service: Service) -> None:
     @app.get("/review", response_model=None)
     def listed() -> HTMLResponse:
         """The queues of the project."""
-        desks = [Desk(queue, service.project, service.gate) for queue in queues.queues().values()]
-        return page(*index({one.queue.name: (one.queue.title, one.count()) for one in desks if one.path.exists()}))
+        desks = [desk(name) for name in queues.queues()]
+        counts = {one.queue.name: (one.queue.title, one.count()) for one in desks}
+        return page(*index({name: told for name, told in counts.items() if told[1].rows}))
 
     @app.get("/review/{name}", response_model=None)
     def queue_page(name: str) -> HTMLResponse:

@@ -26,7 +26,7 @@ from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
-from seshat.review.corrections import Correction, open_corrections
+from seshat.review.corrections import Correction, judged, judgements, open_corrections
 from seshat.serving.answers import (
     Answer,
     Card,
@@ -97,7 +97,8 @@ class Service:
         self._index = open_search(project, self.viewer)
         languages = project.config.project.language, project.config.project.pivot
         self._tiers = sorted(self._index.tiers(), key=lambda tier: (tier in (GLOSS, MORPHEMES), self._rank(tier), tier))
-        self._reasons = Reasons(self._index, *languages, self._corrections.all(self.viewer))
+        held = judged(self._corrections.all(self.viewer), judgements(project))
+        self._reasons = Reasons(self._index, *languages, held)
         self._engines = Engines(project, self._index.trained_on(), self.viewer, opens or configured(project))
         clean = project.config.clean
         self._normalisers = {tag: Normaliser(one, clean.placeholders) for tag, one in clean.profiles.items()}
