@@ -11,7 +11,7 @@ from typing import Any
 from tests import tiny_models
 from tests.small_project import _sentence
 
-from seshat.config import Config, Direction
+from seshat.config import Config, Direction, families
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Meta, Segment
 from seshat.models.neural.base import fingerprint, open_model
@@ -103,7 +103,7 @@ def causal(root: Path, make: Callable[..., Path] = tiny_models.qwen3, *, steps: 
     import torch
 
     if quantization != "none":  # QLoRA: the adapter learns beside the quantised weights
-        model = open_model("causal", base, Backend("cpu", quantization=quantization), frozen=True)
+        model = open_model(families.CAUSAL, base, Backend("cpu", quantization=quantization), frozen=True)
     torch.manual_seed(5)
     settings = peft.LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
     adapted = peft.get_peft_model(model, settings)

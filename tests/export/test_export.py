@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests import finetuned, tiny_models
 
+from seshat.config import families
 from seshat.core.errors import CheckFailed, DataError, MissingPackage, UsageError
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Segment
@@ -233,17 +234,19 @@ class TestRefused:
         config = json.loads((base / "config.json").read_text())
         (base / "config.json").write_text(json.dumps({**config, "quantization_config": {"load_in_4bit": True}}))
         with pytest.raises(DataError, match="quantised itself"):
-            merge("causal", base, made.model() / "adapter", tmp_path / "out")
+            merge(families.CAUSAL, base, made.model() / "adapter", tmp_path / "out")
 
     def test_an_adapter_that_does_not_fit(self, made: Project, tmp_path: Path) -> None:
         from seshat.export.merge import merge
 
         base = tiny_models.qwen3(tmp_path / "base", layers=1, dim=32)
         with pytest.raises(DataError, match="does not fit"):
-            merge("causal", base, made.model() / "adapter", tmp_path / "out")
+            merge(families.CAUSAL, base, made.model() / "adapter", tmp_path / "out")
 
     def test_forms_that_make_no_sense(self, made: Project) -> None:
-        with pytest.raises(UsageError, match=r"not exported as 'ctranslate2'.\nIt can be: merged, adapter, gguf"):
+        with pytest.raises(
+            UsageError, match=r"not exported as 'ctranslate2'.\nIt can be: gguf, ollama, merged, adapter"
+        ):
             run(with_settings(made, formats=["ctranslate2"]))
         run(made)
         with pytest.raises(UsageError, match="is an export of causal"):

@@ -19,7 +19,7 @@ import pytest
 from tests import tiny_models
 from tests.tiny_project import texts, tiny_project
 
-from seshat.config import Config
+from seshat.config import Config, families
 from seshat.core.errors import DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import accelerators, mlx, mlx_adapter
 from seshat.models.neural.device import Backend, Machine
@@ -266,9 +266,9 @@ def adapted(base: Path, targets: Any = "all-linear", rslora: bool = False) -> An
     from seshat.models.neural import base as bases
     from seshat.models.neural import lora
 
-    opened = bases.open_model("causal", base, CPU, frozen=True)
+    opened = bases.open_model(families.CAUSAL, base, CPU, frozen=True)
     settings = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": targets, "rslora": rslora}
-    return lora.attach(opened, config(lora=settings).train.lora, "causal", 1)
+    return lora.attach(opened, config(lora=settings).train.lora, families.CAUSAL, 1)
 
 
 def test_the_watcher_keeps_the_best_and_stops(fake_mlx: None) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seshat.config import families
 from seshat.config.neural import FineTuneSection
 from seshat.core.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import journal, scoring
@@ -219,7 +220,7 @@ def test_fingerprint_tells_bases_apart(encoder_decoder: Path, tmp_path: Path) ->
 
 def test_wrong_family_is_refused(encoder_decoder: Path) -> None:
     with pytest.raises(DataError, match="'t5' cannot be trained as 'causal'") as caught:
-        base.open_model("causal", encoder_decoder, choose(machine=CPU))
+        base.open_model(families.CAUSAL, encoder_decoder, choose(machine=CPU))
     assert caught.value.hint == "Set train.family to seq2seq."
 
 
@@ -259,7 +260,7 @@ def _job(folder: Path, work: Path, scores: list[float] | None = None, **options:
 
     def opened() -> Any:
         set_seed(1)
-        model = base.open_model("seq2seq", folder, backend)
+        model = base.open_model(families.SEQ2SEQ, folder, backend)
         model.config.dropout_rate = 0.1
         return model
 

@@ -16,6 +16,7 @@ from tests.small_project import small_project
 from typer.testing import CliRunner
 
 from seshat.config import presets
+from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, Family
 from seshat.config.load import load_config
 from seshat.config.neural import LoraSection
 from seshat.core.errors import DataError, UsageError
@@ -70,23 +71,21 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 class TestShapes:
     @pytest.mark.parametrize("base", PUBLISHED)
     def test_parameters_are_those_that_are_published(self, base: str) -> None:
-        family: Any = "masked" if "roberta" in base else "seq2seq" if ("t5" in base or "nllb" in base) else "causal"
+        family = MASKED if "roberta" in base else SEQ2SEQ if ("t5" in base or "nllb" in base) else CAUSAL
         assert shapes.parameters(shapes.facts(base, None, Path()), family) == PUBLISHED[base]
 
     def test_only_the_configuration_is_read(self, folders: dict[str, Path], tmp_path: Path) -> None:
         (tmp_path / "config.json").write_bytes((folders["qwen3"] / "config.json").read_bytes())
         known = shapes.facts(str(tmp_path), None, Path())
-        real = bases.open_model("causal", folders["qwen3"], Backend("cpu"))
-        assert shapes.parameters(known, "causal") == sum(one.numel() for one in real.parameters())
+        real = bases.open_model(CAUSAL, folders["qwen3"], Backend("cpu"))
+        assert shapes.parameters(known, CAUSAL) == sum(one.numel() for one in real.parameters())
 
     def test_adapters_are_those_of_the_training(self, folders: dict[str, Path]) -> None:
         from seshat.models.neural import lora
 
         known, section = shapes.facts(str(folders["qwen3"]), None, Path()), LoraSection(rank=8)
-        real = lora.attach(
-            bases.open_model("causal", folders["qwen3"], Backend("cpu"), frozen=True), section, "causal", 1
-        )
-        made = shapes.empty(known, "causal", Backend("cpu"), adapter=section)
+        real = lora.attach(bases.open_model(CAUSAL, folders["qwen3"], Backend("cpu"), frozen=True), section, CAUSAL, 1)
+        made = shapes.empty(known, CAUSAL, Backend("cpu"), adapter=section)
         trained = {n: (tuple(p.shape), p.dtype) for n, p in real.named_parameters() if p.requires_grad}
         assert trained == {n: (tuple(p.shape), p.dtype) for n, p in made.named_parameters() if p.requires_grad}
         assert all(isinstance(one, torch._subclasses.FakeTensor) for one in made.parameters())
@@ -107,9 +106,9 @@ class TestShapes:
         assert "google/byt5-base" in str(caught.value)
         (tmp_path / "config.json").write_text('{"model_type": "martian"}')
         with pytest.raises(DataError, match="not a model that Transformers knows"):
-            shapes.parameters(shapes.facts(str(tmp_path), None, tmp_path), "causal")
+            shapes.parameters(shapes.facts(str(tmp_path), None, tmp_path), CAUSAL)
         with pytest.raises(DataError, match="cannot be trained as 'masked'"):
-            shapes.parameters(shapes.facts("google/byt5-small", None, tmp_path), "masked")
+            shapes.parameters(shapes.facts("google/byt5-small", None, tmp_path), MASKED)
 
 
 class TestOptimizers:
@@ -189,13 +188,13 @@ class TestRehearsal:
     @pytest.mark.parametrize(
         ("name", "family", "adapter", "quantization", "autocast"),
         [
-            ("qwen3", "causal", None, "none", None),
-            ("qwen3", "causal", LoraSection(rank=4), "none", "bfloat16"),
-            ("qwen3", "causal", LoraSection(rank=4), "nf4", "bfloat16"),
-            ("gemma3", "causal", None, "none", "bfloat16"),
-            ("byt5", "seq2seq", None, "none", None),
-            ("nllb", "seq2seq", None, "none", "bfloat16"),
-            ("xlmr", "masked", None, "none", None),
+            ("qwen3", CAUSAL, None, "none", None),
+            ("qwen3", CAUSAL, LoraSection(rank=4), "none", "bfloat16"),
+            ("qwen3", CAUSAL, LoraSection(rank=4), "nf4", "bfloat16"),
+            ("gemma3", CAUSAL, None, "none", "bfloat16"),
+            ("byt5", SEQ2SEQ, None, "none", None),
+            ("nllb", SEQ2SEQ, None, "none", "bfloat16"),
+            ("xlmr", MASKED, None, "none", None),
         ],
     )
     def test_real_tensors_take_what_was_rehearsed(
@@ -203,14 +202,14 @@ class TestRehearsal:
         folders: dict[str, Path],
         monkeypatch: pytest.MonkeyPatch,
         name: str,
-        family: Any,
+        family: Family,
         adapter: LoraSection | None,
         quantization: str,
         autocast: str | None,
     ) -> None:
         """The same ledger over a real model: nothing is computed otherwise because tensors have no content."""
         backend = Backend("cpu", autocast or "float32", quantization)
-        load = Load(3, 48, 40 if family == "seq2seq" else None)
+        load = Load(3, 48, 40 if family is SEQ2SEQ else None)
         made = shapes.empty(shapes.facts(str(folders[name]), None, Path()), family, backend, adapter=adapter)
         rehearsed = rehearse(made, family, load, autocast=autocast)
         real = _real(folders[name], family, backend, adapter)
@@ -222,36 +221,34 @@ class TestRehearsal:
     def test_few_layers_stand_for_all(self, checkpointing: bool, keep: bool) -> None:
         values = {**presets.bases()["google/byt5-small"], "d_model": 128, "d_ff": 256}
         known = shapes.Facts(values, "here")
-        model = shapes.empty(known, "seq2seq", Backend("cuda"), checkpointing=checkpointing)
+        model = shapes.empty(known, SEQ2SEQ, Backend("cuda"), checkpointing=checkpointing)
         load = Load(2, 64, 32)
-        short = rehearse(model, "seq2seq", load, device="cuda", keep_gradients=keep)
-        whole = max(rehearsal._step(model, "seq2seq", load, "cuda", None, keep, 0.0), key=lambda one: one.total)
+        short = rehearse(model, SEQ2SEQ, load, device="cuda", keep_gradients=keep)
+        whole = max(rehearsal._step(model, SEQ2SEQ, load, "cuda", None, keep, 0.0), key=lambda one: one.total)
         assert short.total == pytest.approx(whole.total, rel=0.005)
         assert short.gradients == pytest.approx(whole.gradients, rel=0.02)
 
     def test_devices_keep_different_things(self, folders: dict[str, Path]) -> None:
         """CUDA's attention is linear in the length; MPS keeps all weights of it."""
-        model = shapes.empty(shapes.facts(str(folders["nllb"]), None, Path()), "seq2seq", Backend("cpu"))
-        peaks = {
-            device: rehearse(model, "seq2seq", Load(2, 256, 256), device=device).total for device in ("cuda", "mps")
-        }
+        model = shapes.empty(shapes.facts(str(folders["nllb"]), None, Path()), SEQ2SEQ, Backend("cpu"))
+        peaks = {device: rehearse(model, SEQ2SEQ, Load(2, 256, 256), device=device).total for device in ("cuda", "mps")}
         more = 256 * 256 * 2 * 4 * 4 * 6  # length², rows, heads, bytes, attentions
         assert peaks["mps"] - peaks["cuda"] > 0.8 * more
 
     def test_logits_are_told_apart(self, folders: dict[str, Path]) -> None:
-        model = shapes.empty(shapes.facts(str(folders["xlmr"]), None, Path()), "masked", Backend("cpu"))
-        peak = rehearse(model, "masked", Load(4, 64))
+        model = shapes.empty(shapes.facts(str(folders["xlmr"]), None, Path()), MASKED, Backend("cpu"))
+        peak = rehearse(model, MASKED, Load(4, 64))
         assert peak.logits >= 2 * 4 * 64 * model.config.vocab_size * 4
         assert peak.activations > 0
         assert Peak(10, 3, 2).activations == 5
 
 
-def _real(folder: Path, family: Any, backend: Backend, adapter: LoraSection | None) -> Any:
+def _real(folder: Path, family: Family, backend: Backend, adapter: LoraSection | None) -> Any:
     from seshat.models.neural import lora
 
     model = bases.open_model(family, folder, backend, frozen=adapter is not None)
     model.config.use_cache = False
-    if family == "causal":
+    if family is CAUSAL:
         from trl.trainer.utils import add_fused_lm_head
 
         add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))

@@ -11,6 +11,7 @@ from seshat.core.errors import UsageError
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from seshat.config import families  # noqa: E402
 from seshat.config.neural import LoraSection  # noqa: E402
 from seshat.models.neural import lora, vocabulary  # noqa: E402
 from seshat.models.neural.base import open_model, quiet  # noqa: E402
@@ -92,7 +93,7 @@ def test_an_adapter_trains_and_keeps_the_new_rows_alone(
     bases: dict[str, Path], kind: str, bits: str, tmp_path: Path
 ) -> None:
     peft = pytest.importorskip("peft")
-    family: Any = "seq2seq" if kind == "mt5" else "causal"
+    family = families.SEQ2SEQ if kind == "mt5" else families.CAUSAL
     backend = Backend("cpu", quantization=bits)
     base = tokenizer_of(bases[kind])
     extension = vocabulary.learn(base, TEXTS, 30)

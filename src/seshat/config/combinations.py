@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from seshat.config import augmented, pretrained
 from seshat.config.base import Mistake
+from seshat.config.families import FAMILIES
 from seshat.config.ingest import FIELD_READERS, column_language
 from seshat.config.known import known_sources, project_languages, unknown_language, unknown_source
-from seshat.config.model import ZERO_SHOT, TrainSection
+from seshat.config.model import ZERO_SHOT
 
 if TYPE_CHECKING:
     from seshat.config.schema import Config
 
 Found = Iterator[tuple[tuple[str | int, ...], str]]
-
-FAMILIES: tuple[str, ...] = get_args(TrainSection.model_fields["family"].annotation)
-"""Model families: also the usual names of their models."""
 
 
 def contradictions(config: Config) -> list[Mistake]:
@@ -170,7 +168,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Config], Found]], ...] = (
     (("download",), _downloads),
     (("train",), _model),
     (("train", "evaluate"), _evaluation),
-    (("model", "train"), pretrained.family),
+    (("model", "train"), pretrained.base_of_family),
     (("model", "train"), pretrained.base),
     (("train",), pretrained.fine_tuning),
     (("ingest", "align", "augment", "train"), pretrained.phases),

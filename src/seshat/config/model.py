@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from seshat.config.base import Name, Section, Share
+from seshat.config.families import FAMILIES, Family, FamilyName
 from seshat.config.neural import FineTuneSection, InstructSection, LoraSection, MaskedSection, PhaseSection
 from seshat.scores import Metric
 
@@ -117,7 +118,7 @@ class Seq2SeqSection(Section):
 class TrainSection(Section):
     """Train a translator."""
 
-    family: Literal["statistical", "seq2seq", "causal", "masked"] = "statistical"
+    family: FamilyName = "statistical"
     """The model family; all but `statistical`, and `seq2seq` from scratch, need a `model.base`."""
     name: Name = "statistical"
     """Folder of the model below models/; when not given, the name of the preset, or else of the family."""
@@ -136,13 +137,18 @@ class TrainSection(Section):
     masked: MaskedSection = MaskedSection()
     """Settings of the masked family."""
 
+    @property
+    def kind(self) -> Family:
+        """What is particular to the family."""
+        return FAMILIES[self.family]
+
     @model_validator(mode="before")
     @classmethod
     def _after_its_family(cls, data: Any) -> Any:
         """What follows from the family.
 
         A model is called after it, so that a change of family alone does not write over the other family's model; and
-        the masked family knows no metric but the loss.
+        one that translates nothing knows no metric but the loss.
         """
         if not isinstance(data, dict):
             return data
@@ -150,7 +156,8 @@ class TrainSection(Section):
         if data.get("name") is None and isinstance(data.get("family"), str):
             made["name"] = data["family"]
         tuning = data.get("finetune")
-        if data.get("family") == "masked" and (tuning is None or isinstance(tuning, dict)):
+        family = FAMILIES.get(str(data.get("family")))
+        if family is not None and not family.translates and (tuning is None or isinstance(tuning, dict)):
             made["finetune"] = {"metric": "loss", **(tuning or {})}
         return made
 

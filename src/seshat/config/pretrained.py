@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seshat.config import presets
 from seshat.config.base import Mistake
+from seshat.config.families import FINETUNING
 from seshat.config.known import known_sources, project_languages, unknown_language, unknown_source
 
 if TYPE_CHECKING:
@@ -27,7 +28,20 @@ _ADAPTER_RATE = 1e-4
 def trains_adapters(config: Config) -> bool:
     """Whether adapters are trained instead of all weights: asked for, or the causal family without a word on it."""
     enabled = config.train.lora.enabled
-    return config.train.family == "causal" if enabled is None else enabled
+    return config.train.kind.adapters if enabled is None else enabled
+
+
+def fine_tunes(config: Config) -> bool:
+    """Whether a pretrained model is trained, not one from scratch."""
+    return config.train.kind.settings is None or config.model.base is not None
+
+
+def own_settings(config: Config) -> tuple[str, ...]:
+    """Parts of section ``train`` that the configured training reads, beside family, name and directions."""
+    family = config.train.kind
+    if fine_tunes(config):
+        return (*FINETUNING, *family.finetuning)
+    return (family.settings,) if family.settings else ()
 
 
 def architecture(config: Config) -> str | None:
@@ -35,19 +49,19 @@ def architecture(config: Config) -> str | None:
     return presets.bases().get(config.model.base or "", {}).get("model_type")
 
 
-def family(config: Config) -> Found:
+def base_of_family(config: Config) -> Found:
     """A family and its base."""
-    base, name = config.model.base, config.train.family
-    if name in ("causal", "masked") and base is None:
+    base, family = config.model.base, config.train.kind
+    if family.settings is None and base is None:
         yield (
             ("train", "family"),
-            f"the family '{name}' fine-tunes a base model: give model.base (a Hugging Face id or a folder), or take a "
-            "preset (seshat presets)",
+            f"the family '{family.name}' fine-tunes a base model: give model.base (a Hugging Face id or a folder), or "
+            "take a preset (seshat presets)",
         )
-    if name == "statistical" and base is not None:
+    if family.network is None and base is not None:
         yield (
             ("model", "base"),
-            "the statistical family learns from the data alone: leave model.base out (model.base= on the command "
+            f"the {family.name} family learns from the data alone: leave model.base out (model.base= on the command "
             "line), or choose another train.family",
         )
     if base is None and config.model.extend_vocabulary:
@@ -78,15 +92,16 @@ def base(config: Config) -> Found:
 
 def fine_tuning(config: Config) -> Found:
     """Settings of the fine-tuning that another family would ignore."""
-    name, tuning = config.train.family, config.train.finetune
+    family, tuning = config.train.kind, config.train.finetune
+    name = family.name
     at = ("train", "finetune")
-    if tuning.packing and name != "causal":
+    if tuning.packing and not family.instructed:
         yield (*at, "packing"), f"packing is for the causal family, not for '{name}'"
-    if tuning.label_smoothing and name in ("causal", "masked"):
+    if tuning.label_smoothing and family.is_language_model:
         yield (*at, "label_smoothing"), f"label smoothing is for encoder-decoders, not for '{name}'"
-    if name == "masked" and tuning.metric != "loss":
-        yield (*at, "metric"), f"the masked family translates nothing: it knows the metric loss, not {tuning.metric}"
-    if tuning.accelerator != "none" and name != "causal":
+    if not family.translates and tuning.metric != "loss":
+        yield (*at, "metric"), f"the {name} family translates nothing: it knows the metric loss, not {tuning.metric}"
+    if tuning.accelerator != "none" and not family.instructed:
         yield (*at, "accelerator"), f"{tuning.accelerator} trains the causal family, not '{name}'"
     wrong = {"unsloth": ("cpu", "mps"), "mlx": ("cpu", "cuda")}.get(tuning.accelerator, ())
     if tuning.device in wrong:
@@ -109,7 +124,7 @@ def phases(config: Config) -> Found:
         for name in phase.where.sources:
             if name not in known:
                 yield (*at, "where", "sources"), unknown_source(name, config)
-        if phase.where.tasks and config.train.family != "causal":
+        if phase.where.tasks and not config.train.kind.instructed:
             yield (*at, "where", "tasks"), "tasks are those of instruction data, for the causal family"
 
 
@@ -119,7 +134,7 @@ def languages(config: Config) -> Found:
     for tag in codes:
         if tag not in project_languages(config):
             yield ("model", "language_codes", tag), unknown_language(tag, config)
-    if config.train.family != "seq2seq" or model.base is None:
+    if not config.train.kind.encodes or model.base is None:
         return
     missing = [tag for tag in (config.project.language, config.project.pivot) if tag not in codes]
     if architecture(config) in NEEDS_CODES and missing:
@@ -149,13 +164,13 @@ def cautions(config: Config) -> list[Mistake]:
 def _cautions(config: Config) -> Found:
     train = config.train
     adapters = trains_adapters(config)
-    if train.family == "seq2seq" and config.model.base is not None and adapters:
+    if train.kind.encodes and config.model.base is not None and adapters:
         yield (
             ("train", "lora", "enabled"),
             "adapters do badly on encoder-decoders (ByT5-large stops at 18 where full training reaches 32; SIL found "
             "no use for them on NLLB): train all weights unless memory forbids it",
         )
-    if train.family in ("causal", "masked") and not adapters and train.finetune.learning_rate >= _ADAPTER_RATE:
+    if train.kind.is_language_model and not adapters and train.finetune.learning_rate >= _ADAPTER_RATE:
         yield (
             ("train", "finetune", "learning_rate"),
             f"{train.finetune.learning_rate:g} is a learning rate for adapters; all weights of a model take about "

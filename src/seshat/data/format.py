@@ -135,7 +135,7 @@ def run(project: Project) -> dict[str, Any]:
         "warnings": _warnings(project.config, tally),
     }
     messages = project.training / "messages"
-    if project.config.train.family == "causal":
+    if project.config.train.kind.instructed:
         report["messages"] = write_messages(project)
         report["warnings"] += report["messages"].pop("warnings")
     else:

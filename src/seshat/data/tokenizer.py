@@ -115,14 +115,14 @@ def run(project: Project) -> dict[str, Any]:
     section, out = project.config.tokenizer, project.reports / "tokenizer.json"
     paths = [project.root / section.path] if section.path else []
     base = project.config.model.base
-    from_scratch = project.config.train.family == "seq2seq" and base is None
+    from_scratch = project.config.train.kind.pieces and base is None
     if base is not None and (project.root / base / "tokenizer.json").exists():
         paths.append(project.root / base)
     if from_scratch if section.train is None else section.train:
         paths.append(train(project))
     if not paths:
         note = (
-            "No tokenizer to report on: the statistical family works on words."
+            "No tokenizer to report on: this family works on words."
             if base is None
             else "No tokenizer to report on: name the folder of the base's in tokenizer.path."
         )

@@ -87,9 +87,10 @@ class Assessment:
         names = project.config.project
         self.languages = names.language, names.pivot
         self.segments = evenly(self.test.segments, settings.perplexity_texts)
-        families = {one.family for one in systems}
-        self.questions: list[Question] = tasks.read_test(project, self.prompt) if "causal" in families else []
-        texts = [(one.id, one.texts[names.language]) for one in self.test.segments] if "masked" in families else []
+        asked = any(one.family.instructed for one in systems)
+        self.questions: list[Question] = tasks.read_test(project, self.prompt) if asked else []
+        hidden = self.test.segments if any(one.family.fills for one in systems) else []
+        texts = [(one.id, one.texts[names.language]) for one in hidden]
         self.blanks = fill.blanks(texts, settings.perplexity_texts if settings.fill else 0, names.seed)
 
     @cached_property
@@ -129,7 +130,7 @@ class Assessment:
                 "seed": config.project.seed,
                 "test": "paired approximate randomisation",
             },
-            "systems": [{"name": one.name, "family": one.family, "kind": one.kind} for one in self.systems],
+            "systems": [{"name": one.name, "family": one.family.name, "kind": one.kind} for one in self.systems],
             "warnings": [
                 *warnings(self.test, results, leaks, self.settings.headline),
                 *beside_translation(sections),
@@ -159,10 +160,10 @@ class Assessment:
         """What a language model alone can be asked."""
         if self.segments:
             self.found.costs[system.name] = likelihood.measure(model, self.segments, self.languages)
-        if system.family == "masked" and self.blanks:
+        if system.family.fills and self.blanks:
             offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
             self.found.fillings[system.name] = offers
-        if system.family == "causal":
+        if system.family.instructed:
             self._question(system, model)
 
     def _translate(self, system: System) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seshat.config.families import Family
 from seshat.evaluation.systems import System
 from seshat.prompt.prompt import Message, Prompt
 from seshat.prompt.retrieval import FOLDER, Retriever
@@ -28,7 +29,7 @@ class LanguageModel:
     """A language model with all that is needed to ask it."""
 
     name: str
-    family: str
+    family: Family
     model: Any
     tokenizer: Any
     prompt: Prompt

@@ -33,7 +33,7 @@ def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple
     name = f"{opened.name}: perplexity"
     for language in languages:
         texts = [segment.texts[language] for segment in segments]
-        if opened.family == "masked":
+        if opened.family.fills:
             for kind, whole in (("pseudo", True), ("pseudo-token", False)):
                 found[f"{kind}/{language}"] = perplexity.masked(
                     opened.model, opened.tokenizer, texts, whole_words=whole, name=name
@@ -41,7 +41,7 @@ def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple
         else:
             found[f"likelihood/{language}"] = perplexity.causal(opened.model, opened.tokenizer, texts, name=name)
     # What a model thinks before it answers cannot be left out, and is not known.
-    if opened.family == "causal" and not opened.prompt.thinking:
+    if opened.family.instructed and not opened.prompt.thinking:
         for source, target in (languages, languages[::-1]):
             prompts = [opened.question(segment.texts[source], source, target) for segment in segments]
             texts = [segment.texts[target] for segment in segments]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from seshat.config.families import Family
 from seshat.config.model import ZERO_SHOT
 from seshat.core.errors import DataError, PromptMismatch, SeshatError, UsageError
 from seshat.core.paths import fresh
@@ -30,7 +31,7 @@ class System:
     """What the tables call it."""
     folder: Path
     """Laid out as ``models/NAME``."""
-    family: str
+    family: Family
     directions: tuple[str, ...]
     """What it translates; a masked model translates nothing."""
     kind: Kind = "model"
@@ -45,7 +46,7 @@ class System:
     @property
     def is_language_model(self) -> bool:
         """Whether it can be asked what probability it gives a text; a GGUF file only translates here."""
-        return self.family in ("causal", "masked") and not any(self.folder.glob("*.gguf"))
+        return self.family.is_language_model and not any(self.folder.glob("*.gguf"))
 
 
 def read(project: Project, name: str) -> System:
@@ -56,7 +57,7 @@ def read(project: Project, name: str) -> System:
     """
     manifest = _manifest(project.model(name))
     ways = [str(direction) for direction in project.config.project.directions]
-    if manifest is None or not (manifest.family == "masked" or set(ways) & set(manifest.directions)):
+    if manifest is None or not (not manifest.kind.translates or set(ways) & set(manifest.directions)):
         found = sorted(path.name for path in project.models.glob("*") if is_model(path))
         raise DataError(
             f"{project.model(name)}: there is no trained model for {' or '.join(ways)}.",
@@ -89,7 +90,7 @@ def chosen(project: Project, names: Sequence[str]) -> tuple[list[System], list[s
     known: set[tuple[str, str]] = set()
     for model in models if settings.zero_shot == "beside" else ():
         origin = Manifest.read(model.folder).base or Base()
-        key = model.family, origin.fingerprint or origin.id
+        key = model.family.name, origin.fingerprint or origin.id
         if not key[1] or key in known:
             continue
         known.add(key)
@@ -214,8 +215,8 @@ def _system(
     project: Project, name: str, folder: Path, manifest: Manifest, kind: Kind, model: str | None = None
 ) -> System:
     ways = [str(direction) for direction in project.config.project.directions]
-    family = manifest.family
-    known = () if family == "masked" else tuple(way for way in ways if way in manifest.directions)
+    family = manifest.kind
+    known = tuple(way for way in ways if way in manifest.directions) if family.translates else ()
     # A model is named as its folder; a base and a checkpoint belong to a model.
     ours = (model or name) == project.config.train.name and (folder / PROMPT_FILE).exists()
     return System(name, folder, family, known, kind, ours and project.config.evaluate.allow_other_prompt)

@@ -111,9 +111,9 @@ def open_model(saved: Saved, part: Direction) -> Engine:
     from seshat.inference.engines.pretrained import CausalTranslator, Seq2SeqBaseTranslator
 
     backend = _backend(saved)
-    if saved.family == "masked":
+    if saved.family.fills:
         return _Masked(saved, backend)
-    if saved.family == "causal":
+    if saved.family.instructed:
         causal = CausalTranslator(saved.folder, part, backend=backend)
         return _Translating("transformers", causal, causal.question)
     seq2seq = Seq2SeqBaseTranslator(saved.folder, part, backend=backend)

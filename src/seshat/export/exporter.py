@@ -164,7 +164,7 @@ class Exporter:
     def _parts(self) -> list[Direction]:
         """What is proved one by one: directions; for masked models each language, as a direction to itself."""
         config = self.project.config.project
-        if self.saved.family == "masked":
+        if not self.saved.family.translates:
             return [Direction(tag, tag) for tag in (config.language, config.pivot)]
         return [one for one in config.directions if str(one) in self.saved.manifest.directions]
 

@@ -20,12 +20,6 @@ from seshat.project.manifest import Base
 from seshat.prompt.retrieval import FOLDER as MEMORY
 
 Kind = Literal["merged", "adapter", "gguf", "ctranslate2"]
-_POSSIBLE: dict[str, tuple[str, ...]] = {
-    "causal": ("merged", "adapter", "gguf", "ollama"),
-    "seq2seq": ("merged", "adapter", "ctranslate2"),
-    "masked": ("merged", "adapter"),
-}
-_USUAL = {"causal": "gguf", "seq2seq": "ctranslate2", "masked": "merged"}
 _CONTEXT = 4_096
 """Tokens that Ollama keeps room for, where the model can see more."""
 
@@ -58,7 +52,7 @@ def plan(saved: Saved, section: ExportSection) -> list[Form]:
         UsageError: a form makes no sense for the family, or would break the model.
         MissingPackage: a form needs a package that is not installed.
     """
-    wanted = section.formats or (_USUAL[saved.family],)
+    wanted = section.formats or saved.network.forms[:1]
     for name in wanted:
         _check(saved, name)
     forms: list[Form] = []
@@ -66,17 +60,17 @@ def plan(saved: Saved, section: ExportSection) -> list[Form]:
         if name == "gguf":
             forms += [Form("gguf", kind, "ollama" in wanted) for kind in dict.fromkeys(section.quantization)]
         else:
-            forms.append(Form(name))  # type: ignore[arg-type]
+            forms.append(Form(name))
     for form in forms:
         _require(form)
     return forms
 
 
 def _check(saved: Saved, name: str) -> None:
-    possible = _POSSIBLE[saved.family]
+    possible = saved.network.forms
     if name not in possible:
         raise UsageError(
-            f"{saved.folder.name} is of the family '{saved.family}', which is not exported as '{name}'.",
+            f"{saved.folder.name} is of the family '{saved.family.name}', which is not exported as '{name}'.",
             f"It can be: {', '.join(possible)}.",
         )
     if name == "adapter" and not saved.has_adapter:

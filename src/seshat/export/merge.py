@@ -10,9 +10,10 @@ import json
 import shutil
 from pathlib import Path
 
+from seshat.config.families import Family
 from seshat.core.errors import DataError
 from seshat.models.neural import lora
-from seshat.models.neural.base import Family, open_model, open_tokenizer, quiet
+from seshat.models.neural.base import open_model, open_tokenizer, quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.vocabulary import fit_embeddings
 from seshat.project.manifest import Base

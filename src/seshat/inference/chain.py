@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import seshat
+from seshat.config.pretrained import fine_tunes
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import UsageError
-from seshat.inference.load import load_translator, normalising, searches
+from seshat.inference.load import load_translator, normalising
 from seshat.inference.translator import Translator
 from seshat.project.manifest import Manifest, is_model
 from seshat.prompt.prompt import Prompt
@@ -95,7 +96,7 @@ class _Asked:
             return self._server(name)
         train = self.project.config.train
         # The model that the configuration describes is held to the prompt that stands there.
-        described = folder is None and name in (None, train.name) and train.family != "statistical"
+        described = folder is None and name in (None, train.name) and fine_tunes(self.project.config)
         return load_translator(
             place,
             self.direction,
@@ -110,7 +111,7 @@ class _Asked:
     def _decoding(self, folder: Path) -> DecodingSection:
         """The settings of the search that the configuration wants, where the model takes any."""
         wanted = self.project.config.translate.decoding
-        if wanted == DecodingSection() or searches(Manifest.read(folder)):
+        if wanted == DecodingSection() or Manifest.read(folder).kind.searches:
             return wanted
         log.warning("translate.decoding is left out: the statistical family tunes its search", model=folder.name)
         return DecodingSection()
@@ -122,7 +123,7 @@ class _Asked:
 
         project, settings = self.project, self.project.config.translate
         folder = project.model(name)
-        trained = is_model(folder) and Manifest.read(folder).family == "causal"
+        trained = is_model(folder) and Manifest.read(folder).kind.instructed
         if name is not None and not trained:
             Manifest.read(folder)  # says so when there is no such model
             raise UsageError(f"{name} is no model that is asked in words, as a server is.", "Leave --model out.")

@@ -9,15 +9,13 @@ from typing import Any
 from seshat.config import Direction
 from seshat.config.clean import Profile
 from seshat.config.translate import DecodingSection, Engine
-from seshat.core.errors import DataError, PromptMismatch, UsageError
+from seshat.core.errors import PromptMismatch, UsageError
 from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
 from seshat.models import wordbyword
 from seshat.project.manifest import FILE, Manifest
 from seshat.prompt.prompt import Prompt
 from seshat.text.normalise import Normaliser
 
-_FINE_TUNED = ("seq2seq", "causal", "masked")
-"""Families that start from a base; a ``seq2seq`` without one was trained from scratch."""
 _DEFAULT = DecodingSection()
 
 
@@ -95,30 +93,23 @@ def load_translator(
         UsageError: the model does not translate in this direction, or not at all, or the engine cannot open it.
     """
     manifest = Manifest.open(model_dir)
-    family = manifest.family
-    fine_tuned = family in _FINE_TUNED and manifest.base is not None
-    if family != "masked" and str(direction) not in manifest.directions:
+    if manifest.kind.translates and str(direction) not in manifest.directions:
         raise UsageError(
             f"{model_dir / FILE}: this model does not translate {direction}, only {', '.join(manifest.directions)}.",
             "Train the other direction too: train.directions: both",
         )
-    if fine_tuned:
+    if manifest.base is not None:
         from seshat.inference.engines.pretrained import translator
 
         if not allow_other_prompt:
             _check(model_dir, prompt)
         other = prompt if allow_other_prompt else None
         opened = translator(
-            model_dir, direction, family, adapter=adapter, prompt=other, engine=engine, decoding=decoding
+            model_dir, direction, manifest.kind, adapter=adapter, prompt=other, engine=engine, decoding=decoding
         )
     else:
         opened = _engine(manifest, model_dir / str(direction), direction, engine, decoding, workers)
     return normalising(opened, manifest.normalisation)
-
-
-def searches(manifest: Manifest) -> bool:
-    """Whether a model takes settings of the search: all families but the statistical one, which tunes its own."""
-    return manifest.family != "statistical"
 
 
 def _check(model_dir: Path, prompt: Prompt | None) -> None:
@@ -141,22 +132,19 @@ def _engine(
     decoding: DecodingSection,
     workers: int | None,
 ) -> Translator:
-    family = manifest.family
-    if family == "statistical":
-        _refuse(folder.parent.name, engine, decoding)
-        if (folder / wordbyword.TABLE).exists():
-            from seshat.inference.engines.wordbyword import WordByWordTranslator
-
-            return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
-        from seshat.inference.engines.thot import ThotTranslator
-
-        return ThotTranslator(folder, direction, workers)
-    if family == "seq2seq":
+    if manifest.kind.searches:
         from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 
         beam, context = manifest.settings["beam"], manifest.context
         return Seq2SeqTranslator(folder, direction, beam, context=context, engine=engine, decoding=decoding)
-    raise DataError(f"{folder.parent / FILE}: unknown family '{family}'.", "Update Seshat, or train again.")
+    _refuse(folder.parent.name, engine, decoding)
+    if (folder / wordbyword.TABLE).exists():
+        from seshat.inference.engines.wordbyword import WordByWordTranslator
+
+        return WordByWordTranslator(direction, wordbyword.WordByWord.load(folder), folder.parent.name)
+    from seshat.inference.engines.thot import ThotTranslator
+
+    return ThotTranslator(folder, direction, workers)
 
 
 def _refuse(name: str, engine: Engine, decoding: DecodingSection) -> None:

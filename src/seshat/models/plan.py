@@ -41,7 +41,7 @@ def run(project: Project, *, elsewhere: bool = True) -> dict[str, Any]:
         DataError: nothing is known of the base.
     """
     config = project.config
-    if config.train.family == "statistical" or config.model.base is None:
+    if config.model.base is None:
         raise UsageError(
             f"There is nothing to plan for the family '{config.train.family}' without a base: it trains on any laptop.",
             "`seshat train` trains it. Plans are for model.base and for presets: seshat plan model.preset=byt5-base",

@@ -8,7 +8,6 @@ work is kept below ``.seshat/``, so that a training that was killed goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +17,9 @@ import structlog
 
 from seshat import tracking
 from seshat.config import Direction
+from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, STATISTICAL, Family
 from seshat.config.model import TrainSection
+from seshat.config.pretrained import fine_tunes, own_settings
 from seshat.config.project import ProjectSection
 from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
@@ -26,8 +27,12 @@ from seshat.core.processes import alone, is_main_process
 from seshat.project.folder import Project
 from seshat.project.manifest import Base, Manifest, claim, publish
 
-Trainer = Callable[[Project, Direction, Path], dict[str, Any]]
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
+FROM_SCRATCH = {STATISTICAL: "statistical.train", SEQ2SEQ: "seq2seq.train"}
+"""Modules that train a model for one direction: ``train(project, direction, folder)`` writes the folder and gives
+results; ``forget(project, direction)`` takes away what a killed training would have gone on from."""
+FINE_TUNING = {SEQ2SEQ: "neural.encoder_decoder", CAUSAL: "neural.causal", MASKED: "neural.masked"}
+"""Modules that train one model for all directions: ``train(project, folder)`` fills the folder and gives results."""
 _KNOWN = ("base", "vocabulary")
 """What the training of a pretrained model returns for its manifest beside its results."""
 log = structlog.get_logger(__name__)
@@ -50,39 +55,36 @@ def run(project: Project) -> dict[str, Any]:
         DataError: ``models/NAME`` holds something that Seshat did not write, or there is nothing to train on.
     """
     section, folder = project.config.train, project.model()
-    if project.config.prompt.context and section.family in ("statistical", "masked"):
+    if project.config.prompt.context and not section.kind.reads_before:
         log.warning("prompt.context is left out: this family reads each sentence by itself", family=section.family)
-    pretrained = section.family in ("causal", "masked") or project.config.model.base is not None
-    if not pretrained:
+    tunes = fine_tunes(project.config)
+    if not tunes:
         alone("Training a translator from scratch")
     staging = folder.with_name(f".{folder.name}.partial")
     if is_main_process():
         claim(folder)
         fresh(staging)
     with tracking.tracked(project):
-        shown = (_fine_tune if pretrained else _from_scratch)(project, staging, folder)
+        shown = (_fine_tune if tunes else _from_scratch)(project, staging, folder)
     return {"model": section.name, "family": section.family, "folder": str(folder), **shown}
 
 
 def _from_scratch(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     """Train a model for each direction."""
     section = project.config.train
-    trainer = _trainer(section.family)
+    trainer = _from_scratch_trainer(section.kind)
     results: dict[str, dict[str, Any]] = {}
     seconds: dict[str, float] = {}
     ways = directions(project.config.project, section)
     for direction in ways:
         began = time.perf_counter()
-        results[str(direction)] = trainer(project, direction, staging / str(direction))
+        results[str(direction)] = trainer.train(project, direction, staging / str(direction))
         seconds[str(direction)] = round(time.perf_counter() - began, 1)
         log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
     _described(project, results).seal(staging)
     publish(staging, folder)
-    if section.family == "seq2seq":
-        from seshat.models.seq2seq.train import forget
-
-        for direction in ways:
-            forget(project, direction)
+    for direction in ways:
+        trainer.forget(project, direction)
     tracking.finish(project, results)
     return {"directions": {name: {**result, "seconds": seconds[name]} for name, result in results.items()}}
 
@@ -92,7 +94,8 @@ def _fine_tune(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     from seshat.models.neural import loop
 
     began = time.perf_counter()
-    result = _pretrained(project.config.train.family)(project, staging)
+    trainer = _module(FINE_TUNING[project.config.train.kind])
+    result: dict[str, Any] = trainer.train(project, staging)
     if is_main_process():
         _described_pretrained(project, staging, result).seal(staging)
         publish(staging, folder)
@@ -103,31 +106,26 @@ def _fine_tune(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     return {**{name: value for name, value in result.items() if name not in _KNOWN}, "seconds": seconds}
 
 
-def _pretrained(family: str) -> Callable[[Project, Path], dict[str, Any]]:
-    name = {"causal": "causal", "masked": "masked", "seq2seq": "encoder_decoder"}[family]
-    train: Callable[[Project, Path], dict[str, Any]] = import_module(f"seshat.models.neural.{name}").train
-    return train
-
-
-def _trainer(family: str) -> Trainer:
-    if family == "seq2seq":
-        from seshat.models.seq2seq.train import train
-    elif find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
-        from seshat.models.wordbyword import train
-
+def _from_scratch_trainer(family: Family) -> Any:
+    if family is STATISTICAL and find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
         log.warning("Thot is not installed; the word-by-word model stands in for the statistical one")
-    else:
-        from seshat.models.statistical.train import train
-    return train
+        return _module("wordbyword")
+    return _module(FROM_SCRATCH[family])
+
+
+def _module(name: str) -> Any:
+    """A trainer, imported when it is needed: the neural ones bring torch."""
+    return import_module(f"seshat.models.{name}")
 
 
 def _described(project: Project, results: dict[str, dict[str, Any]]) -> Manifest:
-    section = project.config.train
-    settings = getattr(section, section.family).model_dump(mode="json")
+    train = project.config.train
+    assert train.kind.settings is not None
+    settings = getattr(train, train.kind.settings).model_dump(mode="json")
     lasting = {
         name: {key: value for key, value in result.items() if "seconds" not in key} for name, result in results.items()
     }
-    context = project.config.prompt.context if section.family == "seq2seq" else 0
+    context = project.config.prompt.context if train.kind.reads_before else 0
     return _manifest(project, tuple(results), settings, lasting).model_copy(update={"context": context})
 
 
@@ -137,8 +135,7 @@ def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]
     from seshat.prompt.prompt import Prompt
 
     config = project.config
-    names = ("finetune", "phases", "lora", *(("masked",) if config.train.family == "masked" else ()))
-    settings = {name: config.train.model_dump(mode="json")[name] for name in names}
+    settings = {name: config.train.model_dump(mode="json")[name] for name in own_settings(config)}
     lasting = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
     ways = tuple(str(direction) for direction in directions(config.project, config.train))
     base: Base | None = result.get("base")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seshat.config.pretrained import fine_tunes, own_settings
 from seshat.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _people_wrote(project: Project) -> str | None:
 
 def _instructs(config: Config) -> bool:
     """Whether ``format`` writes messages too."""
-    return config.train.family == "causal"
+    return config.train.kind.instructed
 
 
 def _format_settings(config: Config) -> tuple[str, ...]:
@@ -130,11 +131,6 @@ def _format_settings(config: Config) -> tuple[str, ...]:
     asked = ("system", "templates", "context", "hints", "shots")
     messages = ("train.directions", *(f"prompt.{name}" for name in asked))
     return ("format", "split", "project", "train.family", *(messages if _instructs(config) else ()))
-
-
-def _fine_tunes(config: Config) -> bool:
-    """Whether a pretrained model is trained."""
-    return config.train.family in ("causal", "masked") or config.model.base is not None
 
 
 def _align_settings(config: Config) -> tuple[str, ...]:
@@ -165,19 +161,18 @@ def _augment_reads(project: Project) -> tuple[Path, ...]:
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
-    if _fine_tunes(config):
-        parts = ["finetune", "phases", "lora", *(["masked"] if config.train.family == "masked" else [])]
-        keys = ("family", "name", "directions", *parts)
+    if fine_tunes(config):
+        keys = ("family", "name", "directions", *own_settings(config))
         clean = ("clean.profiles", "clean.placeholders")
         return (*_LANGUAGES, "model", "prompt", *(f"train.{key}" for key in keys), *clean)
     # Only where it is wanted, so that models trained without it are up to date still.
-    context = ("prompt.context",) if config.train.family == "seq2seq" and config.prompt.context else ()
+    context = ("prompt.context",) if config.train.kind.reads_before and config.prompt.context else ()
     keys = (
         "model.base",
         "train.family",
         "train.name",
         "train.directions",
-        f"train.{config.train.family}",
+        *(f"train.{key}" for key in own_settings(config)),
         "clean.profiles",
         "clean.placeholders",
     )
@@ -186,10 +181,10 @@ def _train_settings(config: Config) -> tuple[str, ...]:
 
 def _train_reads(project: Project) -> tuple[Path, ...]:
     train, settings = project.config.train, project.config.project
-    if _fine_tunes(project.config):
+    if fine_tunes(project.config):
         return _pretrained_reads(project)
     reads = _files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
-    if train.family == "seq2seq":
+    if train.kind.pieces:
         return (*reads, *_trained_tokenizer(project))
     extra = (
         project.raw / path
@@ -202,8 +197,7 @@ def _train_reads(project: Project) -> tuple[Path, ...]:
 def _pretrained_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(_files(project.training, "train.jsonl", "validation.jsonl"))
-    reads += _files(project.training, "monolingual.jsonl") if config.train.family == "masked" else ()
-    reads += _files(project.training, "messages") if config.train.family == "causal" else ()
+    reads += _files(project.training, *config.train.kind.reads)
     tuning = config.train.finetune
     base = project.root / (config.model.base or "")
     reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []
@@ -215,7 +209,7 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
 def _trained_tokenizer(project: Project) -> tuple[Path, ...]:
     wanted = project.config.tokenizer.train
     if wanted is None:
-        wanted = project.config.train.family == "seq2seq" and project.config.model.base is None
+        wanted = project.config.train.kind.pieces and project.config.model.base is None
     return (project.models / "tokenizer",) if wanted else ()
 
 
@@ -229,7 +223,7 @@ def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
 
 
 def _evaluate_settings(config: Config) -> tuple[str, ...]:
-    several = _fine_tunes(config) or config.evaluate.compare
+    several = fine_tunes(config) or config.evaluate.compare
     asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
     delivered = ("engine", "decoding", "server", "mbr", "postprocess")
     return ("evaluate", "project", "train.name", *(f"translate.{key}" for key in delivered), *asked)

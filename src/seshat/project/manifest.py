@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seshat.config import families
+from seshat.config.families import Family
 from seshat.core import paths
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read, sha256, write_json
@@ -51,7 +53,7 @@ class Manifest(BaseModel):
 
     version: int = 1
     family: str
-    """One of :data:`seshat.models.families.FAMILIES`."""
+    """One of :data:`seshat.config.families.FAMILIES`."""
     name: str = ""
     directions: tuple[str, ...] = ()
     """Such as ``shp-es``; a masked model translates in none."""
@@ -137,6 +139,15 @@ class Manifest(BaseModel):
         sealed = self.model_copy(update={"files": dict(zip(names, _digests(folder, names), strict=True))})
         sealed.write(folder)
         return sealed
+
+    @property
+    def kind(self) -> Family:
+        """What is particular to its family.
+
+        Raises:
+            DataError: this version of Seshat does not know it.
+        """
+        return families.of(self.family)
 
     @property
     def languages_told(self) -> str:

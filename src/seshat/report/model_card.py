@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 METRICS: tuple[Metric, ...] = ("chrf2", "bleu", "chrf++")
 """Scores of a card beside the one that the evaluation goes by."""
-_TASKS = {"causal": "text-generation", "seq2seq": "translation", "masked": "fill-mask"}
 _LIBRARIES = {"adapter": "peft", "gguf": "gguf", "ctranslate2": "ctranslate2"}
 _RELATIONS = {"adapter": "adapter", "gguf": "quantized", "ctranslate2": "quantized"}
 
@@ -70,7 +69,7 @@ def _header(facts: Facts) -> dict[str, Any]:
         "license_name": "see-the-sources-below",
         "base_model": _base(facts).id,
         "base_model_relation": _RELATIONS.get(facts.form, "finetune"),
-        "pipeline_tag": _TASKS[manifest.family],
+        "pipeline_tag": manifest.kind.network.hub_task if manifest.kind.network else "translation",
         "library_name": _LIBRARIES.get(facts.form, "transformers"),
         "metrics": ["chrf", "bleu"],
         "tags": ["seshat", "translation", "low-resource", f"access-{facts.data.least_open}"],
@@ -137,7 +136,7 @@ def _use(facts: Facts) -> str:
         "",
         f"Prompt object: `{prompt.hash}`. A model answers as it was taught only when it is asked as it was taught.",
     ]
-    if facts.manifest.family == "causal":
+    if facts.manifest.kind.instructed:
         system = [f"- System prompt: `{prompt.system}`"] if prompt.system else []
         lines += ["", *system, f"- Question: `{prompt.templates['translate']}`".replace("\n", "\\n")]
         if prompt.hints or prompt.shots:

@@ -71,7 +71,7 @@ class Engines:
                 name,
                 manifest.family,
                 tuple(way for way in self._ways if way in manifest.directions),
-                manifest.family == "causal",
+                manifest.kind.instructed,
             )
             for name, manifest in self.manifests.items()
         ]
@@ -204,4 +204,4 @@ def _manifest(project: Project, name: str) -> Manifest | None:
     except DataError as error:
         log.warning("there is no trained model of this name", model=name, why=error.message)
         return None
-    return found if found.family != "masked" else None
+    return found if found.kind.translates else None

@@ -74,7 +74,7 @@ def check(source: Source, loaded: Loaded) -> None:
     """
     section = loaded.config.sweep
     problems: list[Problem] = []
-    if (loaded.config.train.family == "masked") != (section.metric == "loss"):
+    if loaded.config.train.kind.translates == (section.metric == "loss"):
         place = loaded.places.get("sweep.metric", loaded.places.get("sweep", "sweep"))
         problems.append(Problem(place, f"sweep.metric: '{section.metric}' is not known of this family: {_METRICS}"))
     for name, values in section.parameters.items():

@@ -108,7 +108,7 @@ def run_trial(source: Source, home: Path, values: Values, segments: int) -> dict
     began = time.perf_counter()
     try:
         summaries = [stage.run(project) for stage in stages]
-        measured = score(project, segments) if config.train.family != "masked" else _loss(summaries[-1])
+        measured = score(project, segments) if config.train.kind.translates else _loss(summaries[-1])
     finally:
         remove(folder / "training")  # a copy, soon made again
     result = {**measured, "seconds": round(time.perf_counter() - began, 1), "folder": str(project.model())}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seshat.config.pretrained import own_settings
 from seshat.core.gate import Gate, read_everything
 from seshat.core.records import Access, Entry, Segment
 from seshat.tracking.trackers import Parameter
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from seshat.project.folder import Project
 
 _PUBLIC = Gate(Access.PUBLIC)
-FINETUNING = ("finetune", "lora", "phases")
-"""Parts of section ``train`` that every pretrained family shares."""
 _WORDS = 4
 """A text of at least so many words that is not public may stand nowhere in a sample; a shorter one may not be one."""
 
@@ -27,8 +26,7 @@ def parameters(project: Project) -> dict[str, Any]:
     """The settings that a training depends on, by section."""
     config = project.config
     train = config.train.model_dump(mode="json")
-    parts = [config.train.family] if config.model.base is None else [*FINETUNING, config.train.family]
-    chosen = {name: train[name] for name in ("family", "name", "directions", *parts) if name in train}
+    chosen = {name: train[name] for name in ("family", "name", "directions", *own_settings(config))}
     base = config.model.base
     model = config.model.model_dump(mode="json", exclude={"download"})
     model["base"] = Path(base).name if base and Path(base).is_absolute() else base

@@ -8,6 +8,7 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.neural import FineTuneSection
+from seshat.config.pretrained import trains_adapters
 from seshat.prompt.prompt import Prompt
 
 SETS = ("train", "validation")
@@ -37,8 +38,7 @@ class Handover:
     @property
     def adapters(self) -> bool:
         """Whether adapters are trained, not all weights."""
-        wanted = self.config.train.lora.enabled
-        return wanted if wanted is not None else self.config.train.family == "causal"
+        return trains_adapters(self.config)
 
     @property
     def warmup_steps(self) -> int:

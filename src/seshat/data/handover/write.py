@@ -59,7 +59,7 @@ def run(project: Project, tool: Tool) -> dict[str, Any]:
 
 
 def _checked_prompt(project: Project) -> Prompt:
-    if project.config.train.family != "causal" or project.config.model.base is None:
+    if not project.config.train.kind.instructed or project.config.model.base is None:
         raise UsageError(
             "There are no instructions to hand over: they are written for the causal family and its base model.",
             "Choose one: train.family: causal and model.base, or a preset such as model.preset: qwen3-1.7b.",

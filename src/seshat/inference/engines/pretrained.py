@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from seshat.config import Direction
+from seshat.config.families import Family
 from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import UsageError
 from seshat.inference.chat import spoken
@@ -22,7 +23,6 @@ from seshat.prompt.surroundings import Told
 
 CTRANSLATE2 = "ctranslate2"
 """Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""
-_FAST: dict[str, Engine] = {"seq2seq": "ctranslate2", "causal": "llama"}
 _DEFAULT = DecodingSection()
 
 
@@ -142,7 +142,7 @@ class CausalTranslator(_Searching):
 def translator(
     folder: Path,
     direction: Direction,
-    family: str,
+    family: Family,
     *,
     adapter: bool = True,
     prompt: Prompt | None = None,
@@ -154,15 +154,16 @@ def translator(
     Raises:
         UsageError: a model of this family translates nothing, or ``engine`` cannot open it.
     """
-    if family == "masked":
+    if not family.translates:
         raise UsageError(
             f"{folder.name} is a masked language model: it fills gaps and measures texts, and translates nothing.",
             "Measure it with `seshat evaluate`, or train a translator: train.family=seq2seq.",
         )
-    if engine not in ("auto", "transformers", _FAST[family]):
+    fast = family.network.engine if family.network else None
+    if engine not in ("auto", "transformers", fast):
         raise UsageError(
-            f"{engine} does not open {folder.name}, a model of the family '{family}'.",
-            f"It takes transformers or {_FAST[family]}.",
+            f"{engine} does not open {folder.name}, a model of the family '{family.name}'.",
+            f"It takes transformers or {fast}.",
         )
     whole = any((folder / name).is_dir() for name in (WEIGHTS, ADAPTER))
     exported = _exported(folder, family) if adapter and engine != "transformers" else None
@@ -171,8 +172,8 @@ def translator(
             f"{folder.name} was exported, and is asked with the prompt that it was exported with.",
             "Name the model that it was made from, or leave --allow-other-prompt out.",
         )
-    if engine == _FAST[family] and not exported:
-        form = "gguf" if family == "causal" else CTRANSLATE2
+    if engine == fast and not exported:
+        form = "gguf" if family.instructed else CTRANSLATE2
         raise UsageError(
             f"{folder.name} has no form for {engine}." if adapter else f"The base of {folder.name} was never exported.",
             f"Write one with `seshat export {form}` and name the folder that it makes with --model.",
@@ -180,13 +181,13 @@ def translator(
     # Beside the weights the exported form is the faster one, where the package for it is installed.
     if exported and prompt is None and (engine != "auto" or not whole or find_spec(exported)):
         return _open_exported(folder, direction, exported, decoding)
-    kind = CausalTranslator if family == "causal" else Seq2SeqBaseTranslator
+    kind = CausalTranslator if family.instructed else Seq2SeqBaseTranslator
     return kind(folder, direction, adapter=adapter, prompt=prompt, decoding=decoding)
 
 
-def _exported(folder: Path, family: str) -> str | None:
+def _exported(folder: Path, family: Family) -> str | None:
     """The package that opens what a model was exported to."""
-    if family == "causal":
+    if family.instructed:
         return "llama_cpp" if any(folder.glob("*.gguf")) else None
     return CTRANSLATE2 if (folder / CTRANSLATE2 / "model.bin").exists() else None
 

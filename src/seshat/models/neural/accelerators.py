@@ -46,7 +46,7 @@ def check(config: Config, backend: Backend) -> None:
     if name == "none":
         return
     without = f"Change that, or train without it: {_SETTING}=none"
-    if config.train.family != "causal":
+    if not config.train.kind.instructed:
         raise UsageError(f"{_SETTING}: {name} trains the causal family, not '{config.train.family}'.", without)
     if backend.device != _DEVICES[name]:
         raise UsageError(

@@ -17,17 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from seshat.config.families import FAMILIES, Family
 from seshat.core.errors import DataError, UsageError, require
 from seshat.models.neural.device import Backend
 from seshat.project.folder import Project
 from seshat.project.manifest import Base
 
-Family = Literal["causal", "seq2seq", "masked"]
-_CLASSES: dict[str, str] = {
-    "causal": "AutoModelForCausalLM",
-    "seq2seq": "AutoModelForSeq2SeqLM",
-    "masked": "AutoModelForMaskedLM",
-}
 _FILES = ["*.json", "*.safetensors", "*.model", "*.spm", "*.txt", "*.jinja"]
 _NOT = ["original/*", "onnx/*", "openvino/*"]
 _TOKENIZER = ("tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt")
@@ -184,6 +179,17 @@ def stops(folder: Path, tokenizer: Any) -> frozenset[int]:
     return frozenset(int(one) for one in many if one is not None)
 
 
+def auto_class(family: Family) -> Any:
+    """The class of Transformers that opens the models of a family.
+
+    Raises:
+        MissingPackage: Transformers is not installed.
+    """
+    transformers = require("transformers", extra="train", purpose=_PURPOSE)
+    assert family.network is not None, family.name
+    return getattr(transformers, family.network.auto)
+
+
 def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool = False) -> Any:
     """Open a model.
 
@@ -197,14 +203,13 @@ def open_model(family: Family, folder: Path, backend: Backend, *, frozen: bool =
     Raises:
         DataError: it is of another family, or cannot be read.
     """
-    transformers = require("transformers", extra="train", purpose=_PURPOSE)
     import torch
 
     _check_family(family, folder)
     options: dict[str, Any] = {"dtype": backend.torch_dtype if frozen else torch.float32}
     if frozen and backend.quantization != "none":
         options |= {"quantization_config": _bits(backend), "device_map": {"": backend.place}}
-    kind = getattr(transformers, _CLASSES[family])
+    kind = auto_class(family)
     with quiet():
         for attention in dict.fromkeys((backend.attention, "eager")):
             try:
@@ -246,15 +251,13 @@ def _check_family(family: Family, folder: Path) -> None:
     from transformers.models.auto import modeling_auto as known
 
     tables = {
-        "causal": known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        "seq2seq": known.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-        "masked": known.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+        one.name: getattr(known, one.network.architectures) for one in FAMILIES.values() if one.network is not None
     }
     kind = architecture(folder)
-    if kind not in tables[family]:
+    if kind not in tables[family.name]:
         fitting = [name for name, table in tables.items() if kind in table]
         raise DataError(
-            f"{folder}: a model of the type '{kind}' cannot be trained as '{family}'.",
+            f"{folder}: a model of the type '{kind}' cannot be trained as '{family.name}'.",
             f"Set train.family to {' or '.join(fitting)}." if fitting else "Choose another base.",
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from seshat.config import families
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
 from seshat.models.neural import accelerators, dialogues, loop, preflight, scoring
@@ -48,7 +49,7 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
 class Causal(Answering):
     """Training of a decoder."""
 
-    family = "causal"
+    family = families.CAUSAL
 
     def __init__(self, project: Project) -> None:
         self.folder = project.training / MESSAGES

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from seshat.config import Direction
+from seshat.config import Direction, families
 from seshat.core.errors import UsageError
 from seshat.core.progress import track
 from seshat.core.records import Segment
@@ -55,7 +55,7 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
 class EncoderDecoder(Answering):
     """Training of an encoder-decoder."""
 
-    family = "seq2seq"
+    family = families.SEQ2SEQ
 
     def name_codes(self) -> list[str]:
         """Add the codes that the tokenizer lacks, for bases that have codes as tokens."""

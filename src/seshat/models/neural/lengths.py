@@ -95,15 +95,15 @@ def measure(project: Project, known: Facts) -> Lengths | None:
     Raises:
         DataError: a line cannot be read.
     """
-    family = project.config.train.family
+    family = project.config.train.kind
     files = [project.training / "train.jsonl"]
-    if family == "causal":
+    if family.instructed:
         files = [project.training / MESSAGES / "train.jsonl"]
-    elif family == "masked":
+    elif family.fills:
         files = [project.training / "monolingual.jsonl", *(files if project.config.train.masked.pairs else [])]
     if not any(path.exists() for path in files):
         return None
-    reader = {"causal": _dialogues, "masked": _texts}.get(family, _pairs)
+    reader = _dialogues if family.instructed else _texts if family.fills else _pairs
     return reader(project, known, tokenizer(known))
 
 

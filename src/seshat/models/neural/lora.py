@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from seshat.config.families import Family
 from seshat.config.neural import LoraSection
 from seshat.core.errors import UsageError, require
 from seshat.core.paths import remove
 from seshat.models.neural.base import quiet
-
-_TASKS = {"causal": "CAUSAL_LM", "seq2seq": "SEQ_2_SEQ_LM", "masked": None}
 
 
 def peft(purpose: str) -> Any:
@@ -26,7 +25,7 @@ def peft(purpose: str) -> Any:
 def attach(
     model: Any,
     section: LoraSection,
-    family: Literal["causal", "seq2seq", "masked"],
+    family: Family,
     seed: int,
     more: dict[str, Any] | None = None,
 ) -> Any:
@@ -58,7 +57,7 @@ def attach(
         target_modules=targets,
         use_dora=section.dora,
         use_rslora=section.rslora,
-        task_type=_TASKS[family],
+        task_type=family.network and family.network.adapters,
         **(more or {}),
     )
     with quiet():

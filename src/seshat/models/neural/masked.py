@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from seshat.config import families
 from seshat.config.neural import MaskedSection
 from seshat.core.errors import UsageError
 from seshat.core.progress import track
@@ -61,7 +62,7 @@ class _Piece(NamedTuple):
 class Masked(Training):
     """Training of a masked language model."""
 
-    family = "masked"
+    family = families.MASKED
     files = ("monolingual.jsonl", "train.jsonl")
 
     def name_codes(self) -> list[str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seshat.config import Config
+from seshat.config.families import Family
 from seshat.config.pretrained import trains_adapters
 from seshat.models.neural import optimizers, shapes
-from seshat.models.neural.base import Family
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.generation import TOKENS
 from seshat.models.neural.machines import Target
@@ -49,8 +49,8 @@ class Settings:
         """As configured, with the longest row that there is."""
         tuning = config.train.finetune
         longest = min(length or tuning.max_length, tuning.max_length)
-        other = min(target or tuning.max_length, tuning.max_length) if config.train.family == "seq2seq" else None
-        if config.train.family == "causal":
+        other = min(target or tuning.max_length, tuning.max_length) if config.train.kind.encodes else None
+        if config.train.kind.instructed:
             other = longest if tuning.packing else min(target or longest, longest)
         return cls(
             batch=tuning.batch,
@@ -130,9 +130,7 @@ class Planner:
     @property
     def family(self) -> Family:
         """Of the training."""
-        family = self.config.train.family
-        assert family != "statistical"
-        return family
+        return self.config.train.kind
 
     @property
     def adapters(self) -> bool:
@@ -205,12 +203,12 @@ class Planner:
                 device=backend.device,
                 autocast=None if backend.dtype == "float32" else backend.dtype,
                 keep_gradients=keep,
-                label_smoothing=self.config.train.finetune.label_smoothing if self.family == "seq2seq" else 0.0,
+                label_smoothing=self.config.train.finetune.label_smoothing if self.family.encodes else 0.0,
             )
         return self._peaks[name]
 
     def _cache(self, backend: Backend) -> int:
-        if self.family == "masked" or self.config.train.finetune.metric == "loss":
+        if not self.family.translates or self.config.train.finetune.metric == "loss":
             return 0
         config = self.model(backend, self.config.train.finetune.activation_checkpointing).config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads

@@ -22,6 +22,7 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from seshat.config.families import Family
 from seshat.models.neural import answers
 from seshat.models.neural.kernels import kernels
 
@@ -139,7 +140,7 @@ def fake() -> Iterator[Any]:
 
 def rehearse(
     model: Any,
-    family: str,
+    family: Family,
     load: Load,
     *,
     device: str = "cpu",
@@ -151,7 +152,7 @@ def rehearse(
 
     Args:
         model: a model on fake tensors, as it stands when training begins: adapters attached, types decided.
-        family: ``causal``, ``seq2seq`` or ``masked``.
+        family: of the model.
         load: the micro-batch.
         device: whose kernels: ``cpu``, ``cuda`` or ``mps``.
         autocast: the type that operations compute in where it is not that of the weights, such as ``bfloat16``.
@@ -209,7 +210,7 @@ def _cut(model: Any, depths: dict[str, int]) -> Iterator[Any]:
 
 def _step(
     model: Any,
-    family: str,
+    family: Family,
     load: Load,
     device: str,
     autocast: str | None,
@@ -241,29 +242,29 @@ def _step(
     return ledger.early, ledger.late
 
 
-def _loss(model: Any, family: str, load: Load, device: str, precision: Any, label_smoothing: float) -> Any:
+def _loss(model: Any, family: Family, load: Load, device: str, precision: Any, label_smoothing: float) -> Any:
     """The loss as the trainers compute it: of decoders by :mod:`.answers` or TRL's head, else the model's own."""
     import torch
 
     rows = torch.zeros(load.batch, load.length, dtype=torch.long)
-    labels = torch.zeros(load.batch, (family == "seq2seq" and load.target) or load.length, dtype=torch.long)
+    labels = torch.zeros(load.batch, (family.encodes and load.target) or load.length, dtype=torch.long)
     mask = torch.ones_like(rows)
     mask[0, -1] = 0  # without any padding, attention would do without a mask
     batch: dict[str, Any] = {"input_ids": rows, "attention_mask": mask, "use_cache": False}
-    if family == "seq2seq":
+    if family.encodes:
         batch["decoder_input_ids"] = torch.zeros_like(labels)
     if not label_smoothing:
         batch["labels"] = labels
-    if family == "causal":
+    if family.instructed:
         batch["fused_lm_head"] = True
-    if family == "masked":
+    if family.fills:
         del batch["use_cache"]
     with precision or torch.autocast("cpu", enabled=False):
-        if family == "causal" and answers.is_direct(model, device, load.batch, load.target or load.length):
+        if family.instructed and answers.is_direct(model, device, load.batch, load.target or load.length):
             inputs = {"input_ids": rows, "attention_mask": mask}
             return answers.summed(model, model.get_output_embeddings(), inputs, labels, load.target or load.length)
         result = model(**batch)
-    if family == "causal":
+    if family.instructed:
         return -result.log_probs.sum()
     if precision is not None:
         result.logits = result.logits.float()  # accelerate gives back what autocast computed in float32

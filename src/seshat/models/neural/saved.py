@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from weakref import WeakValueDictionary
 
+from seshat.config.families import Family, Network
 from seshat.config.load import FILE_NAME
 from seshat.core.errors import DataError
 from seshat.models.neural import base as bases
 from seshat.models.neural import lora
-from seshat.models.neural.base import Family
 from seshat.models.neural.device import Backend, Machine, choose
 from seshat.models.neural.vocabulary import fit_embeddings
 from seshat.project.manifest import Base, Manifest
@@ -48,8 +48,15 @@ class Saved:
 
     @property
     def family(self) -> Family:
-        """Which kind of model it is."""
-        return cast("Family", self.manifest.family)
+        """What is particular to its family."""
+        return self.manifest.kind
+
+    @property
+    def network(self) -> Network:
+        """How the packages around it know such models."""
+        network = self.family.network
+        assert network is not None, self.family.name
+        return network
 
     @property
     def seed(self) -> int:
@@ -99,7 +106,7 @@ class Saved:
             adapter: that of the training; otherwise that of the base.
         """
         folder = self.own if adapter else self.base()
-        return bases.open_tokenizer(folder, padding_side="left" if self.family == "causal" else "right")
+        return bases.open_tokenizer(folder, padding_side="left" if self.family.instructed else "right")
 
     def model(self, tokenizer: Any, *, adapter: bool = True, backend: Backend | None = None) -> Any:
         """The model, ready to be asked; one that somebody works with already is not opened a second time.

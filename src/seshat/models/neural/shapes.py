@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import presets
+from seshat.config.families import Family
 from seshat.config.neural import LoraSection
 from seshat.core.errors import DataError, require
 from seshat.models.neural import lora
-from seshat.models.neural.base import Family, quiet
+from seshat.models.neural.base import auto_class, quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.rehearsal import fake
 
 NF4_BLOCK, NF4_OUTER = 64, 256
 """Weights that share a constant in 4 bits, and constants that share one of theirs (QLoRA, section 3)."""
 _PURPOSE = "Planning a training"
-_CLASSES: dict[str, str] = {
-    "causal": "AutoModelForCausalLM",
-    "seq2seq": "AutoModelForSeq2SeqLM",
-    "masked": "AutoModelForMaskedLM",
-}
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def empty(
                 _quantise(model, backend)
             model = lora.attach(model, adapter, family, seed=0)
         plain = model.get_base_model() if adapter is not None else model
-        if family == "causal":
+        if family.instructed:
             from trl.trainer.utils import add_fused_lm_head
 
             add_fused_lm_head(plain, outputs=("log_probs", "entropy", "is_top1"))  # as TRL's SFTTrainer does
@@ -161,7 +157,7 @@ def _built(known: Facts, family: Family, attention: str, dtype: Any, pieces: int
     for name in ("encoder_layerdrop", "decoder_layerdrop", "layerdrop"):
         if hasattr(config, name):
             setattr(config, name, 0.0)  # the worst moment is one in which no layer is left out
-    builder = getattr(transformers, _CLASSES[family])
+    builder = auto_class(family)
     with torch.device("meta"), quiet():
         for implementation in dict.fromkeys((attention if attention != "flash_attention_2" else "sdpa", "eager")):
             try:
@@ -170,7 +166,7 @@ def _built(known: Facts, family: Family, attention: str, dtype: Any, pieces: int
             except ValueError as error:
                 if "attention" not in str(error) or implementation == "eager":
                     raise DataError(
-                        f"{known.where}: a model of the type '{kind}' cannot be trained as '{family}'.",
+                        f"{known.where}: a model of the type '{kind}' cannot be trained as '{family.name}'.",
                         "Change train.family, or choose another base.",
                     ) from error
     raise AssertionError("unreachable")

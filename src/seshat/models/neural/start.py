@@ -73,9 +73,9 @@ def _earlier(project: Project, name: str) -> Saved:
             "Give the new model another name: train.name",
         )
     earlier = Saved.read(project.model(name))
-    if earlier.family != project.config.train.family:
+    if earlier.family is not project.config.train.kind:
         raise UsageError(
-            f"train.finetune.continue_from: '{name}' is of the family '{earlier.family}', not "
+            f"train.finetune.continue_from: '{name}' is of the family '{earlier.family.name}', not "
             f"'{project.config.train.family}'."
         )
     if differences := earlier.prompt.differences(Prompt.of(project)):

@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 
 import structlog
 
-from seshat.config.pretrained import cautions, trains_adapters
+from seshat.config.families import Family
+from seshat.config.pretrained import cautions, own_settings, trains_adapters
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.processes import is_main_process, wait_for_all
 from seshat.core.records import Segment
 from seshat.models.neural import base as bases
 from seshat.models.neural import device, dialogues, encoding, journal, loop, lora, vocabulary
-from seshat.models.neural.base import Family
 from seshat.models.neural.phases import Phase, Traits, choose, digest, phases, with_replay, write_seen
 from seshat.models.neural.preflight import Preflight, Row
 from seshat.models.neural.saved import ADAPTER, WEIGHTS
@@ -238,7 +238,7 @@ class Training(ABC):
         adapter: Iterable[Path] = sorted(self.start.adapter.glob("*.safetensors")) if self.start.adapter else ()
         return loop.work(
             self.project,
-            self.section.model_dump_json(include={"family", "directions", "finetune", "phases", "lora", "masked"}),
+            self.section.model_dump_json(include={"family", "directions", *own_settings(self.project.config)}),
             self.project.config.model.model_dump_json(exclude={"download"}),
             self.prompt.hash,
             self.start.base.fingerprint,
