@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ def test_sentences_before_are_said_to_be_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = make_project(tmp_path)
-    monkeypatch.setattr(stage, "_trainer", lambda _family: lambda *_: {})
+    nothing = SimpleNamespace(train=lambda *_: {}, forget=lambda *_: None)
+    monkeypatch.setattr(stage, "_from_scratch_trainer", lambda _family: nothing)
     for context in (0, 2):
         made.model().mkdir(parents=True, exist_ok=True)
         update = {"prompt": made.config.prompt.model_copy(update={"context": context})}

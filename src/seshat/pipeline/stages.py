@@ -164,7 +164,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
     if fine_tunes(config):
         keys = ("family", "name", "directions", *own_settings(config))
         clean = ("clean.profiles", "clean.placeholders")
-        return (*_LANGUAGES, "model", "prompt", *(f"train.{key}" for key in keys), *clean)
+        return (*_LANGUAGES, "project.max_access", "model", "prompt", *(f"train.{key}" for key in keys), *clean)
     # Only where it is wanted, so that models trained without it are up to date still.
     context = ("prompt.context",) if config.train.kind.reads_before and config.prompt.context else ()
     keys = (
@@ -176,7 +176,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
         "clean.profiles",
         "clean.placeholders",
     )
-    return (*_LANGUAGES, *keys, *context)
+    return (*_LANGUAGES, "project.max_access", *keys, *context)
 
 
 def _train_reads(project: Project) -> tuple[Path, ...]:
