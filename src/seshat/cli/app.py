@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seshat.cli import (
+    annotate,
     audit,
     demo,
     evaluate,
@@ -57,6 +58,7 @@ pipeline.add(app)
 export.add(app)
 submit.add(app)
 translate.add(app)
+annotate.add(app)
 serve.add(app)
 demo.add(app)
 evaluate.add(app)

@@ -87,7 +87,7 @@ def _translate(
     told["translate.mbr.enabled"] = True if budget and mbr is None else mbr
     context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in told.items() if value is not None)]
     project = context.open()
-    way = _direction(project, direction)
+    way = chosen_direction(project, direction)
     judge = _Judge.of(project, model, way) if as_json else None
     job = _job(project, model, way, n_best, allow_other_prompt, budget, engine == RAY)
     lines = iter(texts) if texts else _read(file)
@@ -127,7 +127,7 @@ def _job(
     return Job(project, model, direction, n_best, allow_other_prompt, seconds, ray)
 
 
-def _direction(project: Project, wanted: str | None) -> Direction:
+def chosen_direction(project: Project, wanted: str | None) -> Direction:
     """The direction that was asked for; into the pivot when none was.
 
     Raises:

@@ -40,20 +40,32 @@ def records(
         setting: what the names are called in the configuration.
     """
     for path in paths:
-        names = Names(context, propose)
-        maker, given = _Maker(path, context, names), False
-        for unit in units(path, context, names):
-            made = unit if isinstance(unit, Reject) else maker.record(unit)
+        for _unit, made in segments(path, context, units, propose, setting):
             if made is not None:
-                given = True
                 yield made
-        maker.report(setting)
-        if names.counts and not given:
-            shown = ", ".join(f"{name} ({count:,})" for name, count in names.counts.most_common(30))
-            raise DataError(
-                f"{path}: none of its {setting} fills a field of source '{context.source.name}'.",
-                f"Say which holds what: {setting}: {{{names.own}: …, {names.pivot}: …}}. Found are: {shown}.",
-            )
+
+
+def segments(
+    path: Path, context: Context, units: Units, propose: Propose, setting: str
+) -> Iterator[tuple[Unit | None, Record | Reject | None]]:
+    """The units of one file, each with what is made of it; None for a unit of which nothing is made.
+
+    Raises:
+        DataError: none of the names in the file fills a field.
+    """
+    names = Names(context, propose)
+    maker, given = _Maker(path, context, names), False
+    for unit in units(path, context, names):
+        made = unit if isinstance(unit, Reject) else maker.record(unit)
+        given = given or made is not None
+        yield (None if isinstance(unit, Reject) else unit), made
+    maker.report(setting)
+    if names.counts and not given:
+        shown = ", ".join(f"{name} ({count:,})" for name, count in names.counts.most_common(30))
+        raise DataError(
+            f"{path}: none of its {setting} fills a field of source '{context.source.name}'.",
+            f"Say which holds what: {setting}: {{{names.own}: …, {names.pivot}: …}}. Found are: {shown}.",
+        )
 
 
 def pieces(text: str) -> tuple[str, ...]:
@@ -161,6 +173,11 @@ class _Maker:
         gloss, spoken = self._gloss(unit.words)
         for tag, words in spoken.items():
             texts.setdefault(tag, sentence(words))
+        if gloss and set(accepted) & set(GLOSS_FIELDS):  # an accepted line stands in for one of those that are there
+            there = (word.form for word in gloss), (word.morphemes for word in gloss), (word.glosses for word in gloss)
+            lines[WORD_FIELD] = " ".join(there[0])
+            for known, parts in zip(GLOSS_FIELDS, there[1:], strict=True):
+                lines[known] = lines[known] or " ".join("-".join(one) for one in parts)
         lines[WORD_FIELD] = lines[WORD_FIELD] or texts.get(self.names.own, "")
         if (flat := self._flat(lines, unit.line, extra)) and (accepted or not gloss):
             gloss = flat
