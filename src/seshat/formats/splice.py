@@ -16,9 +16,9 @@ from xml.sax.saxutils import escape, quoteattr
 import regex
 
 from seshat.core.errors import DataError
+from seshat.formats.markup import xml_parser
 from seshat.formats.suggestions import MARK, OWNER
 from seshat.formats.units import Unit
-from seshat.formats.workbook import xml_parser
 
 if TYPE_CHECKING:
     from seshat.formats.annotate import Annotated
@@ -84,7 +84,7 @@ def into_eaf(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Annotate
     stereotypes: set[str] = set()
     inside = ""
 
-    def start(name: str, attributes: dict[str, str]) -> None:
+    def start(name: str, attributes: Mapping[str, str]) -> None:
         nonlocal inside
         if name == "TIER":
             inside = attributes.get("TIER_ID", "")
@@ -149,7 +149,7 @@ def into_flextext(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Ann
     own = font = ""
     state = {"word": False, "said": False}
 
-    def start(name: str, attributes: dict[str, str]) -> None:
+    def start(name: str, attributes: Mapping[str, str]) -> None:
         nonlocal own, font
         if name == "phrase":
             words.append([])
