@@ -32,11 +32,11 @@ from seshat.data import clean, ingest, split
 from seshat.data import format as formatting
 from seshat.data.align import stage as align
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
-from seshat.inference.chain import open_chain
-from seshat.inference.surroundings import give_sentences_before
+from seshat.inference.opening import open_chain
 from seshat.inference.translator import Translator
 from seshat.models import train
 from seshat.project.folder import Project, open_project
+from seshat.prompt.request import of_segments
 from seshat.scores import METRICS
 from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import Rows, bootstrap, interval
@@ -275,9 +275,9 @@ def measure(
     for name, system in systems:
         for level in levels:
             some = [one for one in test if one.meta.genre == level and set(WAY) <= set(one.texts)]
-            give_sentences_before(system, some)
+            requests = of_segments(some, WAY.source, system.context)
             began = time.perf_counter()
-            texts = [found.text for found in system.translate([one.texts[WAY.source] for one in some])]
+            texts = [found.text for found in system.translate(requests)]
             seconds = time.perf_counter() - began
             counts = Scorer([one.texts[WAY.target] for one in some]).count(texts)
             counted.setdefault(level, {})[name] = counts
@@ -285,8 +285,7 @@ def measure(
             low, high = interval(bootstrap({name: counts}, 1_000, seed=13)[name][:, METRICS.index("geomean")])
             rows.append({"system": name, "level": level, "texts": len(some), "geomean": found.geomean, "low": low,
                          "high": high, "bleu": found.bleu, "chrf++": found.chrfpp, "seconds": seconds})  # fmt: skip
-        if close := getattr(getattr(system, "inner", system), "close", None):
-            close()
+        system.close()
     return rows, counted
 
 

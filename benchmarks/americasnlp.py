@@ -23,6 +23,7 @@ from seshat.inference.load import load_translator
 from seshat.inference.translator import Translator
 from seshat.models import train
 from seshat.project.folder import Project, open_project
+from seshat.prompt.request import requests
 from seshat.scores import METRICS
 from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import bootstrap, interval
@@ -85,7 +86,7 @@ def measure(project: Project, language: str, direction: Direction) -> list[dict[
     counts = {}
     for system in systems(project, direction):
         began = time.perf_counter()
-        texts = [hypothesis.text for hypothesis in system.translate(sources)]
+        texts = [hypothesis.text for hypothesis in system.translate(requests(sources))]
         seconds = time.perf_counter() - began
         counts[system.name] = scorer.count(texts)
         length = sum(map(len, texts)) / sum(map(len, references))

@@ -23,10 +23,11 @@ from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
 from seshat.inference.load import load_translator
-from seshat.inference.mbr import MbrTranslator, choose, utility_of
-from seshat.inference.translator import Hypothesis, Translator, close
+from seshat.inference.mbr import Consensus, choose, utility_of
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project, open_project
 from seshat.project.manifest import Manifest, is_model
+from seshat.prompt.request import Request, requests
 from seshat.scores import METRICS
 from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import bootstrap, interval
@@ -57,7 +58,7 @@ def trained() -> Iterator[Project]:
         yield open_project(Path(folder) / "sample")
 
 
-class Recorded:
+class Recorded(Translator):
     """Gives n-best lists that were made before."""
 
     def __init__(self, project: Project, direction: Direction, texts: Sequence[str]) -> None:
@@ -66,15 +67,15 @@ class Recorded:
         self.seconds = {}
         for count in (1, CANDIDATES):
             began = time.perf_counter()
-            found = translator.translate(texts, count)
+            found = translator.translate(requests(texts, count))
             self.seconds[count] = round(time.perf_counter() - began, 2)
-        close(translator)
+        translator.close()
         self.found = dict(zip(texts, found, strict=True))
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """What was recorded."""
-        found = [self.found[text] for text in texts]
-        return [replace(one, alternatives=one.alternatives[:n_best] if n_best > 1 else ()) for one in found]
+        found = [(self.found[one.text], one.n_best) for one in requests]
+        return [replace(one, alternatives=one.alternatives[:count] if count > 1 else ()) for one, count in found]
 
     def lists(self) -> list[list[Scored]]:
         """Candidates with their scores, of every text."""
@@ -155,12 +156,12 @@ def gain(
 ) -> list[dict[str, Any]]:
     """Scores of the first translator's one best and of consensus, with the interval of the difference, paired."""
     texts, scorer = list(pairs), Scorer(list(pairs.values()))
-    base = scorer.count([one.text for one in translators[0].translate(texts)])
+    base = scorer.count([one.text for one in translators[0].translate(requests(texts))])
     column = METRICS.index("chrf++")
     rows: list[dict[str, Any]] = [_row(f"one best of {translators[0].name}", base, column)]
     for one in settings:
         began = time.perf_counter()
-        said = MbrTranslator(translators, one, seed=seed).translate(texts)
+        said = Consensus(translators, one, seed=seed).translate(requests(texts))
         seconds = time.perf_counter() - began
         counts = scorer.count([hypothesis.text for hypothesis in said])
         resampled = bootstrap({"mbr": counts, "base": base}, SAMPLES, seed)
@@ -192,7 +193,7 @@ def measured(project: Project, way: Direction, pairs: dict[str, str]) -> tuple[l
             neural = load_translator(folder, way)
             rows += gain([neural], few, pairs, seed)
             rows += gain([recorded, neural], few[:1], pairs, seed)[1:]
-            close(neural)
+            neural.close()
     return rows, recorded
 
 

@@ -15,7 +15,7 @@ from benchmarks.akkadian import CUT, FINAL, LISTED, WAY, Counted, differences, m
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Segment
 from seshat.data import tokenizer
-from seshat.inference.chain import open_chain
+from seshat.inference.opening import open_chain
 from seshat.models import train
 from seshat.project.folder import Project, open_project
 

@@ -104,9 +104,9 @@ def prepare(root: Path, count: int, seed: int = SEED) -> list[Request]:
     from seshat.core.jsonl import read_jsonl
     from seshat.core.records import Segment
     from seshat.inference.batch import translate_all
-    from seshat.inference.chain import open_chain
-    from seshat.inference.translator import close
+    from seshat.inference.opening import open_chain
     from seshat.project.folder import open_project
+    from seshat.prompt.request import requests
 
     project, rng = open_project(root), random.Random(seed)
     segments = list(read_jsonl(project.training / "test.jsonl", Segment))
@@ -118,8 +118,8 @@ def prepare(root: Path, count: int, seed: int = SEED) -> list[Request]:
         chosen = [tuple(rng.choices(mixed, k=rng.choice(_TEXTS_IN_A_REQUEST))) for _ in range(count // 2)]
         wanted = sorted({text for texts in chosen for text in texts})
         translator = open_chain(project, None, direction)
-        said = {wanted[place]: one.text for place, one in translate_all(translator, wanted)}
-        close(translator)
+        said = {wanted[place]: one.text for place, one in translate_all(translator, requests(wanted))}
+        translator.close()
         found += [Request(str(direction), texts, tuple(said[text] for text in texts)) for texts in chosen]
     rng.shuffle(found)
     return found

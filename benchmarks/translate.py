@@ -28,6 +28,7 @@ from rich.table import Table
 from seshat.config import Direction
 from seshat.inference.job import Job
 from seshat.project.folder import Project, open_project
+from seshat.prompt.request import requests
 
 SUMMARY = "`seshat translate` against plain model.generate, greedy and beam 4: sentences a second, and what int8 costs"
 SENTENCES = int(os.environ.get("SENTENCES", "4000"))
@@ -114,7 +115,7 @@ def ours(project: Project, engine: str, beams: int, work: Path) -> Translate:
 
     def translate(texts: Sequence[str]) -> list[str]:
         output = work / "out.txt"
-        job.into_file(texts, output, lambda _number, _text, hypothesis: f"{hypothesis.text}\n")
+        job.into_file(requests(texts), output, lambda _number, _text, hypothesis: f"{hypothesis.text}\n")
         return output.read_text(encoding="utf-8").splitlines()
 
     return translate

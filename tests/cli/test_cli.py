@@ -25,8 +25,10 @@ from seshat.core import logs
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Segment
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.chain import Chain
+from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.pipeline.stages import STAGES
+from seshat.prompt.request import Request
 from seshat.report import terminal
 
 YAML = """\
@@ -253,7 +255,7 @@ class TestStatus:
         assert {value["state"] for value in values} == {"current"}
 
 
-class Fake:
+class Fake(Translator):
     """Translates into capitals."""
 
     name = "fake"
@@ -263,7 +265,8 @@ class Fake:
     def __init__(self, folder: Path, direction: Direction) -> None:
         self.folder, self.direction, self.batches = folder, direction, []
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         self.batches.append(len(texts))
         others = tuple(Candidate(f"{n}", -float(n)) for n in range(1, n_best))
         return [Hypothesis(text.upper(), -0.5, (Candidate(text.upper(), -0.5), *others)) for text in texts]
@@ -275,12 +278,12 @@ class TestTranslate:
         """The translators that were loaded."""
         made: list[Fake] = []
 
-        def load_translator(folder: Path, direction: Direction, **options: Any) -> Fake:
+        def load_translator(folder: Path, direction: Direction, **options: Any) -> Chain:
             made.append(Fake(folder, direction))
             made[-1].options = options
-            return made[-1]
+            return Chain(made[-1])
 
-        monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
+        monkeypatch.setattr("seshat.inference.opening.load_translator", load_translator)
         return made
 
     def test_arguments(self, root: Path, loaded: list[Fake]) -> None:
@@ -367,14 +370,14 @@ class TestTranslate:
         answered = threading.Event()
 
         def typing() -> Any:
-            yield "first"
+            yield Request("first")
             assert answered.wait(60)
-            yield "second"
+            yield Request("second")
 
         batches = _batches(typing(), 64)
-        assert next(batches) == ["first"]
+        assert next(batches) == [Request("first")]
         answered.set()
-        assert list(batches) == [["second"]]
+        assert list(batches) == [[Request("second")]]
 
 
 class TestTools:

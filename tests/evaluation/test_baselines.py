@@ -17,6 +17,7 @@ from seshat.evaluation.baselines import (
     train_word_by_word,
 )
 from seshat.inference.engines.wordbyword import WordByWordTranslator
+from seshat.prompt.request import requests
 from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.text.similar import TrigramIndex
 
@@ -39,16 +40,16 @@ def entry(headword: str, gloss: str, *, lang: str = "xx", type_: str = "word", f
 
 
 def translate(translator: WordByWordTranslator, text: str) -> str:
-    return translator.translate([text])[0].text
+    return translator.translate(requests([text]))[0].text
 
 
 def test_copy_copies() -> None:
-    assert [found.text for found in CopyTranslator(FORWARD).translate(["a <gap> b", ""])] == ["a <gap> b", ""]
+    assert [found.text for found in CopyTranslator(FORWARD).translate(requests(["a <gap> b", ""]))] == ["a <gap> b", ""]
 
 
 def test_nearest_gives_the_translation_of_the_nearest_source() -> None:
     translator = NearestTranslator(FORWARD, [a for a, _ in PAIRS], [b for _, b in PAIRS])
-    assert translator.translate(["TOPO KALA"])[0].text == "The woman sleeps"
+    assert translator.translate(requests(["TOPO KALA"]))[0].text == "The woman sleeps"
     found = translator.nearest("topo nua kala pisi")
     assert found is not None
     assert (found.target, 0.5 < found.similarity < 1.0) == ("The woman's dog sleeps", True)
@@ -60,8 +61,8 @@ def test_nearest_gives_the_translation_of_the_nearest_source() -> None:
 
 def test_nearest_of_nothing_is_empty() -> None:
     translator = NearestTranslator(FORWARD, [a for a, _ in PAIRS], [b for _, b in PAIRS])
-    assert [found.text for found in translator.translate(["", "ζζζζζ"])] == ["", ""]
-    assert NearestTranslator(FORWARD, [], []).translate(["nua"])[0].text == ""
+    assert [found.text for found in translator.translate(requests(["", "ζζζζζ"]))] == ["", ""]
+    assert NearestTranslator(FORWARD, [], []).translate(requests(["nua"]))[0].text == ""
 
 
 @given(st.lists(st.text(max_size=12), max_size=8), st.text(max_size=12))
@@ -100,7 +101,7 @@ def test_word_by_word_takes_what_it_has_not_seen_from_the_lexicon() -> None:
 @given(st.lists(st.text(alphabet="nuakltopsmi <>,.!1é", max_size=30), max_size=5))
 @settings(deadline=None, max_examples=60)
 def test_one_translation_per_text(texts: list[str]) -> None:
-    assert len(train_word_by_word(FORWARD, PAIRS, []).translate(texts)) == len(texts)
+    assert len(train_word_by_word(FORWARD, PAIRS, []).translate(requests(texts))) == len(texts)
 
 
 @pytest.mark.real_data
@@ -111,5 +112,5 @@ def test_word_by_word_reaches_the_measured_floor(real_data: Path, language: str,
 
     pairs = list(zip(read(f"train.{language}"), read("train.es"), strict=True))
     translator = train_word_by_word(Direction(language, "es"), pairs, [])
-    found = [hypothesis.text for hypothesis in translator.translate(read(f"dev.{language}"))]
+    found = [hypothesis.text for hypothesis in translator.translate(requests(read(f"dev.{language}")))]
     assert corpus_scores(Scorer(read("dev.es")).count(found)).chrf2 >= floor

@@ -16,9 +16,10 @@ from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Access, Entry, Meta, Segment, Sense
 from seshat.evaluation import evaluate, systems
 from seshat.evaluation.assess import Assessment
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.chain import Chain
+from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
-from seshat.prompt.surroundings import Told
+from seshat.prompt.request import Request, of_segments
 from seshat.scores import METRICS
 from seshat.scores.metrics import Scorer, corpus_scores
 from seshat.scores.significance import bootstrap, interval, paired_randomisation
@@ -28,7 +29,7 @@ NOUNS = {"nua": "dog", "topo": "woman", "suku": "river", "wey": "child", "pana":
 VERBS = {"kala": "sleeps", "miri": "runs", "tume": "sings", "pisi": "falls", "rano": "waits"}
 
 
-class Dictionary:
+class Dictionary(Translator):
     """Translates with the real vocabulary, and makes what it is told to make."""
 
     def __init__(self, direction: Direction, spoil: Callable[[str], str]) -> None:
@@ -37,7 +38,8 @@ class Dictionary:
         self.spoil = spoil
         self.batches: list[int] = []
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts = [one.text for one in requests]
         self.batches.append(len(texts))
         return [Hypothesis(self.spoil(sentence(text, self.direction)), -1.5) for text in texts]
 
@@ -107,11 +109,11 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     def install(spoil: Callable[[str], str]) -> list[Dictionary]:
         loaded: list[Dictionary] = []
 
-        def load_translator(_model: Path, direction: Direction, **_options: Any) -> Dictionary:
+        def load_translator(_model: Path, direction: Direction, **_options: Any) -> Chain:
             loaded.append(Dictionary(direction, spoil))
-            return loaded[-1]
+            return Chain(loaded[-1])
 
-        monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
+        monkeypatch.setattr("seshat.inference.opening.load_translator", load_translator)
         return loaded
 
     return install
@@ -254,8 +256,9 @@ def test_steps_of_post_processing_are_tried_on_validation_and_terms_are_counted(
 class Hesitant(Dictionary):
     """Says nothing of some texts; its next candidate is right."""
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        said = super().translate(texts)
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
+        said = super().translate(requests)
         several = [(Candidate("", -1.0), Candidate(one.text, -2.0))[:n_best] if n_best > 1 else () for one in said]
         rows = zip(texts, said, several, strict=True)
         return [Hypothesis("", -1.0, others) if len(text) % 2 else one for text, one, others in rows]
@@ -264,10 +267,10 @@ class Hesitant(Dictionary):
 def test_the_step_for_empty_translations_is_measured_with_the_candidates_that_it_asks_for(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_translator(_model: Path, direction: Direction, **_options: Any) -> Hesitant:
-        return Hesitant(direction, str)
+    def load_translator(_model: Path, direction: Direction, **_options: Any) -> Chain:
+        return Chain(Hesitant(direction, str))
 
-    monkeypatch.setattr("seshat.inference.chain.load_translator", load_translator)
+    monkeypatch.setattr("seshat.inference.opening.load_translator", load_translator)
     segments = corpus(60, 5, "validation")
     write_jsonl(project.training / "validation.jsonl", segments)
     evaluate.run(project)
@@ -314,19 +317,20 @@ def test_finished_work_of_another_model_is_not_taken(project: Project, load: Loa
     model, way = systems.read(project, "statistical"), Direction("xx", "en")
     assessment = Assessment(project, [model], project.config.evaluate)
     three = [Segment(id=str(number), texts={"xx": "Kala nua."}) for number in range(3)]
-    whole = assessment.translated(model, assessment.translator(model, way), three)
+    asked = of_segments(three, "xx", 0)
+    whole = assessment.said(model, assessment.translator(model, way), asked)
     assert [hypothesis.text for hypothesis in whole] == ["The dog sleeps."] * 3
     load(dies)
-    again = assessment.translated(model, assessment.translator(model, way), three)
+    again = assessment.said(model, assessment.translator(model, way), asked)
     assert again == whole
     (project.model() / "xx-en" / "weights").write_text("2")
     with pytest.raises(KeyboardInterrupt):
-        assessment.translated(model, assessment.translator(model, way), three)
+        assessment.said(model, assessment.translator(model, way), asked)
 
 
-def test_models_are_told_the_sentences_before(project: Project, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_get_the_sentences_before(project: Project, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     load(lambda text: text)
-    monkeypatch.setattr(Dictionary, "memory", Told(1), raising=False)
+    monkeypatch.setattr(Dictionary, "context", 1)
     model, way = systems.read(project, "statistical"), Direction("xx", "en")
     assessment = Assessment(project, [model], project.config.evaluate)
     meta = Meta(doc_id="d", source="made")
@@ -334,12 +338,14 @@ def test_models_are_told_the_sentences_before(project: Project, load: Load, monk
         Segment(id=text, texts={"xx": text}, meta=meta.model_copy(update={"order": place}))
         for place, text in enumerate(("Kala nua.", "Kala topo.", "Miri nua."))
     ]
-    translator = assessment.translator(model, way)
-    assessment.translated(model, translator, segments[1:], segments)
-    assert Dictionary.memory.before == {"Kala topo.": ["Kala nua."], "Miri nua.": ["Kala topo."]}  # type: ignore[attr-defined]
+    chain = assessment.translator(model, way)
+    asked = assessment.requests(chain, segments[1:], segments)
+    assert [one.before for one in asked] == [("Kala nua.",), ("Kala topo.",)]
+    assessment.said(model, chain, asked)
     done = {folder.name for folder in (project.state / "evaluate").iterdir()}
-    assessment.translated(model, translator, segments[1:], segments[1:])
-    assert Dictionary.memory.before == {"Kala topo.": [], "Miri nua.": ["Kala topo."]}  # type: ignore[attr-defined]
+    alone = assessment.requests(chain, segments[1:])
+    assert [one.before for one in alone] == [(), ("Kala topo.",)]
+    assessment.said(model, chain, alone)
     assert {folder.name for folder in (project.state / "evaluate").iterdir()} > done, "other work than before"
 
 

@@ -11,17 +11,19 @@ from typing import Any
 import pytest
 
 from seshat.cli.evaluate import overrides
-from seshat.config import Config
+from seshat.config import Config, Direction
 from seshat.core.errors import DataError, PromptMismatch, UsageError
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Access, Entry, GlossedWord, Meta, Segment, Sense
 from seshat.evaluation import compare, evaluate, perplexity, systems, tasks
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.languagemodel import opened
+from seshat.inference.engines.pretrained import CausalTranslator
+from seshat.inference.load import load_translator
 from seshat.models.neural.base import quiet
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Message, Prompt
-from seshat.prompt.retrieval import Retriever
+from seshat.prompt.request import Request
 
 torch = pytest.importorskip("torch")
 peft = pytest.importorskip("peft")
@@ -371,19 +373,35 @@ def test_a_model_is_opened_once(bases: Path, tmp_path: Path, monkeypatch: pytest
     assert len(opened) == 2, "the adapter's base, and the base alone"
 
 
+def test_the_probability_of_a_translation_is_that_after_the_question_that_the_engine_asks(
+    bases: Path, tmp_path: Path
+) -> None:
+    project = causal(bases, tmp_path, prompt={"context": 1, "hints": 1, "shots": 1})
+    way = project.config.project.directions[0]
+    request = Request("kana tiro", before=("suwe nomi", "pela"))
+    chain = load_translator(project.model("tiny"), way)
+    (prepared,) = chain.prepared([request])
+    assert prepared.before == ("pela",)
+    assert isinstance(chain.engine, CausalTranslator)
+    with opened(systems.read(project, "tiny")) as model:
+        asked = model.question(request, way)
+        assert model.tokenizer(asked, add_special_tokens=False)["input_ids"] == chain.engine.rows([prepared])[0]
+    assert "The sentences before:\npela\n" in asked
+
+
 def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     evaluating = {"zero_shot": "none", "perplexity_texts": 0, "task_examples": 0, "confidence_texts": 10}
     project = causal(bases, tmp_path, prompt={"context": 1}, evaluate=evaluating)
     asked: dict[str, str] = {}
-    question = Retriever.question
+    question = Prompt.question
 
-    def heard(self: Retriever, text: str, source: str, target: str) -> list[Message]:
-        messages = question(self, text, source, target)
-        if source == "xx":
-            asked.setdefault(text, messages[-1]["content"])
+    def heard(self: Prompt, request: Request, direction: Direction) -> list[Message]:
+        messages = question(self, request, direction)
+        if direction.source == "xx":
+            asked.setdefault(request.text, messages[-1]["content"])
         return messages
 
-    monkeypatch.setattr(Retriever, "question", heard)
+    monkeypatch.setattr(Prompt, "question", heard)
     assessment = Assessment(project, [systems.read(project, "tiny")], project.config.evaluate)
     evaluation = assessment.evaluation()
     assert len(assessment.translations["xx-es"]["tiny"]) == evaluation["test"]["segments"] == 12

@@ -20,9 +20,9 @@ from seshat.export import engines, proof
 from seshat.export.export import run
 from seshat.inference.engines.pretrained import Seq2SeqBaseTranslator
 from seshat.inference.load import load_translator
-from seshat.inference.surroundings import give_sentences_before
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import of_segments, requests
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
@@ -60,7 +60,9 @@ def translations(made: Project, name: str) -> list[str]:
     return [
         hypothesis.text
         for way in finetuned.WAYS
-        for hypothesis in load_translator(made.model(name), way).translate([one.texts[way.source] for one in segments])
+        for hypothesis in load_translator(made.model(name), way).translate(
+            requests([one.texts[way.source] for one in segments])
+        )
     ]
 
 
@@ -88,7 +90,7 @@ class TestCausal:
         made, _ = exported
         untrained = load_translator(made.model(), TO_QSM, adapter=False)
         texts = [one.texts["es"] for one in finetuned.segments(16, 2)]
-        base = [hypothesis.text for hypothesis in untrained.translate(texts)]
+        base = [hypothesis.text for hypothesis in untrained.translate(requests(texts))]
         assert base != translations(made, "causal")[16:]
 
     def test_reloaded_through_the_usual_seam_they_translate_alike(
@@ -420,7 +422,7 @@ def test_encoder_decoders_in_int8(tmp_path: Path, name: str) -> None:
     exact = figures(made, "seq2seq-merged")
     assert all(row["same"] == 1 for row in exact["scores"])
     fast = load_translator(made.model("seq2seq-ctranslate2"), TO_ES)
-    first, empty = fast.translate(["Mina palina basi.", ""], n_best=2)
+    first, empty = fast.translate(requests(["Mina palina basi.", ""], n_best=2))
     ranked = [one.score for one in first.alternatives]  # one, where both candidates read alike
     assert first.alternatives[0].text == first.text and ranked == sorted(ranked, reverse=True)
     assert len(ranked) in (1, 2) and empty.text == ""
@@ -432,8 +434,7 @@ def _tokens(made: Project, before: list[Segment]) -> int:
     for way in finetuned.WAYS:
         translator = Seq2SeqBaseTranslator(made.model(), way)
         segments = list(read_jsonl(made.training / "validation.jsonl", Segment))
-        give_sentences_before(translator, segments, before)
-        count += sum(map(len, translator.rows([one.texts[way.source] for one in segments])))
+        count += sum(map(len, translator.rows(of_segments(segments, way.source, translator.context, before))))
     return count
 
 

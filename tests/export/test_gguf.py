@@ -18,6 +18,7 @@ from seshat.core.errors import DataError, MissingPackage, UsageError
 from seshat.export.gguf import write_gguf
 from seshat.export.gguf_tokenizer import read_vocabulary
 from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import requests
 
 pytest.importorskip("gguf", reason="gguf is not installed")
 torch = pytest.importorskip("torch")
@@ -152,15 +153,15 @@ def test_translations_are_those_of_transformers(bases: Any, tmp_path: Path) -> N
     ids = question(tokenizer)
     with torch.inference_mode():
         made = model.generate(torch.tensor([ids]), max_new_tokens=256, do_sample=False)[0, len(ids) :]
-    first, empty = opened.translate([TEXT, " "])
+    first, empty = opened.translate(requests([TEXT, " "]))
     assert first.text == tokenizer.decode(made, skip_special_tokens=True).strip()
     assert first.text and first.score < 0 and empty.text == ""
-    again = opened.translate([TEXT])[0]
+    again = opened.translate(requests([TEXT]))[0]
     assert again.text == first.text and again.score == pytest.approx(first.score)
-    several = opened.translate([TEXT], n_best=4)[0]
+    several = opened.translate(requests([TEXT], n_best=4))[0]
     assert several.text == first.text and several.alternatives[0].text == first.text
     assert len({candidate.text for candidate in several.alternatives}) == len(several.alternatives)
-    drawn = [opened.sample([TEXT, ""], 3, temperature=1.2, seed=seed) for seed in (4, 4, 5)]
+    drawn = [opened.sample(requests([TEXT, ""]), 3, temperature=1.2, seed=seed) for seed in (4, 4, 5)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert [len(group) for group in drawn[0]] == [3, 3] and drawn[0][1][0].text == ""
     opened.close()
@@ -171,9 +172,10 @@ def test_translations_are_those_of_transformers(bases: Any, tmp_path: Path) -> N
 @llama
 def test_hints_and_similar_pairs_are_looked_up_as_in_the_training(bases: Any, tmp_path: Path) -> None:
     from seshat.core.records import Entry, Segment, Sense
+    from seshat.inference.chain import Chain
     from seshat.inference.engines.pretrained import CausalTranslator
     from seshat.models.neural.base import fingerprint
-    from seshat.prompt.retrieval import FOLDER, save
+    from seshat.prompt.retrieval import FOLDER, Retriever, save
 
     prompt = PROMPT.model_copy(update={"hints": 2, "shots": 1})
     folder = exported(bases("qwen3"), tmp_path / "out", "f16")
@@ -186,9 +188,10 @@ def test_hints_and_similar_pairs_are_looked_up_as_in_the_training(bases: Any, tm
     save(folder / FOLDER, [pair], [entry])
     (folder / "weights").symlink_to(bases("qwen3"))
     opened = translator(folder)
-    text = "kuchi tirenkero"
-    assert opened.question(text) == CausalTranslator(folder, DIRECTION).question(text)
-    said = b"".join(map(opened._piece, opened.question(text))).decode()
+    lookups = Retriever.load(folder / FOLDER, prompt)
+    asked = Chain(opened, retrieve=lookups).prepared(requests(["kuchi tirenkero"]))
+    assert opened.rows(asked) == CausalTranslator(folder, DIRECTION).rows(asked)
+    said = b"".join(map(opened._piece, opened.rows(asked)[0])).decode()
     assert "- kuchi: perro" in said and "el perro come" in said
 
 
@@ -215,9 +218,9 @@ def test_long_questions_make_room_and_too_long_ones_are_refused(bases: Any, tmp_
     (folder / "model.json").write_text(json.dumps({"prompt": prompt.hash}))
     opened = translator(folder)
     opened._open(64)
-    assert opened.translate(["el perro " * 40])[0].score < 0
+    assert opened.translate(requests(["el perro " * 40]))[0].score < 0
     with pytest.raises(DataError, match="Cut the text into sentences"):
-        opened.translate(["el perro " * 1000])
+        opened.translate(requests(["el perro " * 1000]))
 
 
 def test_a_quantised_file_without_llama_cpp_names_the_extra(

@@ -19,14 +19,18 @@ from typer.testing import CliRunner, Result
 
 from seshat.cli.app import app
 from seshat.config import Direction
+from seshat.config.mbr import MbrSection
 from seshat.inference.batch import batch_size, batches, in_order, size, translate_all
+from seshat.inference.chain import Chain
+from seshat.inference.mbr import Consensus
 from seshat.inference.partial import translate_file
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.prompt.request import Request, document, requests
 
 TEXTS = st.lists(st.text(alphabet="ab ñழ", max_size=30), max_size=40)
 
 
-class Upper:
+class Upper(Translator):
     """Translates into capitals and remembers its batches."""
 
     name, direction = "upper", Direction("xx", "yy")
@@ -35,7 +39,8 @@ class Upper:
         self.batches: list[list[str]] = []
         self.batch_size = batch_size
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         self.batches.append(list(texts))
         others = tuple(Candidate(f"other {n}", -2.5 - n) for n in range(n_best - 1))
         return [Hypothesis(text.upper(), -1.5, others, ("names: x",), 0.25) for text in texts]
@@ -45,7 +50,7 @@ class Upper:
 def test_batches_hold_every_text_once_and_no_more_than_there_is_room_for(
     texts: list[str], most: int, tokens: int
 ) -> None:
-    made = list(batches(texts, most, tokens))
+    made = list(batches(requests(texts), most, tokens))
     assert sorted(place for batch in made for place in batch) == list(range(len(texts)))
     sizes = [[size(texts[place]) for place in batch] for batch in made]
     assert all(len(batch) <= most for batch in made)
@@ -58,27 +63,30 @@ def test_batches_hold_every_text_once_and_no_more_than_there_is_room_for(
 def test_order_is_restored_and_what_repeats_is_translated_once(texts: list[str], most: int) -> None:
     upper = Upper()
     done: list[float] = []
-    found = in_order(translate_all(upper, texts, batch=most, advance=done.append), len(texts))
+    found = in_order(translate_all(upper, requests(texts), batch=most, advance=done.append), len(texts))
     assert [one.text for one in found] == [text.upper() for text in texts]
     asked = [text for batch in upper.batches for text in batch]
     assert sorted(asked) == sorted(set(texts))
     assert sum(done) == len(texts)
 
 
+def test_what_repeats_after_other_sentences_is_translated_again_where_they_are_read() -> None:
+    asked = list(document(["yes", "no", "yes", "no", "yes"]))
+    for context, times in ((0, 2), (1, 3), (2, 4)):
+        upper = Upper()
+        upper.context = context
+        assert len(in_order(translate_all(upper, asked), 5)) == 5
+        assert sum(map(len, upper.batches)) == times
+
+
 def test_an_engine_says_how_much_it_wants_at_a_time() -> None:
-    class Around:
-        inner = Upper(batch_size=3)
-
-    class Consensus:
-        translators = (Upper(), Upper(batch_size=7))
-
-    assert batch_size(Around()) == 3
-    assert batch_size(Consensus()) == 7
+    assert batch_size(Chain(Upper(batch_size=3))) == 3
+    assert batch_size(Consensus([Upper(), Chain(Upper(batch_size=7))], MbrSection())) == 7
     assert batch_size(Upper()) == 256
 
 
-def upper(texts: Sequence[str]) -> Iterator[tuple[int, Hypothesis]]:
-    return translate_all(Upper(), texts, batch=2, n_best=2)
+def upper(asked: Sequence[Request]) -> Iterator[tuple[int, Hypothesis]]:
+    return translate_all(Upper(), asked, batch=2)
 
 
 def show(number: int, text: str, hypothesis: Hypothesis) -> str:
@@ -89,9 +97,9 @@ def show(number: int, text: str, hypothesis: Hypothesis) -> str:
 
 class TestPartial:
     def test_only_what_is_left_is_translated(self, tmp_path: Path) -> None:
-        output, texts = tmp_path / "out.txt", ["a", "bbbbbbbbb", "", "dddd", "a"]
+        output, texts = tmp_path / "out.txt", requests(["a", "bbbbbbbbb", "", "dddd", "a"], n_best=2)
 
-        def breaks(part: Sequence[str]) -> Iterator[tuple[int, Hypothesis]]:
+        def breaks(part: Sequence[Request]) -> Iterator[tuple[int, Hypothesis]]:
             for number, found in enumerate(upper(part)):
                 if number == 3:
                     raise KeyboardInterrupt
@@ -104,9 +112,9 @@ class TestPartial:
         assert len(partial.read_text().splitlines()) == 1 + 3
         with partial.open("a") as stream:
             stream.write('["4", {"source"')  # killed while it wrote
-        asked: list[str] = []
+        asked: list[Request] = []
 
-        def rest(part: Sequence[str]) -> Iterator[tuple[int, Hypothesis]]:
+        def rest(part: Sequence[Request]) -> Iterator[tuple[int, Hypothesis]]:
             asked.extend(part)
             return upper(part)
 
@@ -118,18 +126,29 @@ class TestPartial:
         assert whole.read_text().splitlines()[1] == "1 bbbbbbbbb BBBBBBBBB 1"
         assert [path.name for path in sorted(tmp_path.iterdir())] == ["out.txt", "whole.txt"]
 
-    @pytest.mark.parametrize(("job", "texts", "known"), [("job", "ac", 1), ("job", "ab", 2), ("other", "ab", 0)])
-    def test_another_job_or_another_text_counts_anew(self, tmp_path: Path, job: str, texts: str, known: int) -> None:
+    @pytest.mark.parametrize(
+        ("job", "asked", "known"),
+        [
+            ("job", requests("ac", 2), 1),
+            ("job", requests("ab", 2), 2),
+            ("job", requests("ab", 1), 0),
+            ("job", list(document("ab", 2)), 1),
+            ("other", requests("ab", 2), 0),
+        ],
+    )
+    def test_another_job_or_another_text_counts_anew(
+        self, tmp_path: Path, job: str, asked: list[Request], known: int
+    ) -> None:
         output = tmp_path / "out.txt"
 
-        def breaks(part: Sequence[str]) -> Iterator[tuple[int, Hypothesis]]:
+        def breaks(part: Sequence[Request]) -> Iterator[tuple[int, Hypothesis]]:
             yield from upper(part)
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            translate_file(breaks, "ab", output, "job", show)
-        assert translate_file(upper, texts, output, job, show) == known
-        assert [line.split()[2] for line in output.read_text().splitlines()] == list(texts.upper())
+            translate_file(breaks, requests("ab", 2), output, "job", show)
+        assert translate_file(upper, asked, output, job, show) == known
+        assert [line.split()[2] for line in output.read_text().splitlines()] == [one.text.upper() for one in asked]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from tests import tiny_models
 from seshat.config import Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
-from seshat.inference.dialogue import Dialogue, _Grown, dialogue
+from seshat.evaluation.baselines import CopyTranslator
+from seshat.inference.chain import Chain
+from seshat.inference.dialogue import Dialogue, _Grown
 from seshat.inference.load import load_translator
 
 torch = pytest.importorskip("torch")
@@ -45,14 +47,13 @@ def opened(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def talker(opened: Any) -> Dialogue:
-    found = dialogue(opened)
-    assert found is not None
+    found: Dialogue = opened.dialogue()
     return found
 
 
 def test_the_pieces_are_what_the_search_finds(opened: Any, talker: Dialogue) -> None:
     pieces = list(talker.reply(TURNS))
-    engine = opened.inner
+    engine = opened.engine
     asked = [{"role": "system", "content": "Be kind."}, *TURNS]  # as it was trained
     rendered = engine._prompt.render(engine._tokenizer, asked, answer=False)
     ids = engine._tokenizer(rendered, add_special_tokens=False)["input_ids"]
@@ -75,7 +76,7 @@ def test_llama_cpp_says_the_same(base: Path, talker: Dialogue, tmp_path: Path) -
         tmp_path / "model.json", {"family": "causal", "prompt": PROMPT.hash, "gguf": {"unicode": vocabulary.form}}
     )
     engine = LlamaCppTranslator(tmp_path, Direction("qlm", "es"))
-    found = dialogue(engine)
+    found = engine.dialogue()
     assert found is not None
     pieces, expected = list(found.reply(TURNS)), list(talker.reply(TURNS))
     assert "".join(piece.text for piece in pieces) == "".join(piece.text for piece in expected)
@@ -95,7 +96,7 @@ def test_limits(talker: Dialogue) -> None:
 
 
 def test_who_only_translates() -> None:
-    assert dialogue(object()) is None
+    assert Chain(CopyTranslator(Direction("qlm", "es"))).dialogue() is None
 
 
 def test_a_text_grows_by_whole_characters() -> None:

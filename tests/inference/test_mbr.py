@@ -15,8 +15,9 @@ from seshat.config import Direction
 from seshat.config.mbr import MbrSection, MixtureSection
 from seshat.core.errors import UsageError
 from seshat.inference.budget import Budget, Measurement, fit, parse_duration
-from seshat.inference.mbr import MbrTranslator, choose, sources, utility_of
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.mbr import Consensus, choose, sources, utility_of
+from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.prompt.request import Request, requests
 from seshat.scores.utility import Utility
 
 WAY = Direction("xx", "en")
@@ -76,7 +77,7 @@ def test_many_different_characters_do_not_collide() -> None:
     assert Utility({"chrf": 1}).pairwise(texts).tolist() == [[_chrf(one, other) for other in texts] for one in texts]
 
 
-class _Beams:
+class _Beams(Translator):
     """Gives the text, and variants of it, as a beam would."""
 
     name, direction = "beams", WAY
@@ -87,7 +88,8 @@ class _Beams:
         self._clock = clock or [0.0]
         self._costs = first, further
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         self.asked.append(n_best)
         self.texts[n_best] += len(texts)
         self._clock[0] += sum(len(text) + 1 for text in texts) * (self._costs[0] + self._costs[1] * (n_best - 1))
@@ -101,25 +103,25 @@ class _Beams:
 class _Sampling(_Beams):
     """Also samples: one good translation most of the time."""
 
-    name = "sampling"
+    name, samples = "sampling", True
 
     def __init__(self) -> None:
         super().__init__()
         self.drawn: list[tuple[int, float, int]] = []
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         assert top_p == 0.9
         self.drawn.append((count, temperature, seed))
-        return [[Candidate(f"{text} all agree", -5.0)] * count for text in texts]
+        return [[Candidate(f"{one.text} all agree", -5.0)] * count for one in requests]
 
 
 def test_candidates_come_from_beams_temperatures_and_models_and_counts_weigh() -> None:
     sampling, beams = _Sampling(), _Beams()
     settings = MbrSection(candidates=21, n_best=2, temperatures=(0.6, 1.0), top_p=0.9)
-    translator = MbrTranslator([sampling, beams], settings, seed=3)
-    found = translator.translate(["uno dos", " ", "tres"], n_best=3)
+    translator = Consensus([sampling, beams], settings, seed=3)
+    found = translator.translate(requests(["uno dos", " ", "tres"], n_best=3))
     assert sampling.asked == [2]
     assert sampling.drawn == [(5, 0.6, 3), (4, 1.0, 4)]
     assert beams.asked == [10]
@@ -131,7 +133,7 @@ def test_candidates_come_from_beams_temperatures_and_models_and_counts_weigh() -
     assert found[1].agreement is None
 
 
-class _Fixed:
+class _Fixed(Translator):
     """A beam with these scores."""
 
     name, direction = "fixed", WAY
@@ -139,21 +141,22 @@ class _Fixed:
     def __init__(self, scores: dict[str, float]) -> None:
         self.found = tuple(Candidate(text, score) for text, score in scores.items())
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         return [Hypothesis(self.found[0].text, self.found[0].score, self.found[1:n_best])] * len(texts)
 
 
 def test_candidates_of_a_beam_count_by_their_scores() -> None:
     beam = _Fixed({"a dog barks": 0.0, "the cat sat": -3.0, "the cat sits": -3.1, "the cats sit": -3.2})
-    chosen = {scale: MbrTranslator([beam], MbrSection(scale=scale)).translate(["x"])[0] for scale in (0.0, 1.0)}
+    chosen = {scale: Consensus([beam], MbrSection(scale=scale)).translate(requests(["x"]))[0] for scale in (0.0, 1.0)}
     assert chosen[0.0].text == "the cat sits"
     assert chosen[1.0].text == "a dog barks"
     assert (chosen[1.0].agreement or 0) > (chosen[0.0].agreement or 0)
 
 
 def test_one_candidate_is_the_translation_itself() -> None:
-    translator = MbrTranslator([_Sampling(), _Beams()], MbrSection(candidates=1))
-    assert translator.translate(["uno"]) == [Hypothesis("uno", 0.0)]
+    translator = Consensus([_Sampling(), _Beams()], MbrSection(candidates=1))
+    assert translator.translate(requests(["uno"])) == [Hypothesis("uno", 0.0)]
 
 
 def test_further_models_must_give_the_same_language() -> None:
@@ -201,9 +204,11 @@ def test_a_budget_is_never_overrun_and_not_wasted(
     size = sum(length + 1 for length in lengths)
     seconds = size * first * spare
     beams = _Beams(clock, first, further)
-    translator = MbrTranslator([beams], MbrSection(candidates=16), budget=Budget(seconds, lambda: clock[0]))
-    translator.expect(texts)
-    found = [one for start in range(0, len(texts), 8) for one in translator.translate(texts[start : start + 8])]
+    translator = Consensus([beams], MbrSection(candidates=16), budget=Budget(seconds, lambda: clock[0]))
+    translator.expect(requests(texts))
+    found = [
+        one for start in range(0, len(texts), 8) for one in translator.translate(requests(texts[start : start + 8]))
+    ]
     assert [one.text[: len(text)] for one, text in zip(found, texts, strict=True)] == texts
     assert clock[0] <= seconds
     if seconds > 1.5 * size * (first + 15 * further):

@@ -19,9 +19,9 @@ from seshat.config import Config, Direction
 from seshat.config.translate import ServerSection
 from seshat.core.errors import DataError, UsageError
 from seshat.inference.engines.openai import ServerTranslator
-from seshat.inference.translator import Sampler
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import requests
 
 WAY = Direction("qlm", "es")
 KEY = "sk-very-secret-5"
@@ -120,7 +120,7 @@ Open = Callable[..., ServerTranslator]
 def test_answers_stand_where_their_texts_did(server: Server, opened: Open) -> None:
     prompt = prompt_of(max_new_tokens=7)
     texts = [f"{'uma ' * number}ka" for number in range(1, 20)]
-    found = opened(prompt, concurrency=4).translate([*texts, "", " "])
+    found = opened(prompt, concurrency=4).translate(requests([*texts, "", " "]))
     assert [one.text for one in found] == [text.upper() for text in texts] + ["", ""]
     assert found[0].score == pytest.approx(-0.3)
     assert 1 < server.most <= 4
@@ -134,7 +134,7 @@ def test_answers_stand_where_their_texts_did(server: Server, opened: Open) -> No
 def test_thoughts_are_left_out(server: Server, opened: Open) -> None:
     said = ["<think>\nHm.\n</think>\n\ncasa", "<think>\nHm, and so on", "casa"]
     server.reply = lambda _path, _body: (200, {}, {"choices": [choice(said.pop(0))]})
-    assert [one.text for one in opened(concurrency=1).translate(["a", "b", "c"])] == ["casa", "", "casa"]
+    assert [one.text for one in opened(concurrency=1).translate(requests(["a", "b", "c"]))] == ["casa", "", "casa"]
 
 
 def test_a_busy_server_is_asked_again_when_it_says(server: Server, opened: Open) -> None:
@@ -146,23 +146,23 @@ def test_a_busy_server_is_asked_again_when_it_says(server: Server, opened: Open)
         return answers[len(began) - 1] if len(began) <= 2 else server.translate(path, body)
 
     server.reply = busy
-    assert opened().translate(["uma"])[0].text == "UMA"
+    assert opened().translate(requests(["uma"]))[0].text == "UMA"
     assert began[1] - began[0] >= 0.2
     server.reply = lambda _path, _body: (502, {}, {"detail": "no backend"})
     before = len(server.asked)
     with pytest.raises(DataError, match="answered 502: no backend"):
-        opened(retries=3).translate(["uma"])
+        opened(retries=3).translate(requests(["uma"]))
     assert len(server.asked) == before + 4
 
 
 def test_what_is_wrong_is_not_tried_again(server: Server, opened: Open) -> None:
     server.reply = lambda _path, _body: (400, {}, {"error": {"message": "the context is too long"}})
     with pytest.raises(DataError, match="the context is too long"):
-        opened().translate(["uma"])
+        opened().translate(requests(["uma"]))
     assert len(server.asked) == 1
     server.close()
     with pytest.raises(DataError, match="cannot be reached"):
-        opened().translate(["uma"])
+        opened().translate(requests(["uma"]))
 
 
 def test_the_key_is_sent_and_never_told(server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_the_key_is_sent_and_never_told(server: Server, opened: Open, monkeypatc
     answers: list[Reply] = [(503, {}, {"error": f"not now, {KEY}"}), (401, {}, {"error": f"wrong key {KEY}"})]
     server.reply = lambda _path, _body: answers.pop(0)
     with structlog.testing.capture_logs() as logs, pytest.raises(DataError) as failed:
-        opened(api_key_env="SESHAT_TEST_KEY").translate(["uma"])
+        opened(api_key_env="SESHAT_TEST_KEY").translate(requests(["uma"]))
     assert all(headers["Authorization"] == f"Bearer {KEY}" for *_, headers in server.asked)
     assert "asked again" in str(logs)
     assert "answered 401: wrong key [key]" in str(failed.value)
@@ -191,11 +191,11 @@ def test_candidates(server: Server, opened: Open, knows_n: bool) -> None:
 
         server.reply = one_at_a_time
     translator = opened()
-    found = translator.translate(["uma"], n_best=3)[0]
+    found = translator.translate(requests(["uma"], n_best=3))[0]
     assert found.text == "UMA"
     assert len({one.text for one in found.alternatives}) == (2 if knows_n else 3)
-    assert isinstance(translator, Sampler)
-    groups = translator.sample(["uma", ""], 3, temperature=0.9, top_p=0.8, seed=5)
+    assert translator.samples
+    groups = translator.sample(requests(["uma", ""]), 3, temperature=0.9, top_p=0.8, seed=5)
     assert [len(group) for group in groups] == [3, 3]
     assert groups[0] == sorted(groups[0], key=lambda one: -one.score)
     last = server.asked[-1][1]
@@ -213,7 +213,7 @@ def test_a_server_that_refuses_what_it_does_not_know(server: Server, opened: Ope
 
     server.reply = strict
     translator = opened(concurrency=1)
-    assert [one.text for one in translator.translate(["uma", "ka"])] == ["UMA", "KA"]
+    assert [one.text for one in translator.translate(requests(["uma", "ka"]))] == ["UMA", "KA"]
     assert len(server.asked) == 4
 
 
@@ -225,19 +225,19 @@ def test_a_server_that_knows_no_chats(server: Server, opened: Open) -> None:
         return 200, {}, {"choices": [said]}
 
     server.reply = completions
-    found = opened(concurrency=1).translate(["uma", "ka"])
+    found = opened(concurrency=1).translate(requests(["uma", "ka"]))
     assert [(one.text, one.score) for one in found] == [("UMA", -1.0), ("KA", -1.0)]
     assert [path for path, *_ in server.asked] == ["/v1/chat/completions", "/v1/completions", "/v1/completions"]
     template = "{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}<answer>\n"
     prompt = prompt_of(system="S").model_copy(update={"chat_template": template})
-    opened(prompt, api="completions").translate(["uma"])
+    opened(prompt, api="completions").translate(requests(["uma"]))
     assert server.asked[-1][1]["prompt"].startswith("<system>S<user>Translate from")
     with pytest.raises(DataError, match="Not Found"):
-        opened(api="chat").translate(["uma"])
+        opened(api="chat").translate(requests(["uma"]))
 
 
 def test_the_only_model_of_a_server_needs_no_name(server: Server, opened: Open) -> None:
-    opened(model=None).translate(["uma"])
+    opened(model=None).translate(requests(["uma"]))
     assert server.asked[-1][1]["model"] == "only-one"
     with pytest.raises(UsageError, match="no address"):
         opened(url="127.0.0.1:8000")

@@ -12,9 +12,11 @@ from seshat.config import Config, Direction
 from seshat.config.postprocess import PostprocessSection
 from seshat.core.errors import ConfigError
 from seshat.core.records import Entry, Sense
+from seshat.inference.chain import Chain
 from seshat.inference.lexicon import Lexicon
-from seshat.inference.postprocess import PostprocessingTranslator, Postprocessor, build, is_filled, tally
+from seshat.inference.postprocess import Postprocessor, build, is_filled, tally
 from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.prompt.request import Request, requests
 from seshat.text.words import words
 
 WAY = Direction("xx", "es")
@@ -40,7 +42,7 @@ LEXICON = Lexicon(
 )
 
 
-class Scripted:
+class Scripted(Translator):
     """Says what the script says; gives candidates only when asked for several."""
 
     name, direction = "scripted", WAY
@@ -49,7 +51,8 @@ class Scripted:
         self.script = script
         self.asked: list[tuple[tuple[str, ...], int]] = []
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         self.asked.append((tuple(texts), n_best))
         found = [
             [Candidate(text, -1.0 * min(n, 2)) for n, text in enumerate(self.script[one][:n_best])] for one in texts
@@ -188,8 +191,8 @@ def test_an_empty_translation_gives_the_next_candidate_then_word_by_word_then_a_
         opened.append(word_by_word)
         return word_by_word
 
-    translator = PostprocessingTranslator(inner, build(STEPS, WAY, lexicon=LEXICON, word_by_word=opens))
-    found = translator.translate(list(script))
+    translator = Chain(inner, mend=build(STEPS, WAY, lexicon=LEXICON, word_by_word=opens))
+    found = translator.translate(requests(script))
     assert [one.text for one in found] == ["El perro.", "gato", "Sí.", "", "?"]
     assert found[0].changes[-1] == "empty: nothing was said; the next candidate"
     assert found[1].changes[-1] == "empty: nothing was said; word by word"
@@ -197,18 +200,18 @@ def test_an_empty_translation_gives_the_next_candidate_then_word_by_word_then_a_
     assert [is_filled(one.changes) for one in found] == [False, True, False, False, False]
     assert found[0].score == -2.0, "that of the candidate, not of the empty translation"
     assert inner.asked == [(tuple(script), 1), (("kuna", "noi"), 4)]
-    assert translator.mended(list(script), Scripted(script).translate(list(script))) == found
+    assert translator.mended(requests(script), Scripted(script).translate(requests(script))) == found
     assert inner.asked[2:] == [(("kuna", "noi"), 4)], "asked for candidates again, not for what was said already"
-    translator.translate(["noi"])
+    translator.translate(requests(["noi"]))
     assert len(opened) == 1, "learned once"
 
-    nothing = PostprocessingTranslator(Scripted(script), build(STEPS, WAY))
-    assert nothing.translate(["noi"])[0].text == "noi"
+    nothing = Chain(Scripted(script), mend=build(STEPS, WAY))
+    assert nothing.translate(requests(["noi"]))[0].text == "noi"
 
 
 def test_alternatives_are_mended_too_and_never_empty() -> None:
     inner = Scripted({"kuna": ["Translation: El perro.", "<think>hm", "Un perro.</s>", "Un perro."]})
-    found = PostprocessingTranslator(inner, build(STEPS, WAY)).translate(["kuna"], n_best=4)[0]
+    found = Chain(inner, mend=build(STEPS, WAY)).translate(requests(["kuna"], n_best=4))[0]
     assert (found.text, [one.text for one in found.alternatives]) == ("El perro.", ["Un perro."])
 
 

@@ -14,8 +14,7 @@ from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, PromptMismatch, UsageError
 from seshat.core.jsonl import write_json
 from seshat.inference.load import load_translator
-from seshat.inference.surroundings import give_context
-from seshat.inference.translator import Candidate, Sampler
+from seshat.inference.translator import Candidate
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
 
@@ -26,6 +25,7 @@ from seshat.inference.engines.pretrained import CausalTranslator, Seq2SeqBaseTra
 from seshat.models.neural import generation, vocabulary  # noqa: E402
 from seshat.models.neural.base import fingerprint, open_tokenizer, quiet  # noqa: E402
 from seshat.models.neural.encoding import Encoding, name_codes, start_codes  # noqa: E402
+from seshat.prompt.request import Request, requests  # noqa: E402
 
 WAY, BACK = Direction("qlm", "es"), Direction("es", "qlm")
 CODES = {"qlm": "qlm_Latn", "es": "spa_Latn"}
@@ -92,7 +92,7 @@ def saved(folder: Path, family: str, base: Path, prompt: Prompt, *, adapter: boo
 
 
 def texts_of(translator: Any, texts: list[str]) -> list[str]:
-    return [hypothesis.text for hypothesis in translator.translate(texts)]
+    return [hypothesis.text for hypothesis in translator.translate(requests(texts))]
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ def test_a_batch_is_translated_like_its_texts_one_by_one(
 ) -> None:
     folder = saved(tmp_path / kind, family, bases[kind], prompt_of(**sections))
     translator = load_translator(folder, WAY)
-    together = translator.translate(TEXTS)
-    alone = [translator.translate([text])[0] for text in TEXTS]
+    together = translator.translate(requests(TEXTS))
+    alone = [translator.translate(requests([text]))[0] for text in TEXTS]
     assert [one.text for one in together] == [one.text for one in alone]
     assert [one.score for one in together] == pytest.approx([one.score for one in alone], abs=1e-3)
     assert together[1].text == together[4].text == ""
     assert together[0].score < 0
     assert translator.name == kind
     # Several candidates, different ones, the best first.
-    found = translator.translate(TEXTS[:3], n_best=3)
+    found = translator.translate(requests(TEXTS[:3], n_best=3))
     assert len(found[0].alternatives) > 1
     scores = [candidate.score for candidate in found[0].alternatives]
     assert scores == pytest.approx(sorted(scores, reverse=True), abs=1e-4)
@@ -256,23 +256,20 @@ def test_the_oldest_sentences_before_are_left_out_where_all_is_too_long(bases: B
     assert Encoding(tokenizer, prompt, kind, longest=1).sources([text], WAY, [before]) == [wanted[0]]
 
 
-def test_told_the_sentences_before_a_model_reads_them(bases: Bases, tmp_path: Path) -> None:
+def test_a_model_reads_the_sentences_before(bases: Bases, tmp_path: Path) -> None:
     prompt = prompt_of(prompt={"context": 1})
     folder = saved(tmp_path / "byt5", "seq2seq", bases["byt5"], prompt)
     described = json.loads((folder / "model.json").read_text())
     write_json(folder / "model.json", described | {"settings": {"finetune": {"max_length": 16}}})
-    told, base = Seq2SeqBaseTranslator(folder, WAY), Seq2SeqBaseTranslator(folder, WAY, adapter=False)
-    alone = told.rows(["dawanri"])
-    known = {"dawanri": ["kaʼ", "kuchi"], "welesho": ["Hohota tumimunuro."]}
-    assert give_context(told, lambda most: {text: lines[-most:] for text, lines in known.items()}) == 1
-    assert told.rows(["dawanri", "welesho", "kitishe"]) == told.encoding.sources(
+    trained, base = Seq2SeqBaseTranslator(folder, WAY), Seq2SeqBaseTranslator(folder, WAY, adapter=False)
+    alone = trained.rows(requests(["dawanri"]))
+    asked = [Request("dawanri", before=("kaʼ", "kuchi")), Request("welesho", before=("Hohota tumimunuro.",))]
+    assert trained.rows([*asked, Request("kitishe")]) == trained.encoding.sources(
         ["kuchi</s> dawanri", "welesho", "kitishe"], WAY
     ), "the second would be longer than in the training"
-    assert give_context(base, lambda _most: known) == 0, "it would translate them too"
-    assert base.rows(["dawanri"]) == alone
     plain = Seq2SeqBaseTranslator(saved(tmp_path / "plain", "seq2seq", bases["byt5"], prompt_of()), WAY)
-    assert give_context(plain, lambda _most: known) == 0
-    assert plain.rows(["dawanri"]) == alone
+    assert (trained.context, base.context, plain.context) == (1, 0, 0), "a base would translate them too"
+    assert base.rows(asked[:1]) == plain.rows(asked[:1]) == alone
 
 
 def test_a_code_stands_before_the_text_where_the_base_has_no_tokens_for_it(bases: Bases) -> None:
@@ -311,7 +308,7 @@ def test_a_base_in_the_project_is_found_by_its_relative_path(bases: Bases, tmp_p
     described = json.loads((folder / "model.json").read_text())
     described["base"]["id"] = "bases/q"
     write_json(folder / "model.json", described)
-    assert len(load_translator(folder, WAY).translate(TEXTS)) == len(TEXTS)
+    assert len(load_translator(folder, WAY).translate(requests(TEXTS))) == len(TEXTS)
 
 
 def test_another_prompt_is_refused_unless_told_to(bases: Bases, tmp_path: Path) -> None:
@@ -337,9 +334,10 @@ def test_the_question_is_that_of_the_training(bases: Bases, tmp_path: Path) -> N
     entry = Entry(id="1", lang="qlm", headword="dawanri", senses=(Sense(glosses={"es": ("perro",)}),))
     pair = Segment(id="2", texts={"qlm": "dawanri welesho", "es": "el perro corre"})
     save(folder / FOLDER, [pair], [entry])
-    translator = CausalTranslator(folder, WAY)
+    chain = load_translator(folder, WAY)
+    assert isinstance(chain.engine, CausalTranslator)
     tokenizer = open_tokenizer(folder / "weights")
-    asked = tokenizer.decode(translator.question("dawanri kaʼ"))
+    asked = tokenizer.decode(chain.engine.rows(chain.prepared(requests(["dawanri kaʼ"])))[0])
     assert "- dawanri: perro" in asked
     assert "el perro corre" in asked
     assert asked.endswith("<|im_start|>assistant\n")
@@ -357,7 +355,6 @@ def test_an_exported_form_is_taken_and_keeps_its_prompt(bases: Bases, tmp_path: 
     pytest.importorskip("ctranslate2")
     from seshat.export.ctranslate2 import write_ctranslate2
     from seshat.inference.engines.ctranslate import CTranslate2Translator
-    from seshat.inference.load import NormalisingTranslator
 
     prompt = prompt_of(model={"language_codes": CODES})
     folder = saved(tmp_path / "nllb", "seq2seq", bases["nllb"], prompt)
@@ -367,14 +364,12 @@ def test_an_exported_form_is_taken_and_keeps_its_prompt(bases: Bases, tmp_path: 
     if not whole:
         shutil.rmtree(folder / "weights")
     translator = load_translator(folder, WAY)
-    assert isinstance(translator, NormalisingTranslator)
-    assert isinstance(translator.inner, CTranslate2Translator)
+    assert isinstance(translator.engine, CTranslate2Translator)
     assert [bool(text) for text in texts_of(translator, TEXTS)] == [bool(text.strip()) for text in TEXTS]
     other = prompt_of(model={"language_codes": CODES}, prompt={"beams": 3})
     if whole:
-        told = load_translator(folder, WAY, prompt=other, allow_other_prompt=True)
-        assert isinstance(told, NormalisingTranslator)
-        assert isinstance(told.inner, Seq2SeqBaseTranslator)
+        other_way = load_translator(folder, WAY, prompt=other, allow_other_prompt=True)
+        assert isinstance(other_way.engine, Seq2SeqBaseTranslator)
     else:
         with pytest.raises(UsageError, match="was exported"):
             load_translator(folder, WAY, prompt=other, allow_other_prompt=True)
@@ -383,7 +378,7 @@ def test_an_exported_form_is_taken_and_keeps_its_prompt(bases: Bases, tmp_path: 
 def test_a_text_beyond_what_the_model_sees_is_refused(bases: Bases, tmp_path: Path) -> None:
     folder = saved(tmp_path / "nllb", "seq2seq", bases["nllb"], prompt_of(model={"language_codes": CODES}))
     with pytest.raises(DataError, match="model can see 512"):
-        load_translator(folder, WAY).translate(["pan " * 600])
+        load_translator(folder, WAY).translate(requests(["pan " * 600]))
 
 
 def test_an_incomplete_folder_is_named(bases: Bases, tmp_path: Path) -> None:
@@ -417,13 +412,13 @@ def test_sampling_and_another_search_need_no_other_prompt(bases: Bases, tmp_path
     prompt = prompt_of(prompt={"prefix": "{target}: "})
     folder = saved(tmp_path / kind, family, bases[kind], prompt)
     translator = load_translator(folder, WAY, prompt=prompt)
-    assert isinstance(translator, Sampler)
-    drawn = [translator.sample(TEXTS, 3, temperature=1.2, top_p=0.95, seed=seed) for seed in (1, 1, 2)]
+    assert translator.samples
+    drawn = [translator.sample(requests(TEXTS), 3, temperature=1.2, top_p=0.95, seed=seed) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(len(group) == 3 for group in drawn[0])
     assert drawn[0][1] == [Candidate("", 0.0)] * 3
     wide = load_translator(folder, WAY, prompt=prompt, decoding=DecodingSection(beams=4))
-    found, greedy = wide.translate(TEXTS[:1])[0], translator.translate(TEXTS[:1])[0]
+    found, greedy = wide.translate(requests(TEXTS[:1]))[0], translator.translate(requests(TEXTS[:1]))[0]
     assert found.score >= greedy.score
     with pytest.raises(PromptMismatch):
         load_translator(folder, WAY, prompt=prompt_of(prompt={"prefix": "{source}: "}))

@@ -14,6 +14,7 @@ from seshat.inference.load import load_translator
 from seshat.models.statistical import thot
 from seshat.models.train import run
 from seshat.project.folder import Project
+from seshat.prompt.request import requests
 
 WAY = Direction("xx", "en")
 
@@ -26,7 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_order_and_empty_texts(project: Project) -> None:
-    found = load_translator(project.model(), WAY).translate(["Tamaka kiru bali rapai.", "", "  ", "Welo."])
+    found = load_translator(project.model(), WAY).translate(requests(["Tamaka kiru bali rapai.", "", "  ", "Welo."]))
     assert len(found) == 4
     assert found[1].text == found[2].text == ""
     assert "dog" in found[0].text
@@ -34,7 +35,9 @@ def test_order_and_empty_texts(project: Project) -> None:
 
 
 def test_n_best_falls_and_begins_with_the_best(project: Project) -> None:
-    found = load_translator(project.model(), WAY).translate(["Nukachu welo Washington 5 doko kirumi."], n_best=8)[0]
+    found = load_translator(project.model(), WAY).translate(
+        requests(["Nukachu welo Washington 5 doko kirumi."], n_best=8)
+    )[0]
     scores = [one.score for one in found.alternatives]
     assert 2 <= len(scores) <= 8
     assert scores == sorted(scores, reverse=True)
@@ -45,12 +48,14 @@ def test_n_best_falls_and_begins_with_the_best(project: Project) -> None:
 def test_batches_do_not_change_translations(project: Project) -> None:
     texts = ["Tamaka kiru bali rapai.", "Weloka sopo doko genai.", "Nukaka mibo fesu tikai."]
     translator = load_translator(project.model(), WAY)
-    assert [one.text for one in translator.translate(texts)] == [translator.translate([one])[0].text for one in texts]
+    assert [one.text for one in translator.translate(requests(texts))] == [
+        translator.translate(requests([one]))[0].text for one in texts
+    ]
 
 
 def test_long_texts_go_sentence_by_sentence(project: Project) -> None:
     text = " ".join(["Tamaka kiru bali rapai."] * 20)
-    assert load_translator(project.model(), WAY).translate([text])[0].text.count("dog") == 20
+    assert load_translator(project.model(), WAY).translate(requests([text]))[0].text.count("dog") == 20
 
 
 def test_model_normalises_its_input(project: Project, tmp_path: Path) -> None:
@@ -63,7 +68,9 @@ def test_model_normalises_its_input(project: Project, tmp_path: Path) -> None:
     del described["files"]  # it holds one direction of the two
     (folder / "model.json").write_text(json.dumps(described), encoding="utf-8")
     plain, normalising = load_translator(project.model(), WAY), load_translator(folder, WAY)
-    assert normalising.translate(["Tamaca ciru bali rapai."]) == plain.translate(["Tamaka kiru bali rapai."])
+    assert normalising.translate(requests(["Tamaca ciru bali rapai."])) == plain.translate(
+        requests(["Tamaka kiru bali rapai."])
+    )
 
 
 def test_no_model_and_no_such_direction(project: Project, tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from seshat.core.records import Entry, Sense
 from seshat.data import clean, ingest, split
 from seshat.data import format as formatting
 from seshat.inference.engines.wordbyword import WordByWordTranslator, is_word, like_case
-from seshat.inference.load import NormalisingTranslator, load_translator
+from seshat.inference.load import load_translator
 from seshat.models import train
 from seshat.models.wordbyword import lexicon_words
 from seshat.project.folder import open_project
+from seshat.prompt.request import requests
 
 FORWARD = Direction("xx", "en")
 
@@ -54,8 +55,7 @@ def test_stands_in_where_thot_is_not_installed(tmp_path: Path, monkeypatch: pyte
     summary = train.run(project)
     assert summary["directions"]["qsm-es"]["stands_in"] == "word-by-word"
     translator = load_translator(project.model(), Direction("qsm", "es"))
-    assert isinstance(translator, NormalisingTranslator)
-    assert isinstance(translator.inner, WordByWordTranslator)
+    assert isinstance(translator.engine, WordByWordTranslator)
     assert translator.name == "statistical"
-    (found,) = translator.translate(["Tolo palina basi."])
+    (found,) = translator.translate(requests(["Tolo palina basi."]))
     assert "perro" in found.text.lower()

@@ -26,6 +26,7 @@ from seshat.models.neural.device import Backend, Machine
 from seshat.models.neural.loop import Job
 from seshat.models.neural.phases import Phase
 from seshat.models.neural.preflight import MASKED
+from seshat.prompt.request import requests
 
 CPU = Backend("cpu")
 
@@ -168,7 +169,7 @@ def test_a_training_with_unsloth(tmp_path: Path, base: Path, monkeypatch: pytest
     assert asked["use_gradient_checkpointing"] is False
     assert os.environ["UNSLOTH_DISABLE_STATISTICS"] == "1"
     translator = load_translator(project.model(), Direction("qsm", "es"))
-    assert len(translator.translate(["mina palina basi"])) == 1
+    assert len(translator.translate(requests(["mina palina basi"]))) == 1
 
 
 # --- MLX-LM: parts --------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Meta, Method, Segment
 from seshat.core.spaced import evenly
 from seshat.inference.load import load_translator
-from seshat.inference.surroundings import give_sentences_before
 from seshat.project.folder import Project
 
 torch = pytest.importorskip("torch")
@@ -27,6 +26,7 @@ from seshat.models import train as stage  # noqa: E402
 from seshat.models.neural import encoder_decoder, scoring, training  # noqa: E402
 from seshat.models.neural.base import quiet  # noqa: E402
 from seshat.models.neural.phases import read_seen  # noqa: E402
+from seshat.prompt.request import of_segments, requests  # noqa: E402
 
 WORDS = {"kana": "casa", "tiro": "perro", "suwe": "agua", "nomi": "grande"}
 WAY, BACK = Direction("xx", "es"), Direction("es", "xx")
@@ -101,8 +101,7 @@ def rescored(project: Project) -> dict[str, float]:
     for way in (WAY, BACK):
         chosen = evenly(segments, 4)
         translator = load_translator(project.model(), way)
-        give_sentences_before(translator, chosen, segments)
-        found = translator.translate([one.texts[way.source] for one in chosen])
+        found = translator.translate(of_segments(chosen, way.source, translator.context, segments))
         made += [(str(way), h.text, one.texts[way.target]) for h, one in zip(found, chosen, strict=True)]
     ways, texts, wanted = zip(*made, strict=True)
     return scoring.by_direction(ways, texts, wanted)
@@ -156,9 +155,8 @@ def test_with_the_sentences_before_it_trains_and_scores_the_same(
     assert rescored(project)["chrf2"] == pytest.approx(described["results"]["validation_chrf2"], abs=1e-3)
     way = load_translator(project.model(), WAY)
     texts = [one.texts["xx"] for one in validation]
-    alone = [one.score for one in way.translate(texts)]
-    give_sentences_before(way, validation)
-    assert [one.score for one in way.translate(texts)] != alone
+    alone = [one.score for one in way.translate(requests(texts))]
+    assert [one.score for one in way.translate(of_segments(validation, "xx", way.context))] != alone
 
 
 def _together(one: Segment, other: Segment) -> bool:
@@ -212,7 +210,7 @@ def test_new_codes_are_added_and_trained(tmp_path: Path) -> None:
     assert after.shape[0] == before.shape[0] + 1 == new + 1
     codes = tokenizer.convert_tokens_to_ids(["spa_Latn", "eng_Latn"])
     assert not torch.equal(after[new], before[codes].mean(dim=0)), "it has been trained"
-    assert load_translator(folder, BACK).translate(["casa"])[0].text is not None
+    assert load_translator(folder, BACK).translate(requests(["casa"]))[0].text is not None
 
 
 def test_a_missing_code_stops_before_training(tmp_path: Path) -> None:
@@ -290,7 +288,7 @@ def test_an_adapter_is_allowed_and_warned_about(tmp_path: Path, monkeypatch: pyt
     assert sum(tensor.numel() for tensor in weights(folder / "adapter").values()) < 60_000, "no whole embeddings"
     described = json.loads((folder / "model.json").read_text())
     assert rescored(project)["chrf2"] == pytest.approx(described["results"]["validation_chrf2"], abs=0.5)
-    assert load_translator(folder, WAY, adapter=False).translate(["kana"])[0].score < 0
+    assert load_translator(folder, WAY, adapter=False).translate(requests(["kana"]))[0].score < 0
 
 
 def test_the_vocabulary_can_be_extended(tmp_path: Path) -> None:

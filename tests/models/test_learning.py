@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp, log
 
 import pytest
 from tests.bitext import make_project
 
 from seshat.config import Direction
+from seshat.inference.corrections import REMEMBERED, Corrections
 from seshat.inference.load import load_translator
-from seshat.inference.memory import REMEMBERED, RememberingTranslator
 from seshat.models.statistical.learning import WEIGHT, LearnedTable
 from seshat.models.statistical.phrases import Phrase, Scores
 from seshat.models.train import run
 from seshat.project.folder import Project
+from seshat.prompt.request import requests
 
 WAY = Direction("xx", "en")
 
@@ -26,13 +28,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_a_correction_is_the_translation_at_once_and_its_words_are_known(project: Project) -> None:
-    translator = RememberingTranslator(load_translator(project.model(), WAY))
+    translator = load_translator(project.model(), WAY)
+    translator.corrections = Corrections()
     asked, new = "Tamaka zeru bali rapai.", "Nukaka zeru tikai."
-    assert "zeru" in translator.translate([new])[0].text
+    assert "zeru" in translator.translate(requests([new]))[0].text
     translator.learn(asked, "The house sees the big jaguar.")
-    exact = translator.translate(["  Tamaka zeru  bali rapai."])[0]
+    exact = translator.translate(requests(["  Tamaka zeru  bali rapai."]))[0]
     assert (exact.text, exact.changes) == ("The house sees the big jaguar.", (REMEMBERED,))
-    text = translator.translate([new])[0].text
+    text = translator.translate(requests([new]))[0].text
     assert "jaguar" in text
     assert "zeru" not in text
 
@@ -40,13 +43,15 @@ def test_a_correction_is_the_translation_at_once_and_its_words_are_known(project
 def test_the_newest_is_remembered_and_the_engine_stands_beside_it(project: Project) -> None:
     plain = load_translator(project.model(), WAY)
     text = "Tamaka kiru bali rapai."
-    said = plain.translate([text], 3)[0].text
-    translator = RememberingTranslator(plain, [(text, "One."), (text, "Two.")])
-    first, *rest = translator.translate([text, "Welo."], 3)[0].alternatives
+    said = plain.translate(requests([text], 3))[0].text
+    translator = replace(plain, corrections=Corrections())
+    for right in ("One.", "Two."):
+        translator.learn(text, right)
+    first, *rest = translator.translate(requests([text, "Welo."], 3))[0].alternatives
     assert first.text == "Two."
     assert said in [one.text for one in rest]
-    assert translator.translate([text, "Welo.", text])[1] == translator.translate(["Welo."])[0]
-    assert translator.translate([]) == []
+    assert translator.translate(requests([text, "Welo.", text]))[1] == translator.translate(requests(["Welo."]))[0]
+    assert translator.translate(requests([])) == []
 
 
 def test_many_sentences_see_what_was_learned_in_every_worker(project: Project) -> None:
@@ -56,11 +61,11 @@ def test_many_sentences_see_what_was_learned_in_every_worker(project: Project) -
     two = ThotTranslator(project.model() / "xx-en", WAY, workers=2)
     texts = ["Nukaka zeru tikai.", "Tamaka kiru bali rapai.", "Zeruka welo lomai."] * 26
     try:
-        before = two.translate(texts)
+        before = two.translate(requests(texts))
         for translator in (one, two):
             translator.learn("Tamaka zeru bali rapai.", "The house sees the big jaguar.")
-        after = two.translate(texts)
-        assert [h.text for h in after] == [h.text for h in one.translate(texts)]
+        after = two.translate(requests(texts))
+        assert [h.text for h in after] == [h.text for h in one.translate(requests(texts))]
         assert [h.text for h in after] != [h.text for h in before]
         assert "jaguar" in after[0].text
     finally:

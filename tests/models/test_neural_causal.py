@@ -31,6 +31,7 @@ from seshat.models.neural.saved import Saved  # noqa: E402
 from seshat.pipeline.stages import stage  # noqa: E402
 from seshat.project.folder import Project  # noqa: E402
 from seshat.project.manifest import Manifest  # noqa: E402
+from seshat.prompt.request import requests  # noqa: E402
 
 FEW = {"max_steps": 2, "validate_every": 1, "epochs": 1, "warmup": 0}
 WAY = Direction("qsm", "es")
@@ -63,7 +64,7 @@ def _read(project: Project, name: str) -> Any:
 def _translations(project: Project, **options: Any) -> list[tuple[str, float]]:
     asked = ["mina palina basi", "tolo kumuna gelu", "ruka tekana dopa"]
     engine = CausalTranslator(project.model(), WAY, **options)
-    return [(one.text, one.score) for one in engine.translate(asked)]
+    return [(one.text, one.score) for one in engine.translate(requests(asked))]
 
 
 def _adapter(project: Project) -> dict[str, Any]:
@@ -247,7 +248,9 @@ def test_whole_model_reproduces_what_it_was_taught(base_model: Path, tmp_path: P
     shutil.copy(project.training / "messages/train.jsonl", project.training / "messages/validation.jsonl")
     train.run(project)
     engine, taught = CausalTranslator(project.model(), WAY), segments("train", 6, 1)
-    assert [one.text for one in engine.translate([s.texts["qsm"] for s in taught])] == [s.texts["es"] for s in taught]
+    assert [one.text for one in engine.translate(requests([s.texts["qsm"] for s in taught]))] == [
+        s.texts["es"] for s in taught
+    ]
 
 
 def test_seed_is_set_before_the_adapter_is_made(base_model: Path, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from seshat.core.records import Meta, Segment
 from seshat.data import tokenizer
 from seshat.inference.engines.seq2seq import Seq2SeqTranslator
 from seshat.inference.load import load_translator
-from seshat.inference.surroundings import give_context
 from seshat.inference.translator import Candidate
 from seshat.models import train as stage
 from seshat.project.folder import Project
@@ -27,6 +26,7 @@ pytest.importorskip("transformers")
 
 from seshat.models.seq2seq import network, train  # noqa: E402
 from seshat.models.seq2seq.data import MAX_PIECES, Schedule, Vocabulary, batches  # noqa: E402
+from seshat.prompt.request import Request, requests  # noqa: E402
 
 WORDS = {"kana": "casa", "tiro": "perro", "suwe": "agua", "nomi": "grande", "pela": "rojo", "chiku": "mira"}
 DIRECTION = Direction("xx", "es")
@@ -80,33 +80,33 @@ def test_sampling_and_settings_of_the_search(trained: tuple[Project, dict[str, A
         pytest.importorskip("ctranslate2")
     folder, texts = trained[0].model() / "xx-es", ["tiro nomi kana", "", "kana pela"]
     translator = Seq2SeqTranslator(folder, DIRECTION, beam=2, engine=engine)
-    drawn = [translator.sample(texts, 6, temperature=1.8, seed=seed) for seed in (5, 5, 6)]
+    drawn = [translator.sample(requests(texts), 6, temperature=1.8, seed=seed) for seed in (5, 5, 6)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
     assert [len(group) for group in drawn[0]] == [6, 6, 6]
     assert drawn[0][1] == [Candidate("", 0.0)] * 6
     assert len({one.text for one in drawn[0][0]}) > 1
     assert drawn[0][0] == sorted(drawn[0][0], key=lambda one: -one.score)
-    cold = translator.sample(texts, 2, temperature=0.01, seed=1)
+    cold = translator.sample(requests(texts), 2, temperature=0.01, seed=1)
     narrow = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=DecodingSection(beams=1))
-    greedy = narrow.translate(texts)
+    greedy = narrow.translate(requests(texts))
     assert [group[0].text for group in cold] == [one.text for one in greedy]
     assert greedy[0].score == pytest.approx(cold[0][0].score, abs=0.02)
     assert greedy[0].score < 0
     wide = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=DecodingSection(beams=6))
-    found = wide.translate(texts, n_best=5)[0]
+    found = wide.translate(requests(texts, n_best=5))[0]
     assert len(found.alternatives) == len({one.text for one in found.alternatives}) > 1
     assert found.score == max(one.score for one in found.alternatives) >= greedy[0].score - 0.02
     by_chance = DecodingSection(temperature=1.8, max_new_tokens=3)
     short = Seq2SeqTranslator(folder, DIRECTION, 2, engine=engine, decoding=by_chance)
-    assert len(short.translate(["tiro nomi kana suwe"])[0].text) < len("perro grande casa agua")
+    assert len(short.translate(requests(["tiro nomi kana suwe"]))[0].text) < len("perro grande casa agua")
 
 
 def test_it_learns_and_translates(trained: tuple[Project, dict[str, Any]]) -> None:
     project, result = trained
     assert result["validation_chrf2"] > 60
     translator = Seq2SeqTranslator(project.model() / "xx-es", DIRECTION, beam=2)
-    made = translator.translate(["tiro nomi", "", "kana pela"], n_best=2)
+    made = translator.translate(requests(["tiro nomi", "", "kana pela"], n_best=2))
     assert made[0].text == "perro grande"
     assert made[1].text == ""
     assert len(made[0].alternatives) == 2
@@ -118,7 +118,7 @@ def test_both_engines_agree(trained: tuple[Project, dict[str, Any]]) -> None:
     folder = trained[0].model() / "xx-es"
     texts = ["tiro nomi chiku", "suwe pela", "kana kana tiro nomi"]
     made = [
-        [h.text for h in Seq2SeqTranslator(folder, DIRECTION, beam=2, engine=engine).translate(texts)]
+        [h.text for h in Seq2SeqTranslator(folder, DIRECTION, beam=2, engine=engine).translate(requests(texts))]
         for engine in ("ctranslate2", "transformers")
     ]
     assert made[0] == made[1]
@@ -219,19 +219,18 @@ def test_it_is_trained_with_the_sentences_before(preceded: Project) -> None:
 
 
 @pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
-def test_told_the_sentences_before_it_translates_as_in_training(preceded: Project, engine: Any) -> None:
+def test_with_the_sentences_before_it_translates_as_in_training(preceded: Project, engine: Any) -> None:
     if engine == "ctranslate2":
         pytest.importorskip("ctranslate2")
     pairs = train._pairs(preceded, "validation", DIRECTION)
     translator = load_translator(preceded.model(), DIRECTION, engine=engine)
     texts = [one.texts["xx"] for one in read_jsonl(preceded.training / "validation.jsonl", Segment)]
-    alone = translator.translate(texts)
-    known = {text: source.split(f"{BREAK} ")[:-1] for text, (source, _) in zip(texts, pairs, strict=True)}
-    assert give_context(translator, lambda most: {text: lines[-most:] for text, lines in known.items()}) == 1
-    told = translator.translate(texts)
-    assert told != alone
+    alone = translator.translate(requests(texts))
+    before = [tuple(source.split(f"{BREAK} ")[:-1]) for source, _ in pairs]
+    found = translator.translate([Request(*one) for one in zip(texts, texts, before, strict=True)])
+    assert found != alone
     bare = Seq2SeqTranslator(preceded.model() / "xx-es", DIRECTION, 1, engine=engine)
-    assert told == bare.translate([after(known[text], text) for text in texts])
+    assert found == bare.translate(requests(map(after, before, texts)))
 
 
 def test_trained_with_the_sentences_before_and_reloaded_it_scores_the_same(preceded: Project) -> None:
@@ -244,12 +243,11 @@ def test_trained_with_the_sentences_before_and_reloaded_it_scores_the_same(prece
     assert round(trainer.score(), 2) == described["results"]["xx-es"]["validation_chrf2"]
 
 
-def test_a_model_that_knows_none_is_told_none(trained: tuple[Project, dict[str, Any]]) -> None:
+def test_a_model_that_was_trained_with_none_reads_none(trained: tuple[Project, dict[str, Any]]) -> None:
     assert stage._described(trained[0], {"xx-es": {}}).context == 0
     translator = Seq2SeqTranslator(trained[0].model() / "xx-es", DIRECTION, beam=2)
-    alone = translator.translate(["tiro nomi"])
-    assert give_context(translator, lambda _most: {"tiro nomi": ["kana"]}) == 0
-    assert translator.translate(["tiro nomi"]) == alone
+    alone = translator.translate(requests(["tiro nomi"]))
+    assert translator.translate([Request("tiro nomi", before=("kana",))]) == alone
 
 
 def test_sentences_before_that_are_too_many_are_left_out_from_the_oldest(

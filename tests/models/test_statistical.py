@@ -18,6 +18,7 @@ from seshat.models import train as stage
 from seshat.models.statistical import train as module
 from seshat.models.train import run
 from seshat.project.folder import Project
+from seshat.prompt.request import requests
 
 TO_ENGLISH, FROM_ENGLISH = Direction("xx", "en"), Direction("en", "xx")
 
@@ -73,26 +74,26 @@ def test_both_directions_are_trained_and_reported(trained: tuple[Project, dict[s
 )
 def test_unseen_combinations(trained: tuple[Project, dict[str, Any]], source: str, expected: str) -> None:
     project, _ = trained
-    assert load_translator(project.model(), TO_ENGLISH).translate([source])[0].text == expected
+    assert load_translator(project.model(), TO_ENGLISH).translate(requests([source]))[0].text == expected
 
 
 def test_back_into_the_language_joins_its_pieces(trained: tuple[Project, dict[str, Any]]) -> None:
     project, _ = trained
-    text = load_translator(project.model(), FROM_ENGLISH).translate(["The house sees the big dog."])[0].text
+    text = load_translator(project.model(), FROM_ENGLISH).translate(requests(["The house sees the big dog."]))[0].text
     assert text == "Tamaka kiru bali rapai."
 
 
 def test_placeholders_numbers_and_names_survive(trained: tuple[Project, dict[str, Any]]) -> None:
     project, _ = trained
     translator = load_translator(project.model(), TO_ENGLISH)
-    text = translator.translate(["Nukaka <gap> welo Washington tikai 31337."])[0].text
+    text = translator.translate(requests(["Nukaka <gap> welo Washington tikai 31337."]))[0].text
     for kept in ("<gap>", "Washington", "31337"):
         assert kept in text
 
 
 def test_unknown_word_with_a_known_stem(trained: tuple[Project, dict[str, Any]]) -> None:
     project, _ = trained
-    text = load_translator(project.model(), TO_ENGLISH).translate(["Kiruka nukachu lomai."])[0].text
+    text = load_translator(project.model(), TO_ENGLISH).translate(requests(["Kiruka nukachu lomai."]))[0].text
     assert "child" in text
     assert "nukachu" not in text.lower()
 
@@ -102,13 +103,15 @@ def test_copying_can_be_favoured(tmp_path: Path) -> None:
     for copying in (0, 9):
         project = make_project(tmp_path / str(copying), settings={"tune": False, "copying": copying})
         run(project)
-        texts.append(load_translator(project.model(), TO_ENGLISH).translate(["Kiruka nukachu lomai."])[0].text)
+        texts.append(
+            load_translator(project.model(), TO_ENGLISH).translate(requests(["Kiruka nukachu lomai."]))[0].text
+        )
     assert ["nukachu" in text for text in texts] == [False, True]
 
 
 def test_a_word_that_only_the_lexicon_has(trained: tuple[Project, dict[str, Any]]) -> None:
     project, _ = trained
-    assert "moon" in load_translator(project.model(), TO_ENGLISH).translate(["Kiruka pulu tikai."])[0].text
+    assert "moon" in load_translator(project.model(), TO_ENGLISH).translate(requests(["Kiruka pulu tikai."]))[0].text
 
 
 def test_two_trainings_give_the_same_files(tmp_path: Path) -> None:
@@ -155,7 +158,9 @@ def test_phrases_change_places_only_if_the_search_may_jump(tmp_path: Path) -> No
         settings: dict[str, object] = {"tune": False, "max_phrase": 2, "lm_order": 4, "reordering": reordering}
         project = make_project(tmp_path / str(reordering), settings=settings)
         run(project)
-        texts.append(load_translator(project.model(), TO_ENGLISH).translate(["Tamaka kiru bali rapai."])[0].text)
+        texts.append(
+            load_translator(project.model(), TO_ENGLISH).translate(requests(["Tamaka kiru bali rapai."]))[0].text
+        )
     assert texts == ["The house big dog sees.", "The house sees the big dog."]
 
 

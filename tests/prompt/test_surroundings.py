@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import random
 
+from seshat.config.neural import MOST_CONTEXT
 from seshat.core.records import Meta, Method, Segment
-from seshat.prompt.surroundings import Surroundings, Told
+from seshat.prompt.request import document, of_segments
+from seshat.prompt.surroundings import Surroundings
 
 
 def at(order: int | None, text: str = "", **meta: object) -> Segment:
@@ -54,13 +56,16 @@ def test_nothing_is_read_for_no_sentences() -> None:
     assert next(file).meta.order == 0
 
 
-def test_a_text_that_stands_there_twice_has_the_sentences_of_its_first_time() -> None:
+def test_a_text_that_stands_there_twice_has_its_own_sentences_before_each_time() -> None:
     file = [at(0, "a"), at(1, "same"), at(2, "b"), at(3, "same")]
-    assert Surroundings(file, 1).known(file, "xx") == {"a": (), "same": ("a",), "b": ("same",)}
+    assert [one.before for one in of_segments(file, "xx", 1)] == [(), ("a",), ("same",), ("b",)]
 
 
-def test_an_engine_is_told_no_more_than_its_model_knows() -> None:
-    before = {"text": ["a", "b", "c"]}
-    assert Told(2, before).of("text") == ["b", "c"]
-    assert Told(2, before).of("other") == ()
-    assert Told(0, before).of("text") == ()
+def test_lines_of_a_document_follow_one_another_and_blank_ones_stand_before_none() -> None:
+    lines = list(document(["a", "", " b ", "a"], n_best=2))
+    assert [one.before for one in lines] == [(), ("a",), ("a",), ("a", "b")]
+    assert [one.text for one in lines] == ["a", "", " b ", "a"]
+    assert lines[3].trimmed(1).before == ("b",) and lines[3].trimmed(0).before == ()
+    assert {one.n_best for one in lines} == {2}
+    many = list(document(str(n) for n in range(100)))
+    assert many[-1].before == tuple(str(n) for n in range(99 - MOST_CONTEXT, 99))

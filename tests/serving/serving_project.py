@@ -11,21 +11,23 @@ from seshat.config import Config, Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_jsonl, write_text
 from seshat.core.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
+from seshat.prompt.request import Request
 
 SECRET = "zarokum"
 """A word that stands in community records only."""
 
 
-class Upper:
+class Upper(Translator):
     """Upper-cases; ``boom`` breaks it, ``nonsense`` it cannot translate."""
 
     def __init__(self, name: str, direction: Direction) -> None:
         self.name, self.direction = name, direction
         self.batches: list[list[str]] = []
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts, n_best = [one.text for one in requests], max(one.n_best for one in requests)
         self.batches.append(list(texts))
         if any("boom" in text for text in texts):
             raise RuntimeError(f"cannot say {texts}")

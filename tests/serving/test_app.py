@@ -30,6 +30,7 @@ pytest.importorskip("prometheus_client", reason="the Prometheus client is not in
 
 from fastapi.testclient import TestClient
 
+from seshat.prompt.request import Request
 from seshat.serving.app import create_app
 
 KEY = "k" * 32
@@ -239,10 +240,10 @@ class Slow(Upper):
 
     go, entered = threading.Event(), threading.Event()
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         self.entered.set()
         self.go.wait(10)
-        return super().translate(texts, n_best)
+        return super().translate(requests)
 
 
 def test_back_pressure_and_graceful_end(tmp_path: Path) -> None:
@@ -396,11 +397,11 @@ def test_engines_that_lost_their_processes_are_opened_anew(service: Service, mon
     monkeypatch.setattr(Upper, "broken", True, raising=False)
     original = Upper.translate
 
-    def once(self: Upper, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def once(self: Upper, requests: Sequence[Request]) -> list[Hypothesis]:
         if Upper.__dict__["broken"]:
             monkeypatch.setattr(Upper, "broken", False)
             raise BrokenExecutor
-        return original(self, texts, n_best)
+        return original(self, requests)
 
     monkeypatch.setattr(Upper, "translate", once)
     assert service.translate(["again"])[0].text == "AGAIN"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.core.errors import DataError
-from seshat.inference.memory import REMEMBERED
+from seshat.inference.corrections import REMEMBERED
 from seshat.inference.translator import Candidate
 from seshat.serving import show
 from seshat.serving.answers import Answer, Concordance, Example, Hit, LexiconEntry, Used

@@ -6,8 +6,8 @@ import pytest
 from tests.small_project import small_project
 
 from seshat.core.records import Access
+from seshat.inference.corrections import REMEMBERED
 from seshat.inference.engines.thot import ThotTranslator
-from seshat.inference.memory import REMEMBERED
 from seshat.pipeline.stages import stage
 from seshat.project.folder import Project, open_project
 from seshat.review.corrections import Correction, open_corrections

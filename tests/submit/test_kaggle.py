@@ -23,6 +23,7 @@ from seshat.core.jsonl import write_json
 from seshat.inference.load import load_translator
 from seshat.models.train import run as train
 from seshat.project.folder import Project
+from seshat.prompt.request import requests
 from seshat.submit import dryrun, kaggle, upload, wheels
 from seshat.submit.notebook import notebook
 
@@ -68,9 +69,9 @@ def test_the_bundle_is_a_project_that_translates(project: Project, bundle: Path)
     name = project.config.train.name
     way = project.config.project.directions[0]
     texts = ["Tamaka kiru bali rapai."]
-    assert load_translator(dataset / "models" / name, way).translate(texts) == load_translator(
+    assert load_translator(dataset / "models" / name, way).translate(requests(texts)) == load_translator(
         project.model(name), way
-    ).translate(texts)
+    ).translate(requests(texts))
     assert (dataset / "data/training/train.jsonl").is_file()
     assert not (dataset / "data/raw").exists()
     described, kernel = kaggle.read_metadata(bundle)

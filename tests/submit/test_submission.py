@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Config, Direction
+from seshat.config.clean import MapRule, Profile
 from seshat.config.submit import SubmitColumns
 from seshat.core.errors import CheckFailed, DataError
-from seshat.inference.surroundings import give_context
-from seshat.inference.translator import Hypothesis
+from seshat.inference.chain import Chain
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project
-from seshat.prompt.prompt import Prompt
-from seshat.prompt.retrieval import Retriever
-from seshat.prompt.surroundings import Told
+from seshat.prompt.request import Request
 from seshat.submit import submission
-from seshat.submit.submission import Row, by_document, contexts, faults, line_key, read_rows
+from seshat.submit.submission import Row, by_document, faults, line_key, read_rows
+from seshat.text.normalise import Normaliser
 
 COLUMNS = SubmitColumns()
 TEST = (
@@ -30,7 +30,7 @@ TEST = (
 GOOD = "id,translation\n7,seven\n3,three\n4,four\n8,eight\n9,-\n"
 
 
-class Shouting:
+class Shouting(Translator):
     """Translates into capitals, and remembers in which order it was asked."""
 
     name, direction = "shouting", Direction("akk", "en")
@@ -39,7 +39,8 @@ class Shouting:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        texts = [one.text for one in requests]
         self.asked += texts
         return [Hypothesis(text.upper().replace(" ", "\n"), 0.0) for text in texts]
 
@@ -86,38 +87,23 @@ def test_previous_lines_come_from_the_same_document() -> None:
         Row("3", "three", "a", "3"),
         Row("2", "two", "a", "2"),
     ]
-    assert contexts(rows, 2) == {"1": (), "2": ("one",), "3": ("one", "two"), "9": ()}
-    assert contexts([Row("1", "x"), Row("2", "y")], 2) == {"1": (), "2": ()}
+    before = {one.id: one.trimmed(2).before for one in submission.requests(rows)}
+    assert before == {"1": (), "2": ("one",), "3": ("one", "two"), "9": ()}
+    assert [one.before for one in submission.requests([Row("1", "x"), Row("2", "y")])] == [(), ()]
 
 
-def test_engines_that_take_context_get_the_lines_as_they_see_them() -> None:
-    class Engine:
-        memory: Retriever | Told = Retriever(
-            Prompt(languages={"akk": "A", "en": "E"}, language="akk", pivot="en", context=1)
-        )
-
-    class Normalising:
-        inner = Engine()
-
-        def normalised(self, texts: Sequence[str]) -> list[str]:
-            return [text.lower() for text in texts]
-
-    assert give_context(Normalising(), lambda most: {"Um-ma": ["A", "B"][-most:]}) == 1
-    assert isinstance(Engine.memory, Retriever)
-    question = Engine.memory.question("um-ma", "akk", "en")[0]["content"]
-    assert question.startswith("The sentences before:\nb\n\n")
-    assert give_context(Shouting(), lambda _most: {}) == 0
-    told = Engine.memory = Told(1)
-    assert give_context(Normalising(), lambda most: {"Um-ma": ["A", "B"][-most:]}) == 1
-    assert told.of("um-ma") == ["b"]
-    Engine.memory = Told(0)
-    assert give_context(Normalising(), lambda _most: {"Um-ma": ["A"]}) == 0
+def test_engines_get_the_lines_before_normalised() -> None:
+    engine = Shouting()
+    engine.context = 1
+    lower = Normaliser(Profile(rules=(MapRule(name="case", type="map", map={"U": "u", "B": "b"}),)))
+    (prepared,) = Chain(engine, normalise=lower).prepared([Request("Um-ma", before=("A", "B"))])
+    assert (prepared.text, prepared.before) == ("um-ma", ("b",))
 
 
 def test_a_submission_has_the_rows_of_the_test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = project(tmp_path, sample="test/sample.csv")
     (made.raw / "test/sample.csv").write_text("id,translation\n7,a\n3,b\n4,c\n8,d\n9,e\n")
-    monkeypatch.setattr(submission, "open_engine", lambda *_: Shouting())
+    monkeypatch.setattr(submission, "open_translator", lambda *_: Shouting())
     found = submission.run(made)
     written = (tmp_path / "submission.csv").read_bytes()
     assert written.decode() == 'id,translation\n7,UM-MA\n3,A-NA\n4,KI-MA\n8,"ŠU-MA, Ù"\n9,<gap>\n'
@@ -129,7 +115,7 @@ def test_a_submission_that_would_not_count_is_not_written(tmp_path: Path, monkey
     made = project(tmp_path, sample="test/sample.csv")
     (made.raw / "test/sample.csv").write_text("id,English\n3,a\n7,b\n4,c\n5,d\n9,e\n")
     (tmp_path / "submission.csv").write_text("as before")
-    monkeypatch.setattr(submission, "open_engine", lambda *_: Shouting())
+    monkeypatch.setattr(submission, "open_translator", lambda *_: Shouting())
     with pytest.raises(CheckFailed) as caught:
         submission.run(made)
     for words in (

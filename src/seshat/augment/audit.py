@@ -202,15 +202,15 @@ def _retranslated(
 
 
 def _train_and_translate(mine: AuditProject, texts: Sequence[str], direction: Direction) -> list[str]:
+    from seshat.inference.batch import in_order, translate_all
     from seshat.inference.load import load_translator
     from seshat.models import train
+    from seshat.prompt.request import requests
 
     train.run(mine)
     translator = load_translator(mine.model(), direction)
-    made: list[str] = []
-    for start in range(0, len(texts), _BATCH):
-        made += [hypothesis.text for hypothesis in translator.translate(texts[start : start + _BATCH])]
-    return made
+    found = in_order(translate_all(translator, requests(texts), batch=_BATCH), len(texts))
+    return [hypothesis.text for hypothesis in found]
 
 
 def _settings(config: Config) -> Config:

@@ -14,6 +14,7 @@ from seshat.core.journal import Journal, key_of
 from seshat.core.progress import task
 from seshat.project.folder import Project
 from seshat.project.manifest import is_model
+from seshat.prompt.request import requests
 from seshat.text.tongues import ENGLISH_NAMES
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def translate(
         with task("translating", len(left)) as advance:
             for start in range(0, len(left), batch):
                 part = left[start : start + batch]
-                found = translator.translate([text for _, text in part])
+                found = translator.translate(requests(text for _, text in part))
                 if len(found) != len(part):
                     raise DataError(f"{name}: {len(found)} translations for {len(part)} texts.")
                 answers.put_all([(key, made.text) for (key, _), made in zip(part, found, strict=True)])

@@ -117,6 +117,7 @@ def _translations(
     from seshat.cli.translate import chosen_direction
     from seshat.inference.batch import in_order
     from seshat.inference.job import Job
+    from seshat.prompt.request import of_segments
 
     way = chosen_direction(project, wanted)
     places = [
@@ -129,8 +130,9 @@ def _translations(
         return {}
     job = Job(project, model, way)
     try:
-        texts = [segments[place].texts[way.source] for place in admitted]
-        found = in_order(job.run(texts), len(texts))
+        readable = [one for one in segments if project.gate.refusal(one.meta) is None]
+        asked = of_segments([segments[place] for place in admitted], way.source, job.translator.context, readable)
+        found = in_order(job.run(asked), len(asked))
     finally:
         job.close()
     return {place: {way.target: one.text} for place, one in zip(admitted, found, strict=True)}

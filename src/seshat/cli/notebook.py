@@ -17,7 +17,7 @@ from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.progress import Advance, reporting
 from seshat.inference.postprocess import tally
-from seshat.inference.translator import Hypothesis, close
+from seshat.inference.translator import Hypothesis
 from seshat.project.folder import open_project
 from seshat.submit import submission
 
@@ -60,19 +60,19 @@ class Job:
         self._section = section
         self._model = model
         self.rows = submission.read_rows(find_test(section.test, section.kaggle.competition), section.columns)
-        self.translator = submission.open_engine(self.project, model, budget)
+        self.translator = submission.open_translator(self.project, model, budget)
         self.found: list[Hypothesis] = []
         self._seconds = 0.0
         typer.echo(f"{len(self.rows):,} rows; model {model}: {self.translator.direction}")
 
     def preprocess(self) -> None:
         """Say how the model sees the first rows; it normalises by itself."""
-        texts = [row.text for row in self.rows[:3]]
-        for text, seen in zip(texts, submission.as_seen(self.translator, texts), strict=True):
-            typer.echo(f"{text}\n  -> {seen}")
+        requests = submission.requests(self.rows)[:3]
+        for request, prepared in zip(requests, self.translator.prepared(requests), strict=True):
+            typer.echo(f"{request.text}\n  -> {prepared.text}")
 
     def translate(self) -> None:
-        """Translate all rows, by consensus where that is configured, within the budget."""
+        """Translate and mend all rows, by consensus where that is configured, within the budget."""
         started = monotonic()
         with reporting(_Lines()):
             self.found = submission.translate_rows(
@@ -90,16 +90,13 @@ class Job:
             typer.echo("no consensus decoding (translate.mbr.enabled)")
 
     def postprocess(self) -> None:
-        """Mend the translations as configured."""
-        started = monotonic()
-        self.found = submission.mend(self.project, self.translator, self.rows, self.found)
-        self._seconds += monotonic() - started
+        """Say how many translations post-processing changed."""
         typer.echo(f"mended: {tally(self.found) or 'nothing'}")
 
     def write(self, path: str) -> None:
         """Write the submission when it has no faults, and beside it how long everything took."""
         output = Path(path)
-        close(self.translator)
+        self.translator.close()
         texts = [one.text for one in self.found]
         submission.write(output, self.rows, texts, self._section.columns, self._section.empty, None)
         report = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seshat.inference.job import Job
     from seshat.inference.translator import Hypothesis
     from seshat.project.folder import Project
+    from seshat.prompt.request import Request
 
 _END = object()
 RAY = "ray"
@@ -79,18 +80,20 @@ def _translate(
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings that win over seshat.yaml.")
     ] = None,
 ) -> None:
+    from seshat.prompt.request import document
+
     if texts and file:
         raise UsageError("Give texts or --file, not both.")
     search = {"beams": beams, "temperature": temperature, "top_p": top_p}
-    told: dict[str, object] = {f"translate.decoding.{key}": value for key, value in search.items()}
-    told["translate.engine"] = None if engine == RAY else engine
-    told["translate.mbr.enabled"] = True if budget and mbr is None else mbr
-    context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in told.items() if value is not None)]
+    given: dict[str, object] = {f"translate.decoding.{key}": value for key, value in search.items()}
+    given["translate.engine"] = None if engine == RAY else engine
+    given["translate.mbr.enabled"] = True if budget and mbr is None else mbr
+    context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     project = context.open()
     way = chosen_direction(project, direction)
     judge = _Judge.of(project, model, way) if as_json else None
-    job = _job(project, model, way, n_best, allow_other_prompt, budget, engine == RAY)
-    lines = iter(texts) if texts else _read(file)
+    job = _job(project, model, way, allow_other_prompt, budget, engine == RAY)
+    requests = document(texts or _read(file), n_best)
     in_file = file is not None and str(file) != "-"
 
     mended: Counter[str] = Counter()
@@ -102,10 +105,10 @@ def _translate(
     with closing(job), _telling(mended):
         if output is not None:
             with context.progress():
-                job.into_file(lines, output, show, total=_count(file) if file and in_file else None)
+                job.into_file(requests, output, show, total=_count(file) if file and in_file else None)
             return
         # From a file all lines are there; from elsewhere somebody may be waiting for the first.
-        parts = job.windows(lines) if texts or in_file else _batches(lines, job.batch_size)
+        parts = job.windows(requests) if texts or in_file else _batches(requests, job.batch_size)
         for number, text, hypothesis in job.stream(parts):
             sys.stdout.write(show(number, text, hypothesis))
             sys.stdout.flush()
@@ -115,7 +118,6 @@ def _job(
     project: Project,
     model: str | None,
     direction: Direction,
-    n_best: int,
     allow_other_prompt: bool,
     budget: str | None,
     ray: bool,
@@ -124,7 +126,7 @@ def _job(
     from seshat.inference.job import Job
 
     seconds = None if budget is None else parse_duration(budget)
-    return Job(project, model, direction, n_best, allow_other_prompt, seconds, ray)
+    return Job(project, model, direction, allow_other_prompt, seconds, ray)
 
 
 def chosen_direction(project: Project, wanted: str | None) -> Direction:
@@ -177,21 +179,23 @@ def _decode(stream: Iterable[bytes], name: str) -> Iterator[str]:
             ) from error
 
 
-def _batches(lines: Iterator[str], size: int) -> Iterator[list[str]]:
+def _batches(requests: Iterator[Request], size: int) -> Iterator[list[Request]]:
     """Batches of what is there already, at most ``size``: whole ones from a file, single lines from a person typing."""
+    from seshat.prompt.request import Request
+
     waiting: queue.Queue[object] = queue.Queue(maxsize=4 * size)
 
     def fill() -> None:
         try:
-            for line in lines:
-                waiting.put(line)
+            for request in requests:
+                waiting.put(request)
         except BaseException as error:
             waiting.put(error)
         else:
             waiting.put(_END)
 
     threading.Thread(target=fill, daemon=True).start()
-    batch: list[str] = []
+    batch: list[Request] = []
     while True:
         try:
             item = waiting.get(block=not batch)
@@ -199,9 +203,9 @@ def _batches(lines: Iterator[str], size: int) -> Iterator[list[str]]:
             yield batch
             batch = []
             continue
-        if isinstance(item, str):
+        if isinstance(item, Request):
             batch.append(item)
-        if batch and (len(batch) == size or not isinstance(item, str)):
+        if batch and (len(batch) == size or not isinstance(item, Request)):
             yield batch
             batch = []
         if item is _END:

@@ -14,6 +14,8 @@ Task = Literal["translate", "word-to-meaning", "meaning-to-word", "examples", "s
 """What an instruction model can be asked: see :mod:`seshat.data.instruct`."""
 SLOT = re.compile(r"\{\{|\}\}|\{(?P<slot>[a-z]+)\}")
 """A slot of a prompt template; a doubled brace stands for a brace."""
+MOST_CONTEXT = 32
+"""Most sentences before a text that a model may read; so many are remembered of a document."""
 _MIXTURE: dict[Task, float] = {"translate": 1.0, "word-to-meaning": 0.5, "meaning-to-word": 0.5, "gloss": 0.5}
 
 
@@ -53,7 +55,7 @@ class PromptSection(Section):
     """A Jinja file (from the project folder) instead of the base's chat template."""
     thinking: bool = False
     """Let a model that can think aloud do so."""
-    context: int = Field(default=0, ge=0)
+    context: int = Field(default=0, ge=0, le=MOST_CONTEXT)
     """Most sentences before the text, of the same document, that stand in the prompt; encoder-decoders, also those from
     scratch, read them before the text."""
     hints: int = Field(default=0, ge=0)

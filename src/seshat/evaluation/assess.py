@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -29,12 +28,14 @@ from seshat.evaluation.questions import Question
 from seshat.evaluation.systems import System
 from seshat.evaluation.testbed import Material, TestSet, read_material, read_test_set
 from seshat.evaluation.translations import Answered, Translation, file_name, notes_path, translate
+from seshat.inference.chain import Chain
 from seshat.inference.confidence import FEWEST, Calibration
-from seshat.inference.postprocess import PostprocessingTranslator, tally
-from seshat.inference.surroundings import give_sentences_before
-from seshat.inference.translator import Hypothesis, Translator
+from seshat.inference.postprocess import tally
+from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import Request, of_segments
+from seshat.prompt.request import requests as apart
 
 log = structlog.get_logger(__name__)
 
@@ -171,37 +172,35 @@ class Assessment:
         ways = [way for way in self.project.config.project.directions if str(way) in system.directions]
         translators = [self.translator(system, way) for way in ways]  # all at once: they share their weights
         for way, translator in zip(ways, translators, strict=True):
-            found = self.translated(system, translator, self.test.segments)
+            found = self.said(system, translator, self.requests(translator, self.test.segments))
             self.found.translations[system.name, str(way)] = found
             if system.name == self.models[0]:
                 self._ablate(system, translator)
                 self._calibrate(system, translator)
 
-    def _ablate(self, system: System, translator: Translator) -> None:
+    def _ablate(self, system: System, translator: Chain) -> None:
         """Try the steps of post-processing on validation."""
         texts = self.settings.postprocess_texts
         way = translator.direction
-        if not texts or not isinstance(translator, PostprocessingTranslator):
+        if not texts or translator.mend is None:
             return
         segments = ablation.validation(self.project, texts)
         if segments:
             sources, references = ([one.texts[tag] for one in segments] for tag in way)
-            raw = self.translated(system, translator.inner, segments, ablation.validation(self.project))
-            raw = translator.with_candidates(sources, raw)
+            asked = self.requests(translator, segments, ablation.validation(self.project))
+            raw = translator.with_candidates(asked, self.said(system, translator.unmended(), asked))
             seed, tokenizer = self.project.config.project.seed, self.settings.bleu_tokenizer
-            headline, mend = self.settings.headline, translator.postprocessor
+            headline, mend = self.settings.headline, translator.mend
             self.found.mending[str(way)] = ablation.ablate(mend, sources, references, raw, headline, seed, tokenizer)
 
-    def _calibrate(self, system: System, translator: Translator) -> None:
+    def _calibrate(self, system: System, translator: Chain) -> None:
         """Learn on validation how far the translations of a model may be trusted."""
         segments = ablation.validation(self.project, self.settings.confidence_texts)
         if len(segments) < FEWEST:
             return
         sources, references = ([one.texts[tag] for one in segments] for tag in translator.direction)
-        inner = translator.inner if isinstance(translator, PostprocessingTranslator) else translator
-        said = self.translated(system, inner, segments, ablation.validation(self.project))
-        if isinstance(translator, PostprocessingTranslator):
-            said = translator.mended(sources, said)
+        asked = self.requests(translator, segments, ablation.validation(self.project))
+        said = self.said(system, translator, asked)
         known = self.material.trained[translator.direction.source]
         found = calibrate(sources, references, said, known, self.settings.bleu_tokenizer)
         if found is not None:
@@ -219,15 +218,16 @@ class Assessment:
             )
             return
         chats = [tasks.as_json(one.messages) for one in self.questions]
-        found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, chats))
+        found = tasks.ask(model, chats, self._notes(system, tasks.ANSWERS, apart(chats)))
         answers = self.found.answers[system.name] = [one.text for one in found]
         rows = [_answered(one, answer) for one, answer in zip(self.questions, answers, strict=True)]
         self.files[f"tasks.{file_name(system.name)}.jsonl"] = rows
 
-    def _notes(self, system: System, direction: Direction, texts: Sequence[str]) -> Path:
+    def _notes(self, system: System, direction: Direction, asked: Sequence[Request], *, mended: bool = True) -> Path:
         settings = self.project.config.translate.model_dump_json()
-        asked = self.prompt.hash if system.other_prompt else ""
-        return notes_path(self.project.state, system.folder, direction, texts, f"{system.name}\0{settings}\0{asked}")
+        prompt = self.prompt.hash if system.other_prompt else ""
+        name = f"{system.name}\0{settings}\0{prompt}\0{mended}"
+        return notes_path(self.project.state, system.folder, direction, asked, name)
 
     def _give_up(self, system: System, error: SeshatError) -> None:
         """A base that cannot do something is no reason to stop; anything else is.
@@ -252,12 +252,13 @@ class Assessment:
             return None
         for floor in self.settings.baselines:
             if floor == "copy":
-                found[floor] = translate(CopyTranslator(direction), sources)
+                found[floor] = translate(CopyTranslator(direction), apart(sources))
             elif floor == "nearest":
-                found[floor] = translate(nearest, sources)
+                found[floor] = translate(nearest, apart(sources))
             else:
                 pairs = zip(train_sources, train_targets, strict=True)
-                found[floor] = translate(train_word_by_word(direction, pairs, self.material.entries), sources)
+                words = train_word_by_word(direction, pairs, self.material.entries)
+                found[floor] = translate(words, apart(sources))
         seed = self.project.config.project.seed
         result, quality = measure(direction, self.test, self.material, found, models, self.settings, seed, nearest)
         folders = {one.name: one.folder / str(direction) for one in self.systems}
@@ -274,12 +275,12 @@ class Assessment:
             self.files[f"{direction}.{file_name(name)}.jsonl"] = [_line(*row) for row in rows]
         return result
 
-    def translator(self, system: System, direction: Direction) -> Translator:
+    def translator(self, system: System, direction: Direction) -> Chain:
         """What translates as `seshat translate` would.
 
         Bases and checkpoints are mended too, but get no consensus decoding, which takes many times as long.
         """
-        from seshat.inference.chain import open_chain
+        from seshat.inference.opening import open_chain
 
         consensus = None if system.kind == "model" else False
         translator = open_chain(
@@ -294,25 +295,15 @@ class Assessment:
         translator.name = system.name
         return translator
 
-    def translated(
-        self,
-        system: System,
-        translator: Translator,
-        segments: Sequence[Segment],
-        among: Sequence[Segment] | None = None,
-    ) -> list[Hypothesis]:
-        """Translations of a system; a killed run goes on with what is finished.
+    @staticmethod
+    def requests(chain: Chain, segments: Sequence[Segment], among: Sequence[Segment] | None = None) -> list[Request]:
+        """Segments as a chain is asked about them, with the sentences before them where it reads any."""
+        return of_segments(segments, chain.direction.source, chain.context, among)
 
-        Args:
-            system: what translates.
-            translator: it, opened.
-            segments: what to translate.
-            among: where the sentences before stand, for models that were trained with them; default: ``segments``.
-        """
-        sources = [one.texts[translator.direction.source] for one in segments]
-        told = give_sentences_before(translator, segments, among)
-        lines = [json.dumps(told, ensure_ascii=False)] if told else []
-        return translate(translator, sources, self._notes(system, translator.direction, [*sources, *lines]))
+    def said(self, system: System, chain: Chain, asked: Sequence[Request]) -> list[Hypothesis]:
+        """Translations of a system; a killed run goes on with what is finished."""
+        notes = self._notes(system, chain.direction, asked, mended=chain.mend is not None)
+        return translate(chain, asked, notes)
 
     def _beside_translation(self) -> dict[str, Any]:
         """Sections of the evaluation that only some families have."""

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from seshat.config import Direction
 from seshat.core.records import Entry
 from seshat.inference.engines.wordbyword import WordByWordTranslator
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import EMPTY, Hypothesis, Translator
 from seshat.models.wordbyword import WordByWord
+from seshat.prompt.request import Request
 
 if TYPE_CHECKING:
     from seshat.text.similar import TrigramIndex
 
 
-class CopyTranslator:
+class CopyTranslator(Translator):
     """Gives the source back: names, numbers and loan words come out right."""
 
     name = "copy"
@@ -26,9 +27,9 @@ class CopyTranslator:
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """The texts themselves."""
-        return [Hypothesis(text, 0.0) for text in texts]
+        return [Hypothesis(one.text, 0.0) for one in requests]
 
 
 class Example(NamedTuple):
@@ -39,7 +40,7 @@ class Example(NamedTuple):
     similarity: float
 
 
-class NearestTranslator:
+class NearestTranslator(Translator):
     """A translation memory: the translation of the training sentence that is nearest to the text.
 
     Args:
@@ -63,10 +64,10 @@ class NearestTranslator:
         found = self._index.nearest(text)
         return Example(self._sources[found.place], self._targets[found.place], found.similarity) if found else None
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """The target side of the nearest example; empty when nothing resembles the text."""
-        found = [self.nearest(text) for text in texts]
-        return [Hypothesis(example.target, example.similarity) if example else Hypothesis("", 0.0) for example in found]
+        found = [self.nearest(one.text) for one in requests]
+        return [Hypothesis(example.target, example.similarity) if example else EMPTY for example in found]
 
 
 def train_word_by_word(

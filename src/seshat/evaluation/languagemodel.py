@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seshat.config import Direction
 from seshat.config.families import Family
 from seshat.evaluation.systems import System
 from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.request import Request
 from seshat.prompt.retrieval import FOLDER, Retriever
 
 
@@ -36,16 +38,10 @@ class LanguageModel:
     retriever: Retriever
     seed: int = 0
 
-    def messages(self, text: str, source: str, target: str) -> tuple[Message, ...]:
-        """The question for a translation, with its hints and similar pairs."""
-        hints, shots = (find(text, source, target) for find in (self.retriever.hints, self.retriever.shots))
-        return tuple(
-            self.prompt.messages("translate", source=source, target=target, text=text, hints=hints, shots=shots)
-        )
-
-    def question(self, text: str, source: str, target: str) -> str:
-        """The question as the model reads it, up to where the answer begins."""
-        return self.prompt.render(self.tokenizer, self.messages(text, source, target), answer=False)
+    def question(self, request: Request, direction: Direction) -> str:
+        """The question for a translation as the model reads it, up to where the answer begins."""
+        messages = self.prompt.question(self.retriever.beside(request, direction), direction)
+        return self.prompt.render(self.tokenizer, messages, answer=False)
 
     def respond(self, chats: Sequence[Sequence[Message]]) -> list[str]:
         """An answer to each chat, searched for as the prompt object says (causal models)."""

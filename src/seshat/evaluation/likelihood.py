@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation import perplexity
@@ -12,6 +13,7 @@ from seshat.evaluation.languagemodel import LanguageModel
 from seshat.evaluation.measure import score_table
 from seshat.evaluation.perplexity import Surprise
 from seshat.evaluation.testbed import Material
+from seshat.prompt.request import of_segments
 from seshat.scores.significance import rate
 from seshat.text.ngrams import ByteNgrams
 
@@ -42,12 +44,11 @@ def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple
             found[f"likelihood/{language}"] = perplexity.causal(opened.model, opened.tokenizer, texts, name=name)
     # What a model thinks before it answers cannot be left out, and is not known.
     if opened.family.instructed and not opened.prompt.thinking:
-        for source, target in (languages, languages[::-1]):
-            prompts = [opened.question(segment.texts[source], source, target) for segment in segments]
-            texts = [segment.texts[target] for segment in segments]
-            found[f"translation/{source}-{target}"] = perplexity.causal(
-                opened.model, opened.tokenizer, texts, prompts, name
-            )
+        for way in (Direction(*languages), Direction(*languages[::-1])):
+            requests = of_segments(segments, way.source, opened.prompt.context)
+            prompts = [opened.question(one, way) for one in requests]
+            texts = [segment.texts[way.target] for segment in segments]
+            found[f"translation/{way}"] = perplexity.causal(opened.model, opened.tokenizer, texts, prompts, name)
     return found
 
 

@@ -20,9 +20,10 @@ from seshat.evaluation.lookup import LookUp
 from seshat.evaluation.measure import score_table
 from seshat.evaluation.questions import MEASURES, TEST, Question, meanings, normalised, read_questions
 from seshat.evaluation.translations import translate
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.request import Request, requests
 from seshat.prompt.retrieval import dictionary_pairs
 
 SHOWN = 6
@@ -103,7 +104,7 @@ def learn(project: Project, prompt: Prompt) -> LookUp:
     return LookUp(examples, project.segments("train"))
 
 
-class _Asked:
+class _Responding(Translator):
     """A responder behind the seam of translators, so that a killed run goes on with what is finished."""
 
     direction = ANSWERS
@@ -112,9 +113,11 @@ class _Asked:
         self.name = responder.name
         self._responder = responder
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Answers to chats written as JSON."""
-        return [Hypothesis(answer, 0.0) for answer in self._responder.respond([json.loads(text) for text in texts])]
+        return [
+            Hypothesis(answer, 0.0) for answer in self._responder.respond([json.loads(one.text) for one in requests])
+        ]
 
 
 def ask(responder: Responder, chats: Sequence[str], notes: Path | None = None) -> list[Hypothesis]:
@@ -125,7 +128,7 @@ def ask(responder: Responder, chats: Sequence[str], notes: Path | None = None) -
         chats: chats as JSON, see :func:`as_json`.
         notes: a journal of finished chunks; those found there are not asked again.
     """
-    return translate(_Asked(responder), chats, notes)
+    return translate(_Responding(responder), requests(chats), notes)
 
 
 def as_json(chat: Sequence[Message]) -> str:

@@ -18,6 +18,7 @@ from seshat.core.paths import remove
 from seshat.core.progress import task
 from seshat.inference.partial import as_json, from_json
 from seshat.inference.translator import Hypothesis, Translator
+from seshat.prompt.request import Request
 
 CHUNK = 200
 """Sentences translated between two notes of where the work stands. Part of the result where a translator treats a
@@ -55,19 +56,19 @@ class Answered(BaseModel):
     answer: str
 
 
-def translate(translator: Translator, texts: Sequence[str], notes: Path | None = None) -> list[Hypothesis]:
+def translate(translator: Translator, requests: Sequence[Request], notes: Path | None = None) -> list[Hypothesis]:
     """Translate all texts, chunk by chunk.
 
     Args:
         translator: the system.
-        texts: what to translate.
+        requests: what to translate.
         notes: a journal of finished chunks; those found there are not translated again.
     """
     found: list[Hypothesis] = []
     opened = nullcontext() if notes is None else Journal(notes)
-    with opened as journal, task(f"{translator.name} {translator.direction}", len(texts)) as advance:
-        for start in range(0, len(texts), CHUNK):
-            part = texts[start : start + CHUNK]
+    with opened as journal, task(f"{translator.name} {translator.direction}", len(requests)) as advance:
+        for start in range(0, len(requests), CHUNK):
+            part = requests[start : start + CHUNK]
             if journal is None or str(start) not in journal:
                 done = translator.translate(part)
                 if journal is not None:
@@ -79,11 +80,11 @@ def translate(translator: Translator, texts: Sequence[str], notes: Path | None =
     return found
 
 
-def notes_path(state: Path, model: Path, direction: Direction, texts: Sequence[str], name: str = "") -> Path:
+def notes_path(state: Path, model: Path, direction: Direction, requests: Sequence[Request], name: str = "") -> Path:
     """The journal of the finished chunks of one system and direction.
 
-    The name holds a hash of the model's files, the texts, the name of the system (the base of a model has the same
-    files) and the version of Seshat, so that another model or another test set never meets them.
+    The name holds a hash of the model's files, the texts and what stands before them, the name of the system (the base
+    of a model has the same files) and the version of Seshat, so that another model or test set never meets them.
     """
     digest = hashlib.sha256(f"{seshat.__version__}\0{direction}\0{name}".encode())
     for path in sorted(model.rglob("*")):
@@ -92,8 +93,8 @@ def notes_path(state: Path, model: Path, direction: Direction, texts: Sequence[s
             digest.update(f"\0{inside.as_posix()}\0".encode())
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
-    for text in texts:
-        digest.update(b"\0" + text.encode("utf-8", "surrogatepass"))
+    for request in requests:
+        digest.update("\0".join(("", *request.before, request.text)).encode("utf-8", "surrogatepass"))
     return state / "evaluate" / f"{digest.hexdigest()[:32]}.jsonl"
 
 

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from seshat.config import Direction
-from seshat.core.records import Segment
 from seshat.export import proof
 from seshat.export.forms import Form
-from seshat.inference.surroundings import give_sentences_before
+from seshat.inference.chain import Chain
+from seshat.inference.translator import Translator
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.saved import WEIGHTS, Saved
 from seshat.project.manifest import Manifest
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import Request
+from seshat.prompt.retrieval import FOLDER, Retriever
 
+_Rows = Callable[[Sequence[Request]], list[list[int]]]
+"""The token ids that an engine reads for requests."""
 _EXACT = 4_000_000_000
 """Bytes of weights up to which proofs are computed in float32."""
 
@@ -28,19 +33,17 @@ class Engine(Protocol):
     reads: bool
     """Whether it says which token ids it reads."""
 
-    def tell(self, segments: Sequence[Segment]) -> None:
-        """Let it know the sentences before those that it will be asked about, if it was trained with them."""
-        ...
-
-    def read(self, text: str) -> Sequence[int]:
+    def read(self, request: Request) -> Sequence[int]:
         """The token ids that it reads for a text."""
         ...
 
-    def results(self, texts: Sequence[str]) -> list[Any]:
+    def results(self, requests: Sequence[Request]) -> list[Any]:
         """What it makes of texts: translations, or how much they surprise it."""
         ...
 
-    def prove(self, part: Direction, segments: Sequence[Segment], before: Sequence[Any], bleu: str) -> dict[str, Any]:
+    def prove(
+        self, part: Direction, requests: Sequence[Request], references: Sequence[str], before: Sequence[Any], bleu: str
+    ) -> dict[str, Any]:
         """Its results beside those before: a row of the proof."""
         ...
 
@@ -52,29 +55,26 @@ class Engine(Protocol):
 class _Translating:
     """An engine of the translator seam."""
 
-    def __init__(self, name: str, translator: Any, read: Callable[[str], Sequence[int]] | None) -> None:
-        self.name, self._translator, self._read = name, translator, read
-        self.reads = read is not None
+    reads = True
 
-    def tell(self, segments: Sequence[Segment]) -> None:
-        give_sentences_before(self._translator, segments)
+    def __init__(self, name: str, engine: Translator, rows: _Rows, retrieve: Retriever | None = None) -> None:
+        self.name, self._chain, self._rows = name, Chain(engine, retrieve=retrieve), rows
 
-    def read(self, text: str) -> Sequence[int]:
-        assert self._read is not None
-        return self._read(text)
+    def read(self, request: Request) -> Sequence[int]:
+        return self._rows(self._chain.prepared([request]))[0]
 
-    def results(self, texts: Sequence[str]) -> list[Any]:
-        return proof.translations(self._translator, texts, f"translating {self._translator.direction} ({self.name})")
+    def results(self, requests: Sequence[Request]) -> list[Any]:
+        chain = self._chain
+        return proof.translations(chain, requests, f"translating {chain.direction} ({self.name})")
 
-    def prove(self, part: Direction, segments: Sequence[Segment], before: Sequence[Any], bleu: str) -> dict[str, Any]:
-        after = self.results([segment.texts[part.source] for segment in segments])
-        references = [segment.texts[part.target] for segment in segments]
-        return proof.prove_scores(part, references, before, after, bleu)
+    def prove(
+        self, part: Direction, requests: Sequence[Request], references: Sequence[str], before: Sequence[Any], bleu: str
+    ) -> dict[str, Any]:
+        return proof.prove_scores(part, references, before, self.results(requests), bleu)
 
     def close(self) -> None:
-        if hasattr(self._translator, "close"):
-            self._translator.close()
-        self._translator = self._read = None
+        self._chain.close()
+        del self._chain, self._rows
 
 
 class _Masked:
@@ -86,21 +86,24 @@ class _Masked:
         self._tokenizer = saved.tokenizer()
         self._model = saved.model(self._tokenizer, backend=backend)
 
-    def tell(self, segments: Sequence[Segment]) -> None:
-        """It reads every text by itself."""
-
-    def read(self, text: str) -> Sequence[int]:
-        ids: list[int] = self._tokenizer(text)["input_ids"]
+    def read(self, request: Request) -> Sequence[int]:
+        ids: list[int] = self._tokenizer(request.text)["input_ids"]
         return ids
 
-    def results(self, texts: Sequence[str]) -> list[Any]:
+    def results(self, requests: Sequence[Request]) -> list[Any]:
         from seshat.evaluation.perplexity import masked
 
-        return list(masked(self._model, self._tokenizer, texts, whole_words=False))
+        return list(masked(self._model, self._tokenizer, [one.text for one in requests], whole_words=False))
 
-    def prove(self, part: Direction, segments: Sequence[Segment], before: Sequence[Any], bleu: str) -> dict[str, Any]:  # noqa: ARG002
-        after = self.results([segment.texts[part.source] for segment in segments])
-        return proof.prove_bits(part.source, before, after)
+    def prove(
+        self,
+        part: Direction,
+        requests: Sequence[Request],
+        references: Sequence[str],  # noqa: ARG002
+        before: Sequence[Any],
+        bleu: str,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return proof.prove_bits(part.source, before, self.results(requests))
 
     def close(self) -> None:
         self._model = None
@@ -115,9 +118,10 @@ def open_model(saved: Saved, part: Direction) -> Engine:
         return _Masked(saved, backend)
     if saved.family.instructed:
         causal = CausalTranslator(saved.folder, part, backend=backend)
-        return _Translating("transformers", causal, causal.question)
+        lookups = Retriever.load(saved.folder / FOLDER, saved.prompt)
+        return _Translating("transformers", causal, causal.rows, lookups)
     seq2seq = Seq2SeqBaseTranslator(saved.folder, part, backend=backend)
-    return _Translating("transformers", seq2seq, lambda text: seq2seq.rows([text])[0])
+    return _Translating("transformers", seq2seq, seq2seq.rows)
 
 
 def _backend(saved: Saved) -> Backend:
@@ -144,7 +148,11 @@ def open_export(form: Form, folder: Path, part: Direction, full: Callable[[], Pa
 
         fast = CTranslate2Translator(folder, part)
         known = vocabulary(folder / form.published)
-        return _Translating("ctranslate2", fast, lambda text: [known[one] for one in fast.tokens(fast.question(text))])
+
+        def rows(requests: Sequence[Request]) -> list[list[int]]:
+            return [[known[one] for one in fast.tokens(row)] for row in fast.rows(requests)]
+
+        return _Translating("ctranslate2", fast, rows)
     if form.kind != "gguf":
         return open_model(Saved.read(folder), part)
     if find_spec("llama_cpp") is None:
@@ -152,7 +160,8 @@ def open_export(form: Form, folder: Path, part: Direction, full: Callable[[], Pa
     from seshat.inference.engines.llama import LlamaCppTranslator
 
     quantised = LlamaCppTranslator(folder, part)
-    return _Translating("llama.cpp", quantised, quantised.question)
+    lookups = Retriever.load(folder / FOLDER, Prompt.load(folder))
+    return _Translating("llama.cpp", quantised, quantised.rows, lookups)
 
 
 def _read_back(folder: Path, part: Direction, full: Callable[[], Path], work: Path) -> Engine:

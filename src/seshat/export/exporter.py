@@ -25,6 +25,7 @@ from seshat.export.provenance import provenance
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
 from seshat.project.manifest import FILE, Manifest, claim, publish
+from seshat.prompt.request import Request, of_segments
 from seshat.report.model_card import Facts, model_card
 
 log = structlog.get_logger(__name__)
@@ -119,16 +120,17 @@ class Exporter:
         for part in self._parts():
             ids, results = self._reference(part)
             engine = open_export(form, folder, part, self._full, self._work)
-            engine.tell(self._segments)
             proved["engine"] = engine.name
             if engine.reads:
-                after = (engine.read(text) for text in self._texts(part))
+                after = (engine.read(one) for one in self._requests(part))
                 counted = proof.prove_tokens(ids, after, folder.name)
                 proved["tokens"] = {key: proved["tokens"][key] + value for key, value in counted.items()}
             else:
                 proved["tokens"] = None
-            chosen = self._segments[: section.segments]
-            proved["scores"].append(engine.prove(part, chosen, results, self.project.config.evaluate.bleu_tokenizer))
+            requests = self._requests(part)[: section.segments]
+            references = [one.texts[part.target] for one in self._segments[: section.segments]]
+            tokenizer = self.project.config.evaluate.bleu_tokenizer
+            proved["scores"].append(engine.prove(part, requests, references, results, tokenizer))
             engine.close()
             gc.collect()
         if form.modelfile:
@@ -147,11 +149,7 @@ class Exporter:
             CheckFailed: they differ.
         """
         prompt, tokenizer = self.saved.prompt, self.saved.tokenizer()
-        chats = [
-            prompt.messages("translate", source=part.source, target=part.target, text=text)
-            for part in self._parts()
-            for text in self._texts(part)
-        ]
+        chats = [prompt.question(one, part) for part in self._parts() for one in self._requests(part)]
         different = ollama.differences(ollama.Turns.of(prompt, tokenizer), prompt, tokenizer, chats)
         if different:
             raise CheckFailed(
@@ -168,17 +166,17 @@ class Exporter:
             return [Direction(tag, tag) for tag in (config.language, config.pivot)]
         return [one for one in config.directions if str(one) in self.saved.manifest.directions]
 
-    def _texts(self, part: Direction) -> list[str]:
-        return [segment.texts[part.source] for segment in self._segments]
+    def _requests(self, part: Direction) -> list[Request]:
+        return of_segments(self._segments, part.source, self.saved.prompt.context)
 
     def _reference(self, part: Direction) -> tuple[list[list[int]], list[Any]]:
         """Token ids of all texts, and results of the first ones, of the model before the export."""
         if str(part) not in self._before:
             engine: Engine = open_model(self.saved, part)
-            engine.tell(self._segments)
-            chosen = self._segments[: self.project.config.export.segments]
-            ids = [list(engine.read(text)) for text in self._texts(part)]
-            self._before[str(part)] = (ids, engine.results([segment.texts[part.source] for segment in chosen]))
+            requests = self._requests(part)
+            ids = [list(engine.read(one)) for one in requests]
+            chosen = requests[: self.project.config.export.segments]
+            self._before[str(part)] = (ids, engine.results(chosen))
             engine.close()
         return self._before[str(part)]
 

@@ -19,6 +19,7 @@ from seshat.config import Direction
 from seshat.core.errors import CheckFailed
 from seshat.core.progress import task
 from seshat.inference.translator import Translator
+from seshat.prompt.request import Request
 
 if TYPE_CHECKING:
     from seshat.evaluation.perplexity import Surprise
@@ -63,12 +64,12 @@ def prove_tokens(before: Iterable[Sequence[int]], after: Iterable[Sequence[int]]
     return {"texts": count, "tokens": total}
 
 
-def translations(translator: Translator, texts: Sequence[str], description: str) -> list[str]:
+def translations(translator: Translator, requests: Sequence[Request], description: str) -> list[str]:
     """Translate, with progress."""
     made: list[str] = []
-    with task(description, len(texts)) as advance:
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
+    with task(description, len(requests)) as advance:
+        for start in range(0, len(requests), _BATCH):
+            batch = requests[start : start + _BATCH]
             made += [hypothesis.text for hypothesis in translator.translate(batch)]
             advance(len(batch))
     return made

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from seshat.inference.translator import Hypothesis, Translator
+from seshat.prompt.request import Request
 
 BATCH = 256
 """Most texts in a batch, where neither the engine nor the configuration says otherwise."""
@@ -18,38 +19,35 @@ Found = tuple[int, Hypothesis]
 
 def translate_all(
     translator: Translator,
-    texts: Sequence[str],
+    requests: Sequence[Request],
     *,
-    n_best: int = 1,
     batch: int | None = None,
     batch_tokens: int = BATCH_TOKENS,
     advance: Callable[[float], None] = lambda _amount: None,
 ) -> Iterator[Found]:
-    """Translate many texts; what repeats is translated once.
+    """Translate many texts; what repeats, with the same before it where that is read, is translated once.
 
     The batches depend on the texts alone, so that the same texts give the same translations.
 
     Args:
         translator: any.
-        texts: what to translate.
-        n_best: as in :meth:`Translator.translate`.
+        requests: what to translate.
         batch: most texts in a batch; default: what suits the engine.
         batch_tokens: most tokens in a batch, see :func:`batches`.
         advance: is told how many texts are done.
 
     Yields:
-        Place in ``texts`` and hypothesis, batch by batch, the longest texts first.
+        Place in ``requests`` and hypothesis, batch by batch, the longest texts first.
     """
-    places = repeated(texts)
+    places = repeated(requests, translator.context)
     different = list(places)
-    if expect := attribute(translator, "expect"):  # what has a time budget must know what all there is to do
-        expect(different)
+    translator.expect(different)
     for chosen in batches(different, batch or batch_size(translator), batch_tokens):
         part = [different[number] for number in chosen]
-        for text, hypothesis in zip(part, translator.translate(part, n_best), strict=True):
-            for place in places[text]:
+        for request, hypothesis in zip(part, translator.translate(part), strict=True):
+            for place in places[request]:
                 yield place, hypothesis
-            advance(len(places[text]))
+            advance(len(places[request]))
 
 
 def in_order(found: Iterator[Found], count: int) -> list[Hypothesis]:
@@ -61,25 +59,25 @@ def in_order(found: Iterator[Found], count: int) -> list[Hypothesis]:
     return [one for one in out if one is not None]
 
 
-def repeated(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Every different text with its places."""
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(texts):
-        places.setdefault(text, []).append(place)
+def repeated(requests: Sequence[Request], context: int) -> dict[Request, list[int]]:
+    """Every different request with its places; so many sentences before a text make a difference, its id makes none."""
+    places: dict[Request, list[int]] = {}
+    for place, request in enumerate(requests):
+        places.setdefault(replace(request.trimmed(context), id=None), []).append(place)
     return places
 
 
-def batches(texts: Sequence[str], most: int, tokens: int) -> Iterator[list[int]]:
+def batches(requests: Sequence[Request], most: int, tokens: int) -> Iterator[list[int]]:
     """Places of texts of like length, the longest first, so that what does not fit into the memory shows at once.
 
     Args:
-        texts: texts.
+        requests: what to translate.
         most: most texts in a batch.
         tokens: most tokens in a batch if every text were as long as its longest one; one text may have more.
     """
-    sizes = [size(text) for text in texts]
+    sizes = [sum(map(size, (*one.before, one.text))) for one in requests]
     batch: list[int] = []
-    for place in sorted(range(len(texts)), key=lambda place: (-sizes[place], place)):
+    for place in sorted(range(len(requests)), key=lambda place: (-sizes[place], place)):
         if batch and (len(batch) == most or sizes[batch[0]] * (len(batch) + 1) > tokens):
             yield batch
             batch = []
@@ -93,18 +91,6 @@ def size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass")) // 4 + 1
 
 
-def batch_size(translator: object) -> int:
-    """The most texts that an engine, or the smallest of several, wants at a time."""
-    if own := attribute(translator, "batch_size"):
-        return int(own)
-    several = attribute(translator, "translators") or ()
-    return min(map(batch_size, several), default=BATCH)
-
-
-def attribute(translator: object, name: str) -> Any:
-    """An attribute of a translator, or of what it is wrapped around; ``None`` where none has it."""
-    while translator is not None:
-        if (own := getattr(translator, name, None)) is not None:
-            return own
-        translator = getattr(translator, "inner", None)
-    return None
+def batch_size(translator: Translator) -> int:
+    """The most texts that a translator wants at a time."""
+    return translator.batch_size or BATCH

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from seshat.core.errors import UsageError
+from seshat.prompt.request import Request
 
 SAFETY = 0.9
 """Share of the time that is planned with; the rest is for what takes longer than it did before."""
@@ -117,21 +118,21 @@ class Budget:
         """Whether anything was measured."""
         return bool(self._measured)
 
-    def expect(self, texts: Iterable[str]) -> None:
+    def expect(self, requests: Iterable[Request]) -> None:
         """Say what all is to be translated."""
-        self._left = float(sum(map(_size, texts)))
+        self._left = float(sum(map(_size, requests)))
         self._part = self._left / _ROUNDS
 
-    def pilot(self, texts: Sequence[str]) -> list[str]:
+    def pilot(self, requests: Sequence[Request]) -> list[Request]:
         """A few short texts to measure the cost of candidates on before the work begins."""
         if not self._left:  # nobody said how much there is
-            self.expect(texts)
-        short = sorted(texts, key=len)[:_PILOT]
+            self.expect(requests)
+        short = sorted(requests, key=_size)[:_PILOT]
         return short[: max(1, int(self._part / _size(short[-1])))]
 
-    def pilot_candidates(self, texts: Sequence[str], most: int) -> int:
+    def pilot_candidates(self, requests: Sequence[Request], most: int) -> int:
         """How many candidates the pilot may try, were each as costly as the first."""
-        size = float(sum(map(_size, texts)))
+        size = float(sum(map(_size, requests)))
         return min(most, int(self.seconds * _TRY / (_rate(self._measured) * size or 1e-9)))
 
     def candidates(self, most: int) -> int:
@@ -145,18 +146,18 @@ class Budget:
             self._warned = True
         return count
 
-    def parts(self, texts: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    def parts(self, requests: Sequence[Request], most: int) -> Iterator[Sequence[Request]]:
         """Cut a batch so small that what one part took can still change the next; not where nothing would change."""
-        if float(sum(map(_size, texts))) > self._left:
-            self.expect(texts)
+        if float(sum(map(_size, requests))) > self._left:
+            self.expect(requests)
         start = 0
-        while start < len(texts):
+        while start < len(requests):
             ample = self.begun and fit(self.seconds / 2, self._left, self._measured, most) == most
-            end, filled = start + 1, _size(texts[start])
-            while end < len(texts) and (ample or self._short or filled + _size(texts[end]) <= self._part):
-                filled += _size(texts[end])
+            end, filled = start + 1, _size(requests[start])
+            while end < len(requests) and (ample or self._short or filled + _size(requests[end]) <= self._part):
+                filled += _size(requests[end])
                 end += 1
-            yield texts[start:end]
+            yield requests[start:end]
             start = end
 
     @property
@@ -165,9 +166,9 @@ class Budget:
         return self.begun and self.seconds < self._left * _rate([one for one in self._measured if one.candidates == 1])
 
     @contextmanager
-    def measured(self, texts: Sequence[str], candidates: int, *, done: bool = True) -> Iterator[None]:
+    def measured(self, requests: Sequence[Request], candidates: int, *, done: bool = True) -> Iterator[None]:
         """Take the time that texts need; unless ``done``, they are still to be translated."""
-        size = float(sum(map(_size, texts)))
+        size = float(sum(map(_size, requests)))
         started = self._clock()
         yield
         self._measured.append(Measurement(size, candidates, self._clock() - started))
@@ -175,5 +176,5 @@ class Budget:
             self._left = max(self._left - size, 0.0)
 
 
-def _size(text: str) -> int:
-    return 1 + len(text)
+def _size(request: Request) -> int:
+    return 1 + len(request.text)

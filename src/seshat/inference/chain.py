@@ -1,160 +1,141 @@
-"""The whole way from a text to its translation, as the configuration wants it.
+"""The whole way from a text to its translation, as an object with named parts.
 
-Normalise, then an engine or the consensus of several, then post-processing. The command line, the evaluation, the
-server and the submission all open it here, so that what is measured is what people get.
+The command line, the evaluation, the server, the page, the notebook and the submission all ask a chain, so that what is
+measured is what people get. :func:`seshat.inference.opening.open_chain` makes the one that a project configures.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import structlog
-
-import seshat
-from seshat.config.pretrained import fine_tunes
-from seshat.config.translate import DecodingSection
-from seshat.core.errors import UsageError
-from seshat.inference.load import load_translator, normalising
-from seshat.inference.translator import Translator
-from seshat.project.manifest import Manifest, is_model
-from seshat.prompt.prompt import Prompt
+from seshat.inference.batch import in_order, translate_all
+from seshat.inference.corrections import Corrections
+from seshat.inference.parts import lines
+from seshat.inference.postprocess import Postprocessor, is_empty
+from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.prompt.request import Request
+from seshat.prompt.retrieval import Retriever
+from seshat.text.normalise import Normaliser
 
 if TYPE_CHECKING:
-    from seshat.config import Direction
-    from seshat.inference.budget import Budget
-    from seshat.project.folder import Project
+    from seshat.inference.dialogue import Dialogue
 
-log = structlog.get_logger(__name__)
-
-
-def open_chain(
-    project: Project,
-    name: str | None,
-    direction: Direction,
-    *,
-    mbr: bool | None = None,
-    postprocess: bool = True,
-    allow_other_prompt: bool = False,
-    folder: Path | None = None,
-    adapter: bool = True,
-    budget: Budget | None = None,
-    workers: int | None = None,
-) -> Translator:
-    """Open the translator of a project for one direction.
-
-    Args:
-        project: the project.
-        name: a model below ``models/``; default: ``translate.model``, or else the one that ``train`` names.
-        direction: from what into what.
-        mbr: consensus decoding; default: ``translate.mbr.enabled``.
-        postprocess: whether to mend what the model says, as ``translate.postprocess`` wants it.
-        allow_other_prompt: ask the model as configured, though it was trained otherwise.
-        folder: a folder laid out as that of a model, where it is not ``models/NAME`` (a checkpoint, say).
-        adapter: for fine-tuned models; without, the untrained base translates.
-        budget: the time that consensus decoding has.
-        workers: processes of the statistical family; default: one per processor.
-
-    Raises:
-        SeshatError: what :func:`seshat.inference.load.load_translator` says, or the server.
-    """
-    settings = project.config.translate
-    asked = _Asked(project, direction, allow_other_prompt, workers)
-    translator = asked.open(name or settings.model, folder, adapter)
-    if settings.mbr.enabled if mbr is None else mbr:
-        from seshat.inference.mbr import MbrTranslator, sources
-
-        others = [replace(asked, direction=way).open(other) for other, way in sources(settings.mbr, direction)]
-        seed = project.config.project.seed
-        translator = MbrTranslator([translator, *others], settings.mbr, seed=seed, budget=budget)
-    elif budget is not None:
-        raise UsageError("A time budget is for consensus decoding.", "Add --mbr, or set translate.mbr.enabled.")
-    if postprocess and settings.postprocess.steps:
-        from seshat.inference.postprocess import PostprocessingTranslator, for_project
-
-        translator = PostprocessingTranslator(translator, for_project(project, direction))
-    return translator
+Translate = Callable[[Sequence[Request]], list[Hypothesis]]
+CANDIDATES = 4
+"""How many candidates an engine is asked for where its best is empty."""
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """How the models of one chain are opened."""
+@dataclass
+class Chain(Translator):
+    """A translator and what stands before and behind it, in the order in which a text passes."""
 
-    project: Project
-    direction: Direction
-    allow_other_prompt: bool
-    workers: int | None
+    engine: Translator
+    """A model, or the consensus of several, each of which is a chain of its own."""
+    corrections: Corrections | None = None
+    """What people corrected: answered without the engine."""
+    by_parts: bool = False
+    """Whether the lines of a text are translated one by one."""
+    normalise: Normaliser | None = None
+    """Brings texts to the orthography that the model was trained on."""
+    retrieve: Retriever | None = None
+    """Looks up words and similar pairs, for models that are asked in words."""
+    mend: Postprocessor | None = None
+    """The steps of post-processing."""
+    name: str = ""
 
-    def open(self, name: str | None, folder: Path | None = None, adapter: bool = True) -> Translator:
-        """A model behind the normalisation that it was trained with."""
-        place = folder or self.project.model(name)
-        engine = self.project.config.translate.engine
-        if engine == "server" and adapter and place == self.project.model(name):
-            return self._server(name)
-        train = self.project.config.train
-        # The model that the configuration describes is held to the prompt that stands there.
-        described = folder is None and name in (None, train.name) and fine_tunes(self.project.config)
-        return load_translator(
-            place,
-            self.direction,
-            adapter=adapter,
-            prompt=Prompt.of(self.project) if described or self.allow_other_prompt else None,
-            allow_other_prompt=self.allow_other_prompt,
-            engine="auto" if engine == "server" else engine,
-            decoding=self._decoding(place),
-            workers=self.workers,
-        )
+    def __post_init__(self) -> None:
+        self.name = self.name or self.engine.name
+        self.direction = self.engine.direction
+        self.context, self.batch_size = self.engine.context, self.engine.batch_size
+        self.samples, self.sums_scores = self.engine.samples, self.engine.sums_scores
 
-    def _decoding(self, folder: Path) -> DecodingSection:
-        """The settings of the search that the configuration wants, where the model takes any."""
-        wanted = self.project.config.translate.decoding
-        if wanted == DecodingSection() or Manifest.read(folder).kind.searches:
-            return wanted
-        log.warning("translate.decoding is left out: the statistical family tunes its search", model=folder.name)
-        return DecodingSection()
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        """Translate a batch; ``changes`` of each hypothesis says what was mended, and why."""
+        return self._remembered(requests, self._by_parts if self.by_parts else self._whole)
 
-    def _server(self, name: str | None) -> Translator:
-        """The server of the configuration, asked as a model was trained to be asked, or as the project says."""
-        from seshat.inference.engines.openai import ServerTranslator
-        from seshat.prompt.retrieval import FOLDER, Retriever
+    def _remembered(self, requests: Sequence[Request], translate: Translate) -> list[Hypothesis]:
+        return translate(requests) if self.corrections is None else self.corrections.answer(requests, translate)
 
-        project, settings = self.project, self.project.config.translate
-        folder = project.model(name)
-        trained = is_model(folder) and Manifest.read(folder).kind.instructed
-        if name is not None and not trained:
-            Manifest.read(folder)  # says so when there is no such model
-            raise UsageError(f"{name} is no model that is asked in words, as a server is.", "Leave --model out.")
-        own = trained and not self.allow_other_prompt
-        prompt = Prompt.check(folder) if own else Prompt.of(project)
-        memory = folder / FOLDER if trained else project.training / "messages" / FOLDER
-        server = ServerTranslator(
-            settings.server,
-            self.direction,
-            prompt,
-            Retriever.load(memory, prompt),
-            prompt.decoding.changed(settings.decoding),
-            project.config.project.seed,
-        )
-        return normalising(server, prompt.normalisation)
+    def _by_parts(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        """Every part of the texts is translated by itself, in batches of the size of texts."""
+        layouts = [lines(one.text) for one in requests]
+        asked = [layout.requests(one) for layout, one in zip(layouts, requests, strict=True)]
+        parts = [part for group in asked for part in group]
+        if len(parts) > len(requests):
+            found = in_order(translate_all(replace(self, by_parts=False), parts), len(parts))
+        else:
+            found = self._remembered(parts, self._whole)
+        rest = iter(found)
+        return [layout.joined([next(rest) for _ in layout.parts], summed=self.sums_scores) for layout in layouts]
 
+    def _whole(self, requests: Sequence[Request]) -> list[Hypothesis]:
+        return self.mended(requests, self.engine.translate(self.prepared(requests)))
 
-def fingerprint(
-    project: Project, name: str | None, direction: Direction, *, mbr: bool | None = None, **asked: Any
-) -> str:
-    """What tells one job of translation from another: a hash of the models, the settings and what else was asked.
+    def sample(
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+    ) -> list[list[Candidate]]:
+        """Draw translations of a batch, not mended."""
+        prepared = self.prepared(requests)
+        return self.engine.sample(prepared, count, temperature=temperature, top_p=top_p, seed=seed)
 
-    Files count by their size and time, so that large models are not read for it.
-    """
-    settings = project.config.translate
-    models = [project.model(name or settings.model)]
-    if settings.mbr.enabled if mbr is None else mbr:
-        models += [project.model(other.partition("@")[0]) for other in settings.mbr.models]
-    files = [path for folder in models for path in sorted(folder.rglob("*")) if path.is_file()]
-    files += [path for path in (project.training / "lexicon.jsonl", project.training / "train.jsonl") if path.exists()]
-    known = [(str(path.relative_to(project.root)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    config = project.config.model_dump(mode="json", include={"project", "clean", "prompt", "translate"})
-    what = [seshat.__version__, str(direction), mbr, sorted(asked.items()), known, config]
-    return hashlib.sha256(json.dumps(what, ensure_ascii=False).encode()).hexdigest()
+    def prepared(self, requests: Sequence[Request]) -> list[Request]:
+        """The requests as the engine gets them: normalised, with what is looked up."""
+        return [self._prepared(one.trimmed(self.context)) for one in requests]
+
+    def _prepared(self, request: Request) -> Request:
+        if self.normalise is not None:
+            before = tuple(map(self.normalise.apply, request.before))
+            request = replace(request, text=self.normalise.apply(request.text), before=before)
+        return request if self.retrieve is None else self.retrieve.beside(request, self.direction)
+
+    def unmended(self) -> Chain:
+        """The same without post-processing."""
+        return replace(self, mend=None)
+
+    def mended(self, requests: Sequence[Request], said: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """What the engine said, mended."""
+        if self.mend is None:
+            return list(said)
+        found = []
+        for request, before, one in zip(requests, said, self.with_candidates(requests, said), strict=True):
+            filled = self.mend.hypothesis(one, request.text)
+            # What was asked for to replace an empty translation is no answer to give beside it.
+            found.append(filled if one is before else replace(filled, alternatives=()))
+        return found
+
+    def with_candidates(self, requests: Sequence[Request], said: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """What the engine said, with more candidates where its best says nothing and there are no others.
+
+        It is asked for them here, if there is a step that wants them.
+        """
+        if self.mend is None or not any(step.name == "empty" for step in self.mend.steps):
+            return list(said)
+        left = {n: self.mend.alternative(one.text, requests[n].text) for n, one in enumerate(said)}
+        empty = [n for n, text in left.items() if not said[n].alternatives and is_empty(text, requests[n].text)]
+        again = self.prepared([replace(requests[n], n_best=CANDIDATES) for n in empty])
+        more = dict(zip(empty, self.engine.translate(again), strict=True)) if empty else {}
+        return [
+            replace(one, alternatives=(Candidate(more[n].text, more[n].score), *more[n].alternatives))
+            if n in more
+            else one
+            for n, one in enumerate(said)
+        ]
+
+    def expect(self, requests: Sequence[Request]) -> None:
+        """Hear what all is to be translated."""
+        self.engine.expect(requests)
+
+    def learn(self, source: str, target: str) -> None:
+        """Remember a correction, where corrections are remembered, and teach it to the engine."""
+        if self.corrections is None or self.corrections.add(source, target):
+            self.engine.learn(self.normalise.apply(source) if self.normalise else source, target)
+
+    def dialogue(self) -> Dialogue | None:
+        """The model to talk to."""
+        return self.engine.dialogue()
+
+    def close(self) -> None:
+        """Let go of what the engine holds."""
+        self.engine.close()

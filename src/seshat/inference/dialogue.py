@@ -51,18 +51,6 @@ class Dialogue(Protocol):
         ...
 
 
-def dialogue(translator: object) -> Dialogue | None:
-    """What is behind a translator, to talk to; None where it only translates."""
-    while (inner := getattr(translator, "inner", None)) is not None:
-        translator = inner
-    name = type(translator).__name__
-    if name == "CausalTranslator":
-        return TransformersDialogue(translator)  # type: ignore[arg-type]
-    if name == "LlamaCppTranslator":
-        return LlamaCppDialogue(translator)  # type: ignore[arg-type]
-    return None
-
-
 class TransformersDialogue:
     """A causal model in Transformers."""
 

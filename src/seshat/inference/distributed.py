@@ -17,7 +17,7 @@ from seshat.core.errors import SeshatError, UsageError, require
 from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
 from seshat.inference.job import Job
 from seshat.inference.partial import as_json, from_json
-from seshat.inference.translator import close
+from seshat.prompt.request import Request
 
 _STORE = 256 * 2**20
 """Bytes of Ray's own memory on this machine; texts are small."""
@@ -37,30 +37,29 @@ class _Worker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
-            return {"found": json.dumps(self._translate(json.loads(row["texts"]))), "places": row["places"]}
+            return {"found": json.dumps(self._translate(json.loads(row["requests"]))), "places": row["places"]}
         except SeshatError as error:
             return {"found": json.dumps({"message": error.message, "hint": error.hint}), "places": row["places"]}
 
-    def _translate(self, texts: list[str]) -> list[Any]:
+    def _translate(self, asked: list[list[Any]]) -> list[Any]:
         settings = self._job.project.config.translate
         if self._translator is None:
             self._translator = self._job.opened(workers=1)
-        found = translate_all(
-            self._translator, texts, n_best=self._job.n_best, batch=settings.batch, batch_tokens=settings.batch_tokens
-        )
-        return [as_json(hypothesis) for hypothesis in in_order(found, len(texts))]
+        requests = [Request(text, before=tuple(before), n_best=n_best) for text, before, n_best in asked]
+        found = translate_all(self._translator, requests, batch=settings.batch, batch_tokens=settings.batch_tokens)
+        return [as_json(hypothesis) for hypothesis in in_order(found, len(requests))]
 
 
-def _batch_size(job: Job) -> Any:
-    """The texts that the model wants at a time; asked where the model is, which may not fit here."""
+def _wanted(job: Job) -> Any:
+    """How many texts the model wants at a time, and before each; asked where the model is, which may not fit here."""
     try:
         translator = job.opened(workers=1)
     except SeshatError as error:
         return {"message": error.message, "hint": error.hint}
     try:
-        return batch_size(translator)
+        return [batch_size(translator), translator.context]
     finally:
-        close(translator)
+        translator.close()
 
 
 def _checked(answer: Any) -> Any:
@@ -70,17 +69,17 @@ def _checked(answer: Any) -> Any:
 
 
 def translate_with_ray(
-    job: Job, texts: Sequence[str], *, advance: Callable[[float], None] = lambda _amount: None
+    job: Job, requests: Sequence[Request], *, advance: Callable[[float], None] = lambda _amount: None
 ) -> Iterator[Found]:
     """Translate many texts; what :func:`seshat.inference.batch.translate_all` does, elsewhere.
 
     Args:
         job: model and settings; ``translate.ray`` says where.
-        texts: what to translate.
+        requests: what to translate.
         advance: is told how many texts are done.
 
     Yields:
-        Place in ``texts`` and hypothesis, as they come.
+        Place in ``requests`` and hypothesis, as they come.
 
     Raises:
         MissingPackage: Ray is not installed.
@@ -91,17 +90,18 @@ def translate_with_ray(
     if job.seconds is not None:
         raise UsageError("A time budget is kept in one process.", "Leave --engine ray out, or the budget.")
     settings = job.project.config.translate
-    places = repeated(texts)
-    different = list(places)
-    if not different:
+    if not requests:
         return
     ray = require("ray", extra="scale", purpose="Translating with --engine ray")
     with _cluster(ray, job):
-        most = settings.batch or _checked(ray.get(ray.remote(num_gpus=_gpus(ray, 1))(_batch_size).remote(job)))
+        most, context = _checked(ray.get(ray.remote(num_gpus=_gpus(ray, 1))(_wanted).remote(job)))
+        places = repeated(requests, context)
+        different = list(places)
         rows = []
-        for chosen in batches(different, most, settings.batch_tokens):
+        for chosen in batches(different, settings.batch or most, settings.batch_tokens):
             part = [different[number] for number in chosen]
-            rows.append({"texts": json.dumps(part), "places": json.dumps([places[text] for text in part])})
+            asked = json.dumps([[one.text, one.before, one.n_best] for one in part])
+            rows.append({"requests": asked, "places": json.dumps([places[one] for one in part])})
         for row in _dataset(ray, rows, job).iter_rows():
             found = _checked(json.loads(row["found"]))
             for own, one in zip(json.loads(row["places"]), found, strict=True):

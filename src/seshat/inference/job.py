@@ -11,8 +11,9 @@ from pathlib import Path
 from seshat.config import Direction
 from seshat.core.progress import task
 from seshat.inference.batch import WINDOW, Found, batch_size, in_order, translate_all
-from seshat.inference.translator import Hypothesis, Translator, close
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project
+from seshat.prompt.request import Request
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,8 @@ class Job:
 
     Args:
         project: the project.
-        model: below ``models/``; default: as :func:`seshat.inference.chain.open_chain` has it.
+        model: below ``models/``; default: as :func:`seshat.inference.opening.open_chain` has it.
         direction: from what into what.
-        n_best: candidates per text.
         allow_other_prompt: ask the model as configured, though it was trained otherwise.
         seconds: the time that consensus decoding has, from when the model is opened.
         ray: over several processes or machines.
@@ -32,7 +32,6 @@ class Job:
     project: Project
     model: str | None
     direction: Direction
-    n_best: int = 1
     allow_other_prompt: bool = False
     seconds: float | None = None
     ray: bool = False
@@ -45,7 +44,7 @@ class Job:
     def opened(self, workers: int | None = None) -> Translator:
         """A copy of the model of one's own."""
         from seshat.inference.budget import Budget
-        from seshat.inference.chain import open_chain
+        from seshat.inference.opening import open_chain
 
         return open_chain(
             self.project,
@@ -66,39 +65,40 @@ class Job:
         """Texts of a stream that are sorted together; all, where somebody must know all that there is to do."""
         return None if self.ray or self.seconds is not None else WINDOW
 
-    def run(self, texts: Sequence[str], advance: Callable[[float], None] = lambda _amount: None) -> Iterator[Found]:
+    def run(
+        self, requests: Sequence[Request], advance: Callable[[float], None] = lambda _amount: None
+    ) -> Iterator[Found]:
         """Translate texts: place and hypothesis, as they come."""
         settings = self.project.config.translate
         if self.ray:
             from seshat.inference.distributed import translate_with_ray
 
-            return translate_with_ray(self, texts, advance=advance)
+            return translate_with_ray(self, requests, advance=advance)
         return translate_all(
             self.translator,
-            texts,
-            n_best=self.n_best,
+            requests,
             batch=settings.batch,
             batch_tokens=settings.batch_tokens,
             advance=advance,
         )
 
-    def stream(self, parts: Iterable[Sequence[str]]) -> Iterator[tuple[int, str, Hypothesis]]:
+    def stream(self, parts: Iterable[Sequence[Request]]) -> Iterator[tuple[int, str, Hypothesis]]:
         """Translate part after part: number, text and hypothesis, in order."""
         number = 0
-        for texts in parts:
-            for text, hypothesis in zip(texts, in_order(self.run(texts), len(texts)), strict=True):
-                yield number, text, hypothesis
+        for requests in parts:
+            for request, hypothesis in zip(requests, in_order(self.run(requests), len(requests)), strict=True):
+                yield number, request.text, hypothesis
                 number += 1
 
-    def windows(self, texts: Iterable[str]) -> Iterator[list[str]]:
+    def windows(self, requests: Iterable[Request]) -> Iterator[list[Request]]:
         """Texts in parts that are sorted together."""
-        rest = iter(texts)
+        rest = iter(requests)
         while part := list(islice(rest, self.window)):
             yield part
 
     def into_file(
         self,
-        texts: Iterable[str],
+        requests: Iterable[Request],
         output: Path,
         show: Callable[[int, str, Hypothesis], str],
         total: int | None = None,
@@ -106,7 +106,7 @@ class Job:
         """Translate texts into a file, going on with what an earlier run of the same job left behind.
 
         Args:
-            texts: what to translate.
+            requests: what to translate.
             output: the file; it appears when all is done.
             show: what stands in it.
             total: how many texts there are, for the progress bar.
@@ -114,15 +114,18 @@ class Job:
         Returns:
             How many lines were there from before.
         """
-        from seshat.inference.chain import fingerprint
+        from seshat.inference.opening import fingerprint
         from seshat.inference.partial import translate_file
 
         if not self.ray:
             _ = self.translator  # what is wrong with it shows before anything is written
-        name = fingerprint(self.project, self.model, self.direction, n_best=self.n_best, seconds=self.seconds)
+        name = fingerprint(self.project, self.model, self.direction, seconds=self.seconds)
         with task(f"translating {self.direction}", total) as advance:
-            return translate_file(lambda part: self.run(part, advance), texts, output, name, show, window=self.window)
+            return translate_file(
+                lambda part: self.run(part, advance), requests, output, name, show, window=self.window
+            )
 
     def close(self) -> None:
         """Let go of the model."""
-        close(self.__dict__.get("translator"))
+        if "translator" in self.__dict__:
+            self.translator.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,58 +9,27 @@ from seshat.config import Direction
 from seshat.config.clean import Profile
 from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import PromptMismatch, UsageError
-from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
+from seshat.inference.chain import Chain
+from seshat.inference.translator import Translator
 from seshat.models import wordbyword
 from seshat.project.manifest import FILE, Manifest
 from seshat.prompt.prompt import Prompt
+from seshat.prompt.retrieval import FOLDER, Retriever
 from seshat.text.normalise import Normaliser
 
 _DEFAULT = DecodingSection()
 
 
-class NormalisingTranslator:
-    """Brings texts to the orthography that a model was trained on before it sees them."""
-
-    def __init__(self, inner: Translator, normaliser: Normaliser) -> None:
-        self.name = inner.name
-        self.direction = inner.direction
-        self.inner = inner
-        self._normaliser = normaliser
-
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """Normalise and translate a batch."""
-        return self.inner.translate(self.normalised(texts), n_best)
-
-    def normalised(self, texts: Sequence[str]) -> list[str]:
-        """The texts as the model sees them."""
-        return [self._normaliser.apply(text) for text in texts]
-
-    def close(self) -> None:
-        """Let go of what the engine holds."""
-        close(self.inner)
-
-
-class NormalisingSampler(NormalisingTranslator):
-    """The same around an engine that can sample."""
-
-    def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
-    ) -> list[list[Candidate]]:
-        """Normalise a batch and draw translations of it."""
-        assert isinstance(self.inner, Sampler)
-        return self.inner.sample(self.normalised(texts), count, temperature=temperature, top_p=top_p, seed=seed)
-
-
-def normalising(inner: Translator, normalisation: dict[str, Any]) -> NormalisingTranslator:
-    """An engine behind the orthography profile of its source language; it can sample where the engine can.
+def normaliser(normalisation: dict[str, Any], language: str) -> Normaliser:
+    """What brings texts of a language to the orthography of a training.
 
     Args:
-        inner: the engine.
         normalisation: ``profiles`` by language tag and ``placeholders``, as in the manifest and the prompt object.
+        language: its tag.
     """
-    profile = Profile.model_validate(normalisation["profiles"].get(inner.direction.source, {}))
-    kind = NormalisingSampler if isinstance(inner, Sampler) else NormalisingTranslator
-    return kind(inner, Normaliser(profile, normalisation["placeholders"]))
+    return Normaliser(
+        Profile.model_validate(normalisation["profiles"].get(language, {})), normalisation["placeholders"]
+    )
 
 
 def load_translator(
@@ -74,8 +42,8 @@ def load_translator(
     engine: Engine = "auto",
     decoding: DecodingSection = _DEFAULT,
     workers: int | None = None,
-) -> Translator:
-    """Open a model for one direction.
+) -> Chain:
+    """Open a model for one direction, behind the normalisation that it was trained with.
 
     Args:
         model_dir: the folder with ``model.json``.
@@ -83,7 +51,7 @@ def load_translator(
         adapter: for fine-tuned models; without, the untrained base translates.
         prompt: what the configuration asks fine-tuned models with now; default: what the model was trained with.
         allow_other_prompt: use ``prompt`` even when the model was trained with another one.
-        engine: what computes; a ``server`` is opened by :mod:`seshat.inference.chain`.
+        engine: what computes; a ``server`` is opened by :mod:`seshat.inference.opening`.
         decoding: how to search, where not as the model's prompt object says.
         workers: processes of the statistical family; default: one per processor.
 
@@ -93,6 +61,7 @@ def load_translator(
         UsageError: the model does not translate in this direction, or not at all, or the engine cannot open it.
     """
     manifest = Manifest.open(model_dir)
+    other = prompt if allow_other_prompt else None
     if manifest.kind.translates and str(direction) not in manifest.directions:
         raise UsageError(
             f"{model_dir / FILE}: this model does not translate {direction}, only {', '.join(manifest.directions)}.",
@@ -103,13 +72,15 @@ def load_translator(
 
         if not allow_other_prompt:
             _check(model_dir, prompt)
-        other = prompt if allow_other_prompt else None
         opened = translator(
             model_dir, direction, manifest.kind, adapter=adapter, prompt=other, engine=engine, decoding=decoding
         )
     else:
         opened = _engine(manifest, model_dir / str(direction), direction, engine, decoding, workers)
-    return normalising(opened, manifest.normalisation)
+    chain = Chain(opened, normalise=normaliser(manifest.normalisation, direction.source))
+    if manifest.kind.instructed:
+        chain.retrieve = Retriever.load(model_dir / FOLDER, other or Prompt.load(model_dir))
+    return chain
 
 
 def _check(model_dir: Path, prompt: Prompt | None) -> None:

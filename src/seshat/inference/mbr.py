@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -17,8 +18,10 @@ import structlog
 from seshat.config import Direction
 from seshat.config.mbr import MbrSection
 from seshat.core.errors import UsageError
+from seshat.inference.batch import batch_size
 from seshat.inference.budget import Budget
-from seshat.inference.translator import Candidate, Hypothesis, Sampler, Translator, close
+from seshat.inference.translator import EMPTY, Candidate, Hypothesis, Translator
+from seshat.prompt.request import Request
 
 if TYPE_CHECKING:
     from seshat.scores.utility import Utility
@@ -119,7 +122,7 @@ def sources(settings: MbrSection, direction: Direction) -> list[tuple[str, Direc
     return found
 
 
-class MbrTranslator:
+class Consensus(Translator):
     """Translates by consensus of the candidates of one or several translators.
 
     The hypotheses say how much the candidates agree (:attr:`Hypothesis.agreement`); their alternatives are the other
@@ -143,49 +146,56 @@ class MbrTranslator:
         main = translators[0]
         self.name = main.name
         self.direction = main.direction
-        self.inner = main
         self.budget = budget
         self.translators = list(translators)
+        self.context = max(one.context for one in translators)
+        self.batch_size = min(map(batch_size, translators))
         self._settings = settings
         self._seed = seed
         self._utility = utility_of(settings)
 
-    def expect(self, texts: Sequence[str]) -> None:
-        """Say what all is to be translated within the budget."""
+    def expect(self, requests: Sequence[Request]) -> None:
+        """Hear what all is to be translated within the budget."""
         if self.budget:
-            self.budget.expect(texts)
+            self.budget.expect(requests)
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch with as many candidates as the settings and the budget allow."""
-        out = [Hypothesis("", 0.0)] * len(texts)
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        wanted = [texts[place] for place in places]
+        out = [EMPTY] * len(requests)
+        places = [place for place, one in enumerate(requests) if one.text.strip()]
+        wanted = [replace(requests[place], n_best=1) for place in places]
         for place, candidates in zip(places, self._within_budget(wanted), strict=True):
-            out[place] = self._consensus(candidates, n_best)
+            out[place] = self._consensus(candidates, requests[place].n_best)
         return out
+
+    def learn(self, source: str, target: str) -> None:
+        """Teach those that translate from the same language."""
+        for translator in self.translators:
+            if translator.direction == self.direction:
+                translator.learn(source, target)
 
     def close(self) -> None:
         """Let go of what the translators hold."""
         for translator in self.translators:
-            close(translator)
+            translator.close()
 
-    def _within_budget(self, texts: Sequence[str]) -> list[list[Vote]]:
+    def _within_budget(self, requests: Sequence[Request]) -> list[list[Vote]]:
         most = self._settings.candidates
         budget = self.budget
-        if budget is None or not texts:
-            return self._gather(texts, most)
+        if budget is None or not requests:
+            return self._gather(requests, most)
         found: list[list[Vote]] = []
         if not budget.begun:
-            self._pilot(texts, budget)
-        for part in budget.parts(texts, most):
+            self._pilot(requests, budget)
+        for part in budget.parts(requests, most):
             count = budget.candidates(most)
             with budget.measured(part, count):
                 found += self._gather(part, count)
         return found
 
-    def _pilot(self, texts: Sequence[str], budget: Budget) -> None:
+    def _pilot(self, requests: Sequence[Request], budget: Budget) -> None:
         """Learn on a few texts what the first candidate costs, and what further ones do."""
-        few = budget.pilot(texts)
+        few = budget.pilot(requests)
         self._gather(few, 1)  # engines take longer the first time
         with budget.measured(few, 1, done=False):
             self._gather(few, 1)
@@ -194,30 +204,31 @@ class MbrTranslator:
             with budget.measured(few, several, done=False):
                 self._gather(few, several)
 
-    def _gather(self, texts: Sequence[str], count: int) -> list[list[Vote]]:
+    def _gather(self, requests: Sequence[Request], count: int) -> list[list[Vote]]:
         """Candidates of each text: of every translator its share, from the beam and by sampling."""
-        found: list[list[Vote]] = [[] for _ in texts]
-        if not texts:
+        found: list[list[Vote]] = [[] for _ in requests]
+        if not requests:
             return found
         models = self.translators[:count]
         for number, translator in enumerate(models):
             share = count // len(models) + (number < count % len(models))
-            sampler = translator if isinstance(translator, Sampler) and self._settings.temperatures else None
-            beams = min(self._settings.n_best, share) if sampler else share
-            for own, hypothesis in zip(found, translator.translate(texts, beams), strict=True):
+            samples = translator.samples and self._settings.temperatures
+            beams = min(self._settings.n_best, share) if samples else share
+            searched = translator.translate([replace(one, n_best=beams) for one in requests])
+            for own, hypothesis in zip(found, searched, strict=True):
                 own += _votes(hypothesis, beams, self._settings.scale)
-            if sampler:
-                self._sample(sampler, texts, share - beams, found)
+            if samples:
+                self._sample(translator, requests, share - beams, found)
         return found
 
-    def _sample(self, sampler: Sampler, texts: Sequence[str], count: int, found: list[list[Vote]]) -> None:
+    def _sample(self, translator: Translator, requests: Sequence[Request], count: int, found: list[list[Vote]]) -> None:
         temperatures = self._settings.temperatures
         for number, temperature in enumerate(temperatures):
             share = count // len(temperatures) + (number < count % len(temperatures))
             if not share:
                 continue
             seed = self._seed + number
-            drawn = sampler.sample(texts, share, temperature=temperature, top_p=self._settings.top_p, seed=seed)
+            drawn = translator.sample(requests, share, temperature=temperature, top_p=self._settings.top_p, seed=seed)
             for own, candidates in zip(found, drawn, strict=True):
                 own += [Vote(one, 1.0) for one in candidates]
 

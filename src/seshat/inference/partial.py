@@ -18,8 +18,9 @@ from seshat.core.journal import Journal
 from seshat.core.jsonl import atomic_write
 from seshat.inference.batch import WINDOW, Found
 from seshat.inference.translator import Candidate, Hypothesis
+from seshat.prompt.request import Request
 
-Run = Callable[[Sequence[str]], Iterator[Found]]
+Run = Callable[[Sequence[Request]], Iterator[Found]]
 """Translates texts: place and hypothesis, in any order."""
 Show = Callable[[int, str, Hypothesis], str]
 """Number of the line, source and hypothesis as lines of the file."""
@@ -27,15 +28,15 @@ log = structlog.get_logger(__name__)
 
 
 def translate_file(
-    run: Run, texts: Iterable[str], output: Path, job: str, show: Show, *, window: int | None = WINDOW
+    run: Run, requests: Iterable[Request], output: Path, job: str, show: Show, *, window: int | None = WINDOW
 ) -> int:
     """Translate texts into a file, going on with what an earlier run of the same job left behind.
 
     Args:
         run: translates.
-        texts: what to translate.
+        requests: what to translate.
         output: the file; it appears when all is done.
-        job: tells the job from others, see :func:`seshat.inference.chain.fingerprint`.
+        job: tells the job from others, see :func:`seshat.inference.opening.fingerprint`.
         show: what stands in the file.
         window: texts that are sorted together; ``None``: all of them.
 
@@ -46,15 +47,15 @@ def translate_file(
         ProjectBusy: another process writes the same file.
     """
     count = known = 0
-    rest = iter(texts)
+    rest = iter(requests)
     with Journal(output.with_name(f"{output.name}.partial"), job, replace=True) as journal:
         while part := list(islice(rest, window)):
-            left = [place for place, text in enumerate(part) if not _is_done(journal, count + place, text)]
+            left = [place for place, one in enumerate(part) if not _is_done(journal, count + place, one)]
             if len(left) < len(part) and not known:
                 log.info("an earlier run did a part of it: this one goes on", lines=len(part) - len(left))
             known += len(part) - len(left)
             for number, hypothesis in run([part[place] for place in left]):
-                row = {"source": part[left[number]], **as_json(hypothesis)}
+                row = {**_asked(part[left[number]]), **as_json(hypothesis)}
                 journal.put(str(count + left[number]), row)
             count += len(part)
         with atomic_write(output) as stream:
@@ -65,9 +66,13 @@ def translate_file(
     return known
 
 
-def _is_done(journal: Journal, number: int, text: str) -> bool:
-    """Whether this line is translated, and its text has not been changed since."""
-    return str(number) in journal and journal.get(str(number))["source"] == text
+def _asked(request: Request) -> dict[str, Any]:
+    return {"source": request.text, "before": list(request.before), "n_best": request.n_best}
+
+
+def _is_done(journal: Journal, number: int, request: Request) -> bool:
+    """Whether this line is translated, and neither its text nor what stands before it has been changed since."""
+    return str(number) in journal and _asked(request).items() <= journal.get(str(number)).items()
 
 
 def as_json(hypothesis: Hypothesis) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from seshat.inference.lexicon import Lexicon
 from seshat.inference.names import Names
 from seshat.inference.repetitions import collapse
 from seshat.inference.residue import Residue
-from seshat.inference.translator import Candidate, Hypothesis, Translator, close
+from seshat.inference.translator import Candidate, Hypothesis, Translator
+from seshat.prompt.request import requests
 from seshat.text.normalise import Normaliser
 from seshat.text.words import PLACEHOLDER
 
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from seshat.project.folder import Project
 
 _NOTHING, _CANDIDATE = "nothing was said", "the next candidate"
-CANDIDATES = 4
-"""How many candidates a model is asked for where its best is empty."""
 _SAYS_SOMETHING = regex.compile(rf"[\p{{L}}\p{{N}}]|{PLACEHOLDER}")
 
 Changed = tuple[str, list[str]]
@@ -110,50 +109,6 @@ class Postprocessor:
         score = kept[text].score if "empty" in changed_steps(changes) and text in kept else found.score
         others = tuple(kept.values())
         return replace(found, text=text, score=score, alternatives=others, changes=(*found.changes, *changes))
-
-
-class PostprocessingTranslator:
-    """Mends what another translator says."""
-
-    def __init__(self, inner: Translator, postprocessor: Postprocessor) -> None:
-        self.name = inner.name
-        self.direction: Direction = inner.direction
-        self.inner = inner
-        self.postprocessor = postprocessor
-        self._asks = any(step.name == "empty" for step in postprocessor.steps)
-
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """Translate and mend a batch; ``changes`` of each hypothesis says what was mended, and why."""
-        return self.mended(texts, self.inner.translate(texts, n_best))
-
-    def mended(self, texts: Sequence[str], said: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """What the inner translator said of texts, mended."""
-        found = []
-        for text, before, one in zip(texts, said, self.with_candidates(texts, said), strict=True):
-            filled = self.postprocessor.hypothesis(one, text)
-            # What was asked for to replace an empty translation is no answer to give beside it.
-            found.append(filled if one is before else replace(filled, alternatives=()))
-        return found
-
-    def with_candidates(self, texts: Sequence[str], said: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """What the inner translator said, with more candidates where its best says nothing and there are no others.
-
-        It is asked for them here, if there is a step that wants them.
-        """
-        if not self._asks:
-            return list(said)
-        alone = [place for place, one in enumerate(said) if not one.alternatives]
-        left = {place: self.postprocessor.alternative(said[place].text, texts[place]) for place in alone}
-        empty = [place for place, one in left.items() if is_empty(one, texts[place])]
-        more = self.inner.translate([texts[place] for place in empty], CANDIDATES) if empty else []
-        asked = {
-            place: (Candidate(one.text, one.score), *one.alternatives) for place, one in zip(empty, more, strict=True)
-        }
-        return [replace(one, alternatives=asked[n]) if n in asked else one for n, one in enumerate(said)]
-
-    def close(self) -> None:
-        """Let go of what the inner translator holds."""
-        close(self.inner)
 
 
 def is_empty(text: str, source: str) -> bool:
@@ -286,4 +241,4 @@ def _offers(
         elif kind == "copy":
             yield "the source, copied", given.source
         elif translator := word_by_word():
-            yield "word by word", translator.translate([given.source])[0].text
+            yield "word by word", translator.translate(requests([given.source]))[0].text

@@ -31,6 +31,7 @@ from seshat.project.manifest import Manifest, is_model
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
+    from seshat.prompt.request import Request
 
 FILE = "prompt.json"
 """Name of the prompt object in the folder of a model."""
@@ -287,6 +288,18 @@ class Prompt(BaseModel):
         if answer is not None:
             turns.append({"role": "assistant", "content": answer})
         return turns
+
+    def question(self, request: Request, direction: Direction) -> list[Message]:
+        """The chat that asks for a translation, with what stands before the text and beside it."""
+        return self.messages(
+            "translate",
+            source=direction.source,
+            target=direction.target,
+            text=request.text,
+            context=request.trimmed(self.context).before,
+            hints=request.hints,
+            shots=request.shots,
+        )
 
     def render(self, tokenizer: Any, messages: Sequence[Mapping[str, str]], *, answer: bool) -> str:
         """A chat in the words of the chat template, to be tokenised with ``add_special_tokens=False``.

@@ -7,15 +7,18 @@ looked up is a folder of two files (:data:`PAIRS`, :data:`LEXICON`) which ``form
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import regex
 
+from seshat.config.project import Direction
 from seshat.core.gate import least_open, read_everything
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Entry, Segment
-from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.prompt import Prompt
+from seshat.prompt.request import Request
 from seshat.text.lookup import PhraseIndex, key
 from seshat.text.similar import TrigramIndex
 
@@ -81,13 +84,6 @@ class Retriever:
                 self._texts.append(one.texts)
                 self._close(one.texts.values(), one.meta.access)
         self._indexes: dict[str, TrigramIndex] = {}
-        self.before: Mapping[str, Sequence[str]] = {}
-        """Text -> the sentences before it in its document, where somebody knows them."""
-
-    @property
-    def context(self) -> int:
-        """How many sentences before a text go into its question."""
-        return self._prompt.context
 
     def _close(self, texts: Iterable[str], access: Access) -> None:
         if access is not Access.PUBLIC:
@@ -110,17 +106,10 @@ class Retriever:
         """Words of a text with their meanings in the other language."""
         return self._hints[source, target].find(text, self._prompt.hints) if self._prompt.hints else []
 
-    def question(self, text: str, source: str, target: str) -> list[Message]:
-        """The chat that asks for the translation of a text, with the sentences before it, hints and similar pairs."""
-        return self._prompt.messages(
-            "translate",
-            source=source,
-            target=target,
-            text=text,
-            context=self.before.get(text, ()),
-            hints=self.hints(text, source, target),
-            shots=self.shots(text, source, target),
-        )
+    def beside(self, request: Request, direction: Direction) -> Request:
+        """A request with what its question shows beside the text: hints and similar pairs."""
+        hints, shots = (find(request.text, *direction) for find in (self.hints, self.shots))
+        return replace(request, hints=tuple(hints), shots=tuple(shots))
 
     def shots(self, text: str, source: str, target: str, answer: str | None = None) -> list[tuple[str, str]]:
         """Pairs with a source like ``text``, the most similar last.

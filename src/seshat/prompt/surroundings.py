@@ -1,14 +1,13 @@
 """The sentences before a sentence in its document: what ``prompt.context`` puts beside a text.
 
-Stage ``format`` writes them into chats, encoder-decoders are trained and measured with them, and engines that translate
-are told them (:mod:`seshat.inference.surroundings`).
+Stage ``format`` writes them into chats, encoder-decoders are trained with them, and requests for the translation of
+segments carry them (:func:`seshat.prompt.request.of_segments`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from seshat.core.records import Method, Segment
 
@@ -22,7 +21,7 @@ class Surroundings:
     A document may be there in several cuts: as a whole, sentence by sentence as the aligner cut it, and as somebody
     listed its sentences. So only segments of one source and one genre follow one another; else the text itself, or the
     sentence before it for the second time, would stand before it. What comes from the same file was split together
-    with the segment: nothing of test is told in training.
+    with the segment: nothing of test is read in training.
 
     Args:
         segments: of one file, in any order.
@@ -55,25 +54,6 @@ class Surroundings:
         """The texts before a segment in one language."""
         found = (one.texts.get(language, "").strip() for one in self.before(segment))
         return tuple(text for text in found if text)
-
-    def known(self, segments: Sequence[Segment], language: str) -> dict[str, tuple[str, ...]]:
-        """Text -> the texts before it; a text that stands there several times has those of its first time."""
-        return {one.texts[language]: self.texts(one, language) for one in reversed(segments)}
-
-
-@dataclass
-class Told:
-    """The sentences before texts, as somebody has told an engine; an encoder-decoder has it as ``memory``."""
-
-    context: int
-    """How many sentences before a text the model was trained with."""
-    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Text -> the sentences before it."""
-
-    def of(self, text: str) -> Sequence[str]:
-        """The sentences before a text, the nearest last; none where nobody knows them."""
-        known = self.before.get(text, ()) if self.context else ()
-        return known[-self.context :]
 
 
 def _cut(segment: Segment) -> _Cut | None:

@@ -15,13 +15,15 @@ from seshat.core.gate import Gate
 from seshat.core.jsonl import sha256
 from seshat.core.records import Access
 from seshat.inference.batch import in_order, translate_all
-from seshat.inference.dialogue import Dialogue, dialogue
-from seshat.inference.translator import Hypothesis, Translator, close
+from seshat.inference.dialogue import Dialogue
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
+from seshat.prompt.request import Request
 from seshat.serving.answers import Model
 
 if TYPE_CHECKING:
+    from seshat.inference.chain import Chain
     from seshat.inference.confidence import Calibration, Confidence
 
 Opens = Callable[[str, Direction], Translator]
@@ -114,18 +116,18 @@ class Engines:
             log.info("opened", model=name, direction=str(direction))
         return self._opened[key]
 
-    def translate(self, name: str, direction: Direction, texts: Sequence[str], n_best: int) -> list[Hypothesis]:
+    def translate(self, name: str, direction: Direction, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; in the thread of the worker only. An engine that lost its processes is opened anew."""
         try:
-            return self._translate(self.open(name, direction), texts, n_best)
+            return self._translate(self.open(name, direction), requests)
         except BrokenExecutor:
             log.warning("the processes of a translator died: it is opened anew", model=name)
-            close(self._opened.pop((name, str(direction))))
-            return self._translate(self.open(name, direction), texts, n_best)
+            self._opened.pop((name, str(direction))).close()
+            return self._translate(self.open(name, direction), requests)
 
-    def _translate(self, translator: Translator, texts: Sequence[str], n_best: int) -> list[Hypothesis]:
+    def _translate(self, translator: Translator, requests: Sequence[Request]) -> list[Hypothesis]:
         batch = self._project.config.translate.batch
-        return in_order(translate_all(translator, texts, n_best=n_best, batch=batch), len(texts))
+        return in_order(translate_all(translator, requests, batch=batch), len(requests))
 
     def dialogue(self, model: Model) -> Dialogue:
         """The model to talk to; in the thread of the worker only.
@@ -133,7 +135,7 @@ class Engines:
         Raises:
             UsageError: this engine only translates.
         """
-        found = dialogue(self.open(model.name, self.direction(model, None)))
+        found = self.open(model.name, self.direction(model, None)).dialogue()
         if found is None:
             raise UsageError(f"The engine that {model.name} runs in here only translates.")
         return found
@@ -163,15 +165,15 @@ class Engines:
     def close(self) -> None:
         """Let all engines go."""
         for translator in self._opened.values():
-            close(translator)
+            translator.close()
         self._opened.clear()
 
 
-def configured(project: Project) -> Opens:
+def configured(project: Project) -> Callable[[str, Direction], Chain]:
     """Opens translators as the configuration wants them."""
 
-    def opens(name: str, direction: Direction) -> Translator:
-        from seshat.inference.chain import open_chain
+    def opens(name: str, direction: Direction) -> Chain:
+        from seshat.inference.opening import open_chain
 
         train = project.config.train.name
         return open_chain(project, None if name == (project.config.translate.model or train) else name, direction)

@@ -11,7 +11,8 @@ from functools import partial
 from seshat.config import Direction
 from seshat.core.records import Access, Segment
 from seshat.data.corrections import SOURCE
-from seshat.inference.memory import RememberingTranslator
+from seshat.inference.chain import Chain
+from seshat.inference.corrections import Corrections, correction_key
 from seshat.inference.translator import Translator
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
@@ -33,15 +34,20 @@ def learning_service(project: Project, viewer: Access | None = None) -> Service:
     seen = project.config.serve.access if viewer is None else viewer
     opens = configured(project)
 
-    def remembering(name: str, direction: Direction) -> Translator:
+    def remembering(name: str, direction: Direction) -> Chain:
         with closing(open_corrections(project)) as store:
             held = judged(store.all(seen), judgements(project))
             made = [one for one in held if (one.source, one.target) == direction]
-        trained = _trained_on(project, name)
-        pairs = [(one.text, one.translation) for one in made]
-        return RememberingTranslator(
-            opens(name, direction), pairs, [pair for one, pair in zip(made, pairs, strict=True) if one.id in trained]
-        )
+        chain, trained = opens(name, direction), _trained_on(project, name)
+        newest = {correction_key(one.text): one for one in made}
+        learned = {(correction_key(one.text), one.translation) for one in made if one.id in trained}
+        chain.corrections = Corrections()
+        for key, one in newest.items():
+            if (key, one.translation) in learned:
+                chain.corrections.add(one.text, one.translation)
+            else:
+                chain.learn(one.text, one.translation)
+        return chain
 
     service = Service(project, viewer, opens=remembering)
     service.listeners.append(partial(_learn, service))
@@ -67,8 +73,7 @@ def _learn(service: Service, correction: Correction) -> None:
     way = f"{correction.source}-{correction.target}"
 
     def teach(translator: Translator) -> None:
-        if isinstance(translator, RememberingTranslator):
-            translator.learn(correction.text, correction.translation)
+        translator.learn(correction.text, correction.translation)
 
     for model in service.models:
         if way in model.directions:

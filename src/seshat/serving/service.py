@@ -26,6 +26,7 @@ from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
+from seshat.prompt.request import Request, document
 from seshat.review.corrections import Correction, judged, judgements, open_corrections
 from seshat.serving.answers import (
     Answer,
@@ -140,7 +141,8 @@ class Service:
         """Translate texts, and say why.
 
         Args:
-            texts: at most ``serve.max_batch``, each of at most ``serve.max_length`` characters.
+            texts: a document, text after text: at most ``serve.max_batch``, each of at most ``serve.max_length``
+                characters.
             direction: such as ``shp-es``; default: from the project's language into the pivot.
             n_best: how many candidates per text.
             model: a name of :attr:`models`; default: the first.
@@ -163,11 +165,11 @@ class Service:
         way = self._engines.direction(chosen, direction)
         self.limits.texts(texts, n_best)
 
-        def run(batch: list[str]) -> list[Hypothesis]:
-            return self._engines.translate(chosen.name, way, batch, n_best)
+        def run(batch: list[Request]) -> list[Hypothesis]:
+            return self._engines.translate(chosen.name, way, batch)
 
         future: Future[list[Hypothesis]] = self.worker.submit(
-            (chosen.name, way, n_best), texts, run, self.settings.seconds
+            (chosen.name, way), list(document(texts, n_best)), run, self.settings.seconds
         )
         return future
 

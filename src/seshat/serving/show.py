@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from seshat.inference.memory import REMEMBERED
+from seshat.inference.corrections import REMEMBERED
 from seshat.serving.answers import Answer, Concordance, Hit, LexiconEntry, Used
 from seshat.text.words import words as words_of
 

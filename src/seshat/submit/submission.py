@@ -9,7 +9,8 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,12 @@ from seshat.core.errors import CheckFailed, DataError
 from seshat.core.jsonl import cannot_read, write_text
 from seshat.core.progress import task
 from seshat.inference.batch import in_order, translate_all
-from seshat.inference.postprocess import PostprocessingTranslator, for_project, tally
-from seshat.inference.surroundings import give_context
-from seshat.inference.translator import Hypothesis, Translator, close
+from seshat.inference.postprocess import tally
+from seshat.inference.translator import Hypothesis, Translator
+from seshat.prompt.request import Request, document
 
 if TYPE_CHECKING:
+    from seshat.inference.chain import Chain
     from seshat.project.folder import Project
 
 REPORT = "submission.report.json"
@@ -110,47 +112,23 @@ def by_document(rows: Sequence[Row]) -> list[int]:
     return sorted(range(len(rows)), key=lambda place: (first[rows[place].document], line_key(rows[place].line), place))
 
 
-def contexts(rows: Sequence[Row], most: int) -> dict[str, tuple[str, ...]]:
-    """The texts before each row in its document, by id: at most so many, the nearest last."""
-    found: dict[str, tuple[str, ...]] = {}
-    before: dict[str, list[str]] = {}
-    for place in by_document(rows):
-        row = rows[place]
-        lines = before.setdefault(row.document, []) if row.document is not None else []
-        found[row.id] = tuple(lines[-most:]) if most else ()
-        lines.append(row.text)
-    return found
+def requests(rows: Sequence[Row]) -> list[Request]:
+    """What is asked about the rows, in their order: each with the rows before it in its document."""
+    asked: dict[int, Request] = {}
+    for _, places in groupby(by_document(rows), key=lambda place: rows[place].document):
+        known = list(places)
+        lines = document(rows[place].text for place in known)
+        asked |= dict(zip(known, lines, strict=True))
+    return [
+        replace(asked[place], id=row.id, before=asked[place].before if row.document is not None else ())
+        for place, row in enumerate(rows)
+    ]
 
 
 def translate_rows(translator: Translator, rows: Sequence[Row], *, batch: int | None = None) -> list[Hypothesis]:
-    """Translate the rows in order of their documents; the hypotheses come in the order of ``rows``.
-
-    A model that was trained with the sentences before a text gets the lines before it.
-    """
-    give_context(translator, lambda most: _before(rows, most))
-    if expect := getattr(_budgeted(translator), "expect", None):
-        expect([row.text for row in rows])
-    order = by_document(rows)
+    """Translate the rows; the hypotheses come in their order."""
     with task("translating", len(rows)) as advance:
-        texts = [rows[place].text for place in order]
-        done = in_order(translate_all(translator, texts, batch=batch, advance=advance), len(rows))
-    found: list[Hypothesis | None] = [None] * len(rows)
-    for place, hypothesis in zip(order, done, strict=True):
-        found[place] = hypothesis
-    return [one for one in found if one is not None]
-
-
-def _before(rows: Sequence[Row], most: int) -> dict[str, tuple[str, ...]]:
-    """Text -> the lines before it; a text that stands there several times is translated once, as the first time."""
-    before = contexts(rows, most)
-    return {row.text: before[row.id] for row in reversed(rows)}
-
-
-def _budgeted(translator: object) -> object:
-    """The consensus decoder in a chain, which plans its time; else the engine."""
-    while not hasattr(translator, "expect") and hasattr(translator, "inner"):
-        translator = translator.inner
-    return translator
+        return in_order(translate_all(translator, requests(rows), batch=batch, advance=advance), len(rows))
 
 
 def table(rows: Sequence[Row], texts: Sequence[str], columns: SubmitColumns, empty: str) -> str:
@@ -273,12 +251,11 @@ def run(
         )
     rows = read_rows(source, section.columns)
     started = monotonic()
-    translator = open_engine(project, model, budget)
+    translator = open_translator(project, model, budget)
     try:
         found = translate_rows(translator, rows, batch=project.config.translate.batch)
-        found = mend(project, translator, rows, found)
     finally:
-        close(translator)
+        translator.close()
     seconds = monotonic() - started
     path = output or project.root / section.output
     sample = project.raw / section.sample if section.sample and not test else None
@@ -293,8 +270,8 @@ def run(
     }
 
 
-def open_engine(project: Project, model: str | None = None, budget: str | None = None) -> Translator:
-    """What a submission is translated with: into the pivot, by consensus where configured, not mended yet.
+def open_translator(project: Project, model: str | None = None, budget: str | None = None) -> Chain:
+    """What a submission is translated with: into the pivot, by consensus where configured.
 
     Args:
         project: the project.
@@ -302,44 +279,10 @@ def open_engine(project: Project, model: str | None = None, budget: str | None =
         budget: a duration for consensus decoding; without consensus there is nothing to save time with.
 
     Raises:
-        SeshatError: what :func:`seshat.inference.chain.open_chain` says.
+        SeshatError: what :func:`seshat.inference.opening.open_chain` says.
     """
     from seshat.inference.budget import Budget, parse_duration
-    from seshat.inference.chain import open_chain
+    from seshat.inference.opening import open_chain
 
     time = Budget(parse_duration(budget)) if budget and project.config.translate.mbr.enabled else None
-    return open_chain(project, model, project.config.project.directions[0], postprocess=False, budget=time)
-
-
-def as_seen(translator: object, texts: Sequence[str]) -> list[str]:
-    """Texts as the model in a chain sees them."""
-    while translator is not None:
-        if normalised := getattr(translator, "normalised", None):
-            return [str(one) for one in normalised(texts)]
-        translator = getattr(translator, "inner", None)
-    return list(texts)
-
-
-def mend(
-    project: Project, translator: Translator, rows: Sequence[Row], found: Sequence[Hypothesis]
-) -> list[Hypothesis]:
-    """Post-process as ``translate.postprocess`` wants it; the model is asked again where it says nothing."""
-    if not project.config.translate.postprocess.steps:
-        return list(found)
-    said = _Said(translator, {row.text: one for row, one in zip(rows, found, strict=True)})
-    mending = PostprocessingTranslator(said, for_project(project, translator.direction))
-    return mending.translate([row.text for row in rows])
-
-
-class _Said:
-    """Says again what a translator has said; asks it only for more candidates."""
-
-    def __init__(self, inner: Translator, said: dict[str, Hypothesis]) -> None:
-        self.name = inner.name
-        self.direction = inner.direction
-        self._inner = inner
-        self._said = said
-
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
-        """What was said about these texts."""
-        return self._inner.translate(texts, n_best) if n_best > 1 else [self._said[text] for text in texts]
+    return open_chain(project, model, project.config.project.directions[0], budget=time)

@@ -152,7 +152,7 @@ def score(project: Project, segments: int) -> dict[str, Any]:
     from seshat.config import Direction
     from seshat.evaluation.translations import translate
     from seshat.inference.load import load_translator
-    from seshat.inference.surroundings import give_sentences_before
+    from seshat.prompt.request import of_segments
     from seshat.scores import METRICS
     from seshat.scores.metrics import Scorer, corpus_scores
 
@@ -163,8 +163,7 @@ def score(project: Project, segments: int) -> dict[str, Any]:
         direction = next(one for one in project.config.project.directions if str(one) == name)
         assert isinstance(direction, Direction)
         translator = load_translator(project.model(), direction)
-        give_sentences_before(translator, chosen, everything)
-        made = translate(translator, [segment.texts[direction.source] for segment in chosen])
+        made = translate(translator, of_segments(chosen, direction.source, translator.context, everything))
         scorer = Scorer([s.texts[direction.target] for s in chosen], project.config.evaluate.bleu_tokenizer)
         values = corpus_scores(scorer.count([hypothesis.text for hypothesis in made]))
         found[name] = {NAMES.get(metric, metric): round(x, 4) for metric, x in zip(METRICS, values, strict=True)}

@@ -11,10 +11,10 @@ from typing import Any
 from seshat.config import Direction
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, require
-from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, drawn, searched
 from seshat.project.manifest import Manifest, is_model
 from seshat.prompt.prompt import Prompt
-from seshat.prompt.surroundings import Told
+from seshat.prompt.request import Request
 
 FOLDER = "ctranslate2"
 """Folder below that of a model with the files of CTranslate2 and the tokenizer."""
@@ -49,7 +49,7 @@ def sampled(open_model: Callable[[], Any], seed: int, rows: Sequence[Sequence[st
     return found
 
 
-class CTranslate2Translator:
+class CTranslate2Translator(Translator):
     """Translates with NLLB, M2M-100, Marian, mT5 or ByT5.
 
     Args:
@@ -65,6 +65,7 @@ class CTranslate2Translator:
     """
 
     batch_size = TEXTS
+    samples = True
 
     def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
         from seshat.models.neural.base import open_tokenizer
@@ -84,7 +85,7 @@ class CTranslate2Translator:
         self._seed = manifest.seed
         kind = (manifest.ctranslate2 or {})["model_type"]
         self._encoding = Encoding(self._tokenizer, self._prompt, kind, longest(manifest))
-        self.memory = Told(self._prompt.context)
+        self.context = self._prompt.context
         forced = self._encoding.forced(direction)
         self._first = None if forced is None else [self._tokenizer.convert_ids_to_tokens(forced)]
         # Translators of one thread each beat one of several threads by far on small models (docs/decisions.md).
@@ -94,50 +95,48 @@ class CTranslate2Translator:
         self._open = partial(package.Translator, str(folder), device=device, intra_threads=1)
         self._model = self._open(inter_threads=workers)
 
-    def question(self, text: str) -> list[int]:
+    def rows(self, requests: Sequence[Request]) -> list[list[int]]:
         """The token ids that the encoder reads."""
-        return self._rows([text])[0]
-
-    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
-        return self._encoding.sources(texts, self.direction, [self.memory.of(text) for text in texts])
+        before = [one.trimmed(self.context).before for one in requests]
+        return self._encoding.sources([one.text for one in requests], self.direction, before)
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """What CTranslate2 is given for ids: it knows tokens by their names."""
         return list(self._tokenizer.convert_ids_to_tokens(list(ids)))
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch."""
         decoding = self._decoding
-        if decoding.temperature > 0:
-            found = self.sample(texts, n_best, temperature=decoding.temperature, top_p=decoding.top_p, seed=self._seed)
-        else:
-            found = self._searched(texts, n_best)
-        return [hypothesis(group, n_best) if text.strip() else EMPTY for text, group in zip(texts, found, strict=True)]
+        by_chance = decoding.temperature > 0
+        drawing = self._drawing(decoding.temperature, decoding.top_p, self._seed)
+
+        def search(requests: Sequence[Request], count: int) -> list[list[Candidate]]:
+            return self._found(requests, count, drawing if by_chance else partial(self._beams, count))
+
+        return searched(requests, search)
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         """Draw translations of a batch."""
+        drawing = self._drawing(temperature, top_p, seed)
+        return drawn(requests, count, lambda asked, count: self._found(asked, count, drawing))
 
-        def draw(rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
-            return sampled(self._open, seed, rows, sampling_temperature=temperature, sampling_topp=top_p, **options)
+    def _drawing(self, temperature: float, top_p: float, seed: int) -> Callable[..., list[Any]]:
+        return partial(sampled, self._open, seed, sampling_temperature=temperature, sampling_topp=top_p)
 
-        return self._found(texts, count, draw)
+    def _beams(self, count: int, rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
+        options |= {
+            "beam_size": max(self._decoding.beams, count),
+            "max_batch_size": BATCH_TOKENS,
+            "batch_type": "tokens",
+        }
+        return list(self._model.translate_batch(rows, return_scores=True, **options))
 
-    def _searched(self, texts: Sequence[str], count: int) -> list[list[Candidate]]:
-        def search(rows: Sequence[Sequence[str]], **options: Any) -> list[Any]:
-            beams = max(self._decoding.beams, count)
-            options |= {"beam_size": beams, "max_batch_size": BATCH_TOKENS, "batch_type": "tokens"}
-            return list(self._model.translate_batch(rows, return_scores=True, **options))
-
-        return self._found(texts, count, search)
-
-    def _found(self, texts: Sequence[str], count: int, search: Callable[..., list[Any]]) -> list[list[Candidate]]:
-        out = [[Candidate("", 0.0)] * count for _ in texts]
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        if not places:
-            return out
-        ids = self._rows([texts[place] for place in places])
+    def _found(
+        self, requests: Sequence[Request], count: int, search: Callable[..., list[Any]]
+    ) -> list[list[Candidate]]:
+        ids = self.rows(requests)
         results = search(
             [self.tokens(row) for row in ids],
             target_prefix=[self._first] * len(ids) if self._first else None,
@@ -145,10 +144,11 @@ class CTranslate2Translator:
             max_decoding_length=self._decoding.max_new_tokens,
             max_input_length=0,  # the default cuts at 1,024, in silence
         )
-        for place, result in zip(places, results, strict=True):
+        out = []
+        for result in results:
             pairs = zip(result.hypotheses, result.scores, strict=True)
             group = [Candidate(self._text(tokens), float(score)) for tokens, score in pairs]
-            out[place] = sorted(group, key=lambda one: -one.score)
+            out.append(sorted(group, key=lambda one: -one.score))
         return out
 
     def _text(self, tokens: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -15,11 +15,13 @@ from seshat.config import Direction
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, UsageError, require
 from seshat.inference.chat import ChatTemplate, spoken
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, drawn, searched
 from seshat.project.manifest import Manifest
 from seshat.prompt.prompt import Prompt
-from seshat.prompt.retrieval import FOLDER as MEMORY
-from seshat.prompt.retrieval import Retriever
+from seshat.prompt.request import Request
+
+if TYPE_CHECKING:
+    from seshat.inference.dialogue import Dialogue
 
 CONTEXT = 1_024
 """Tokens of question and answer that there is room for at first; a longer question makes room for itself."""
@@ -50,7 +52,7 @@ def _note(level: int, text: bytes, _data: Any) -> None:
         log.debug("llama.cpp", says=text.decode("utf-8", errors="replace").strip())
 
 
-class LlamaCppTranslator:
+class LlamaCppTranslator(Translator):
     """Translates by instruction, as the prompt object beside the file says.
 
     Args:
@@ -67,6 +69,7 @@ class LlamaCppTranslator:
 
     batch_size = 16
     """Texts go one after the other anyway."""
+    samples = True
 
     def __init__(self, folder: Path, direction: Direction, decoding: DecodingSection | None = None) -> None:
         decoding = decoding or DecodingSection()
@@ -81,7 +84,7 @@ class LlamaCppTranslator:
         self.direction = direction
         self._prompt = Prompt.check(folder)
         self._decoding = self._prompt.decoding.changed(decoding)
-        self.memory = Retriever.load(folder / MEMORY, self._prompt)
+        self.context = self._prompt.context
         self._form = (manifest.gguf or {}).get("unicode")
         self._package = package("Translating with a GGUF file")
         self._threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
@@ -89,7 +92,7 @@ class LlamaCppTranslator:
         self._template = _template(self._llama)
 
     def _open(self, context: int) -> None:
-        self._context = context
+        self._room = context
         self._llama = self._package.Llama(
             str(self._file),
             n_ctx=context,
@@ -106,53 +109,53 @@ class LlamaCppTranslator:
         """Free the memory of the model."""
         self._closing()
 
-    def question(self, text: str) -> list[int]:
-        """The token ids of the question about a text."""
-        messages = self.memory.question(text, *self.direction)
-        return self.encode(self._prompt.render(self._template, messages, answer=False))
+    def rows(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The token ids of the questions about texts."""
+        questions = (self._prompt.question(one, self.direction) for one in requests)
+        return [self.encode(self._prompt.render(self._template, one, answer=False)) for one in questions]
 
     def encode(self, text: str) -> list[int]:
         """The token ids of a text, special tokens read as such and none added."""
         text = unicodedata.normalize(self._form, text) if self._form else text
         return list(self._llama.tokenize(text.encode(), add_bos=False, special=True))
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch, one after the other; candidates after the first are sampled."""
-        return [self._one(text, n_best) if text.strip() else Hypothesis("", 0.0) for text in texts]
+        return searched(requests, self._searched)
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         """Draw translations of a batch, one after the other."""
         sampling = {"temp": temperature, "top_p": top_p}
-        out = []
-        for text in texts:
-            if not text.strip():
-                out.append([Candidate("", 0.0)] * count)
-                continue
-            tokens = self.question(text)
-            self._make_room(len(tokens))
-            drawn = [self._answer(tokens, sampling, seed * count + number) for number in range(count)]
-            out.append(sorted(drawn, key=lambda candidate: -candidate.score))
-        return out
+        return drawn(requests, count, lambda asked, count: self._drawn(asked, [sampling] * count, seed * count))
 
-    def _one(self, text: str, n_best: int) -> Hypothesis:
-        tokens = self.question(text)
-        self._make_room(len(tokens))
+    def _searched(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         decoding = self._decoding
         own = {"temp": decoding.temperature, "top_p": decoding.top_p}
-        found: dict[str, Candidate] = {}
-        for number in range(n_best):
-            sampling = own if number == 0 or decoding.temperature > 0 else _SAMPLED
-            candidate = self._answer(tokens, sampling, number + 1)
-            found.setdefault(candidate.text, candidate)
-        best, *others = found.values()
-        others.sort(key=lambda candidate: -candidate.score)
-        return Hypothesis(best.text, best.score, (best, *others) if n_best > 1 else ())
+        others = own if decoding.temperature > 0 else _SAMPLED
+        found = self._drawn(requests, [own, *[others] * (count - 1)], 1)
+        return [[best, *sorted(rest, key=lambda one: -one.score)] for best, *rest in found]
+
+    def _drawn(
+        self, requests: Sequence[Request], samplings: Sequence[dict[str, float]], seed: int
+    ) -> list[list[Candidate]]:
+        """An answer to each request for each way of sampling, with seeds from ``seed`` on."""
+        out = []
+        for tokens in self.rows(requests):
+            self._make_room(len(tokens))
+            out.append([self._answer(tokens, one, seed + number) for number, one in enumerate(samplings)])
+        return out
+
+    def dialogue(self) -> Dialogue:
+        """The model to talk to."""
+        from seshat.inference.dialogue import LlamaCppDialogue
+
+        return LlamaCppDialogue(self)
 
     def _make_room(self, length: int) -> None:
         wanted = length + self._decoding.max_new_tokens
-        if wanted <= self._context:
+        if wanted <= self._room:
             return
         most = self._llama._model.n_ctx_train()
         if wanted > most:

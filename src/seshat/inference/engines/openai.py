@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,9 +14,9 @@ from seshat.core.errors import DataError
 from seshat.core.net import Refused
 from seshat.inference.chat import ChatTemplate, spoken
 from seshat.inference.engines.remote import Remote
-from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, drawn, searched
 from seshat.prompt.prompt import Decoding, Message, Prompt
-from seshat.prompt.retrieval import Retriever
+from seshat.prompt.request import Request
 
 _SAMPLED = {"temperature": 0.7, "top_p": 0.9}
 """How candidates after the first are drawn, where the search samples nothing."""
@@ -28,14 +28,13 @@ _PLAIN_END = "\n\n"
 log = structlog.get_logger(__name__)
 
 
-class ServerTranslator:
+class ServerTranslator(Translator):
     """Translates by instruction, as the prompt object says; several requests at a time.
 
     Args:
         settings: section ``translate.server``.
         direction: what it translates.
         prompt: how to ask. Thinking is off, and what a model thinks all the same is left out, unless it says otherwise.
-        memory: where hints and similar pairs come from.
         decoding: how to search; default: as the prompt says.
         seed: of the first request that draws by chance.
 
@@ -44,19 +43,20 @@ class ServerTranslator:
         DataError: the server does not answer.
     """
 
+    samples = True
+
     def __init__(
         self,
         settings: ServerSection,
         direction: Direction,
         prompt: Prompt,
-        memory: Retriever | None = None,
         decoding: Decoding | None = None,
         seed: int = 0,
     ) -> None:
         self.direction = direction
         self.batch_size = 8 * settings.concurrency
         self._prompt = prompt
-        self.memory = memory or Retriever(prompt)
+        self.context = prompt.context
         self._decoding = decoding or prompt.decoding
         self._seed = seed
         self._remote = Remote(settings)
@@ -68,34 +68,34 @@ class ServerTranslator:
         if self._decoding.beams > 1:
             log.warning("the OpenAI protocol knows no beams: the server searches in its own way")
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; candidates after the first are drawn by chance."""
         own = {"temperature": self._decoding.temperature, "top_p": self._decoding.top_p}
 
-        def one(text: str) -> Hypothesis:
-            if not text.strip():
-                return EMPTY
-            messages = self.memory.question(text, *self.direction)
+        def one(messages: list[Message], count: int) -> list[Candidate]:
             if own["temperature"] > 0:
-                return hypothesis(self._answers(messages, n_best, own, self._seed), n_best)
+                return self._answers(messages, count, own, self._seed)
             best = self._answers(messages, 1, own, self._seed)
-            others = self._answers(messages, n_best - 1, _SAMPLED, self._seed + 1) if n_best > 1 else []
-            return hypothesis([*best, *others], n_best)
+            return [*best, *self._answers(messages, count - 1, _SAMPLED, self._seed + 1)]
 
-        return list(self._pool.map(one, texts))
+        return searched(requests, lambda asked, count: self._each(asked, lambda chat: one(chat, count)))
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         """Draw translations of a batch; whether a seed gives the same ones again is up to the server."""
         drawing = {"temperature": temperature, "top_p": top_p}
 
-        def one(text: str) -> list[Candidate]:
-            if not text.strip():
-                return [Candidate("", 0.0)] * count
-            return self._answers(self.memory.question(text, *self.direction), count, drawing, seed)
+        def search(requests: Sequence[Request], count: int) -> list[list[Candidate]]:
+            return self._each(requests, lambda chat: self._answers(chat, count, drawing, seed))
 
-        return list(self._pool.map(one, texts))
+        return drawn(requests, count, search)
+
+    def _each(
+        self, requests: Sequence[Request], ask: Callable[[list[Message]], list[Candidate]]
+    ) -> list[list[Candidate]]:
+        """Ask about each request, several at a time."""
+        return list(self._pool.map(ask, [self._prompt.question(one, self.direction) for one in requests]))
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seshat.config import Direction
 from seshat.config.families import Family
 from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import UsageError
 from seshat.inference.chat import spoken
-from seshat.inference.translator import EMPTY, Candidate, Hypothesis, Translator, hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, drawn, searched
 from seshat.models.neural.device import Backend
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.saved import ADAPTER, WEIGHTS, Saved
-from seshat.prompt.prompt import Prompt
-from seshat.prompt.retrieval import FOLDER, Retriever
-from seshat.prompt.surroundings import Told
+from seshat.prompt.prompt import Message, Prompt
+from seshat.prompt.request import Request
+
+if TYPE_CHECKING:
+    from seshat.inference.dialogue import Dialogue
 
 CTRANSLATE2 = "ctranslate2"
 """Folder below that of a model with its int8 form, written by ``seshat export``; also the package that opens it."""
 _DEFAULT = DecodingSection()
 
 
-class _Searching(ABC):
+class _Searching(Translator):
     """What both kinds have in common: rows of token ids in, answers out.
 
     Args:
@@ -42,6 +45,7 @@ class _Searching(ABC):
         DataError: files are missing, or the base is not the one of the training.
     """
 
+    samples = True
     _forced: int | None = None
     _thinks = False
 
@@ -69,30 +73,26 @@ class _Searching(ABC):
         """What the kind needs beside; gives the ids that end an answer, beside those of model and tokenizer."""
 
     @abstractmethod
-    def rows(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids that the model reads for texts."""
+    def rows(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The token ids that the model reads."""
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; an empty text gives an empty translation."""
-        answers = self._answers(self._search, texts, n_best)
-        return [
-            hypothesis(found, n_best) if text.strip() else EMPTY for text, found in zip(texts, answers, strict=True)
-        ]
+        return searched(requests, lambda asked, count: self._answers(self._search, asked, count))
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         """Draw translations of a batch."""
-        drawn = self._search.decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
-        return self._answers(replace(self._search, decoding=drawn, seed=seed), texts, count)
+        by_chance = self._search.decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
+        search = replace(self._search, decoding=by_chance, seed=seed)
+        return drawn(requests, count, lambda asked, count: self._answers(search, asked, count))
 
-    def _answers(self, search: Search, texts: Sequence[str], count: int) -> list[list[Candidate]]:
-        out = [[Candidate("", 0.0)] * count for _ in texts]
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        answers = search.answers(self.rows([texts[place] for place in places]), count, forced=self._forced)
-        for place, group in zip(places, answers, strict=True):
-            out[place] = [Candidate(spoken(one.text) if self._thinks else one.text, one.score) for one in group]
-        return out
+    def _answers(self, search: Search, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
+        answers = search.answers(self.rows(requests), count, forced=self._forced)
+        return [
+            [Candidate(spoken(one.text) if self._thinks else one.text, one.score) for one in group] for group in answers
+        ]
 
 
 class Seq2SeqBaseTranslator(_Searching):
@@ -107,36 +107,41 @@ class Seq2SeqBaseTranslator(_Searching):
             start_codes(self._model, self._tokenizer, name_codes(self._tokenizer, codes))
         self.encoding = Encoding(self._tokenizer, self._prompt, kind, self._longest)
         # A base was not trained with the sentences before a text: it would translate them too.
-        self.memory = Told(self._prompt.context if adapter else 0)
+        self.context = self._prompt.context if adapter else 0
         self._forced = self.encoding.forced(self.direction)
         return ()
 
-    def rows(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids that the encoder reads for texts."""
-        return self.encoding.sources(texts, self.direction, [self.memory.of(text) for text in texts])
+    def rows(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The token ids that the encoder reads."""
+        before = [one.trimmed(self.context).before for one in requests]
+        return self.encoding.sources([one.text for one in requests], self.direction, before)
 
 
 class CausalTranslator(_Searching):
     """Translates by instruction with a fine-tuned causal model: Qwen3, Gemma 3.
 
     The question is put as in the training: system prompt, hints and similar pairs, chat template, thinking off unless
-    the prompt object says otherwise. The sentences before a text stand there when ``memory`` is told them.
+    the prompt object says otherwise.
     """
 
     def _prepare(self, folder: Path, adapter: bool) -> tuple[int, ...]:  # noqa: ARG002
         self._thinks = self._prompt.thinking
-        self.memory = Retriever.load(folder / FOLDER, self._prompt)
+        self.context = self._prompt.context
         return answer_ends(self._tokenizer, self._prompt)
 
-    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+    def rows(self, requests: Sequence[Request]) -> list[list[int]]:
         """The token ids of the questions about texts."""
-        return [self.question(text) for text in texts]
+        return [self._row(self._prompt.question(one, self.direction)) for one in requests]
 
-    def question(self, text: str) -> list[int]:
-        """The token ids of the question about a text."""
-        messages = self.memory.question(text, *self.direction)
+    def _row(self, messages: Sequence[Message]) -> list[int]:
         rendered = self._prompt.render(self._tokenizer, messages, answer=False)
         return list(self._tokenizer(rendered, add_special_tokens=False)["input_ids"])
+
+    def dialogue(self) -> Dialogue:
+        """The model to talk to."""
+        from seshat.inference.dialogue import TransformersDialogue
+
+        return TransformersDialogue(self)
 
 
 def translator(

@@ -13,14 +13,15 @@ from typing import Any
 
 from seshat.config import Direction
 from seshat.core.errors import DataError, require
-from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, searched
+from seshat.prompt.request import Request
 
 _LONGEST = 512
 """Tokens of a text; what is longer, or than the model has places for, is cut, as these models were trained."""
 _BEAMS = 4
 
 
-class PublishedTranslator:
+class PublishedTranslator(Translator):
     """Translates with a published encoder-decoder.
 
     Args:
@@ -52,26 +53,24 @@ class PublishedTranslator:
         places = getattr(self._model.config, "max_position_embeddings", None) or _LONGEST
         self._longest = min(_LONGEST, int(places)) - 1
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; an empty text gives an empty translation."""
+        return searched(requests, self._found)
+
+    def _found(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         import torch
 
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        found = [EMPTY] * len(texts)
-        if not places:
-            return found
         rows = self._tokenizer(
-            [texts[place] for place in places],
+            [one.text for one in requests],
             return_tensors="pt", padding=True, truncation=True, max_length=self._longest,
         )  # fmt: skip
         with torch.inference_mode():
             made = self._model.generate(
-                **rows, num_beams=max(_BEAMS, n_best), num_return_sequences=n_best, max_new_tokens=self._longest,
+                **rows, num_beams=max(_BEAMS, count), num_return_sequences=count, max_new_tokens=self._longest,
                 return_dict_in_generate=True, output_scores=True,
             )  # fmt: skip
         written = self._tokenizer.batch_decode(made.sequences, skip_special_tokens=True)
-        scores = made.sequences_scores.tolist()
-        for number, place in enumerate(places):
-            span = range(number * n_best, (number + 1) * n_best)
-            found[place] = hypothesis([Candidate(written[n].strip(), scores[n]) for n in span], n_best)
-        return found
+        candidates = [
+            Candidate(*one) for one in zip(map(str.strip, written), made.sequences_scores.tolist(), strict=True)
+        ]
+        return [candidates[start : start + count] for start in range(0, len(candidates), count)]

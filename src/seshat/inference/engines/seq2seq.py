@@ -13,10 +13,10 @@ from seshat.config import Direction
 from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import DataError, UsageError, require
 from seshat.inference.engines.ctranslate import TEXTS
-from seshat.inference.translator import EMPTY, Candidate, Hypothesis, hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, drawn, searched
 from seshat.models.seq2seq.data import MAX_PIECES, Vocabulary
 from seshat.prompt.prompt import Decoding, after
-from seshat.prompt.surroundings import Told
+from seshat.prompt.request import Request
 
 _ENGINES = ("auto", "transformers", "ctranslate2")
 
@@ -25,14 +25,14 @@ class _Search(Protocol):
     def __call__(self, texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]: ...
 
 
-class Seq2SeqTranslator:
+class Seq2SeqTranslator(Translator):
     """Translates with a model that :mod:`seshat.models.seq2seq.train` wrote.
 
     Args:
         folder: of one direction.
         direction: what it translates.
         beam: of the search, as the model was configured.
-        context: how many sentences before a text it was trained with; they stand there where ``memory`` knows them.
+        context: how many sentences before a text it was trained with.
         engine: ``transformers`` or ``ctranslate2``; ``auto`` takes the second where it can.
         decoding: how to search otherwise.
 
@@ -40,6 +40,8 @@ class Seq2SeqTranslator:
         DataError: there is no such model.
         UsageError: ``engine`` cannot open it.
     """
+
+    samples = True
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Seq2SeqTranslator:
             )
         self.name = folder.parent.name
         self.direction = direction
-        self.memory = Told(context)
+        self.context = context
         vocabulary = Vocabulary(folder / "source.spm")
         exported = (folder / "ctranslate2" / "model.bin").exists()
         if engine == "ctranslate2" and not exported:
@@ -71,27 +73,20 @@ class Seq2SeqTranslator:
         self._search = make(folder, vocabulary)
         self.batch_size = TEXTS if self.engine == "ctranslate2" else None
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch."""
-        found = self._found(texts, n_best, self._decoding, 0)
-        return [hypothesis(group, n_best) if group else EMPTY for group in found]
+        return searched(requests, lambda asked, count: self._found(asked, count, self._decoding, 0))
 
     def sample(
-        self, texts: Sequence[str], count: int, *, temperature: float, top_p: float = 1.0, seed: int
+        self, requests: Sequence[Request], count: int, *, temperature: float, top_p: float = 1.0, seed: int
     ) -> list[list[Candidate]]:
         """Draw translations of a batch."""
-        drawn = self._decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
-        found = self._found(texts, count, drawn, seed)
-        return [sorted(group, key=lambda one: -one.score) or [Candidate("", 0.0)] * count for group in found]
+        by_chance = self._decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
+        return drawn(requests, count, lambda asked, count: self._found(asked, count, by_chance, seed))
 
-    def _found(self, texts: Sequence[str], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
-        out: list[list[Candidate]] = [[] for _ in texts]
-        places = [place for place, text in enumerate(texts) if text.strip()]
-        asked = [after(self.memory.of(texts[place]), texts[place]) for place in places]
-        found = self._search(asked, count, decoding, seed) if asked else []
-        for place, group in zip(places, found, strict=True):
-            out[place] = group
-        return out
+    def _found(self, requests: Sequence[Request], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
+        texts = [after(one.trimmed(self.context).before, one.text) for one in requests]
+        return self._search(texts, count, decoding, seed)
 
 
 def _installed() -> bool:

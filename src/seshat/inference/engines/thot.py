@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seshat.config import Direction
-from seshat.inference.translator import Candidate, Hypothesis
+from seshat.inference.translator import Candidate, Hypothesis, Translator, searched
 from seshat.models.statistical.model import Direction as Opened
 from seshat.models.statistical.parallel import Workers
+from seshat.prompt.request import Request
 from seshat.text.words import sentences, tokenize
 
 LONG = 60
 """Texts with more tokens are translated sentence by sentence."""
 
 
-class ThotTranslator:
+class ThotTranslator(Translator):
     """Phrase-based translation through Thot.
 
     Args:
@@ -27,18 +28,22 @@ class ThotTranslator:
         DataError: there is no such model.
     """
 
+    sums_scores = True
+
     def __init__(self, folder: Path, direction: Direction, workers: int | None = None) -> None:
         self.name = folder.parent.name
         self.direction = direction
         self._opened = Opened(folder, folder.with_name(str(direction.reverse)))
         self._workers = Workers(self._opened, workers)
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; a long text sentence by sentence."""
-        pieces = [_pieces(text) for text in texts]
-        flat = [piece for group in pieces for piece in group]
-        found = iter(self._candidates(flat, n_best))
-        return [_joined([next(found) for _ in group], n_best) for group in pieces]
+        return searched(requests, self._searched)
+
+    def _searched(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
+        pieces = [_pieces(one.text) for one in requests]
+        found = iter(self._candidates([piece for group in pieces for piece in group], count))
+        return [_joined([next(found) for _ in group], count) for group in pieces]
 
     def learn(self, source: str, target: str) -> None:
         """Learn from a text and its translation at once; it lasts as long as this object does."""
@@ -64,19 +69,13 @@ class ThotTranslator:
 
 
 def _pieces(text: str) -> list[str]:
-    if not text.strip():
-        return []
     return sentences(text) if len(tokenize(text)) > LONG else [text]
 
 
-def _joined(lists: Sequence[Sequence[Candidate]], n_best: int) -> Hypothesis:
+def _joined(lists: Sequence[Sequence[Candidate]], count: int) -> list[Candidate]:
     """The candidates of a text from those of its pieces: the k-th of each, or its last where there are fewer."""
-    lists = [one for one in lists if one]
-    if not lists:
-        return Hypothesis("", 0.0)
     candidates = []
-    for rank in range(min(n_best, max(len(one) for one in lists))):
+    for rank in range(min(count, max(len(one) for one in lists))):
         chosen = [one[min(rank, len(one) - 1)] for one in lists]
         candidates.append(Candidate(" ".join(one.text for one in chosen), sum(one.score for one in chosen)))
-    best = candidates[0]
-    return Hypothesis(best.text, best.score, tuple(candidates) if n_best > 1 else ())
+    return candidates

@@ -9,15 +9,16 @@ from functools import lru_cache
 import regex
 
 from seshat.config import Direction
-from seshat.inference.translator import Hypothesis
+from seshat.inference.translator import Hypothesis, Translator
 from seshat.models.wordbyword import WordByWord
+from seshat.prompt.request import Request
 from seshat.text.words import tokenize, words
 
 _HAS_LETTER = regex.compile(r"\p{L}")
 
 
 @dataclass
-class WordByWordTranslator:
+class WordByWordTranslator(Translator):
     """Every word by its likeliest translation, in place; what is unknown is copied.
 
     Punctuation, numbers, placeholders and spacing stay as they are in the source.
@@ -27,9 +28,9 @@ class WordByWordTranslator:
     model: WordByWord
     name: str = "word-by-word"
 
-    def translate(self, texts: Sequence[str], n_best: int = 1) -> list[Hypothesis]:  # noqa: ARG002
+    def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate word by word."""
-        return [Hypothesis(self._text(text), 0.0) for text in texts]
+        return [Hypothesis(self._text(one.text), 0.0) for one in requests]
 
     def _text(self, text: str) -> str:
         parts: list[str] = []
