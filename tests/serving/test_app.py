@@ -333,7 +333,7 @@ def test_chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = serving_project(tmp_path)
     path = project.model() / "model.json"
     path.write_text(path.read_text().replace('"family": "statistical"', '"family": "causal"'))
-    monkeypatch.setattr("seshat.serving.engines.dialogue", lambda _translator: Talker())
+    monkeypatch.setattr(Upper, "dialogue", lambda _self: Talker())
     service = Service(project, Access.COMMUNITY, opens=Upper)
     with TestClient(create_app(service), base_url="http://localhost") as client:
         said = completion(client, model="statistical").json()
@@ -358,7 +358,7 @@ def test_a_reply_ends_when_nobody_listens_or_time_is_over(tmp_path: Path, monkey
     project = serving_project(tmp_path, seconds=0.5)
     path = project.model() / "model.json"
     path.write_text(path.read_text().replace('"family": "statistical"', '"family": "causal"'))
-    monkeypatch.setattr("seshat.serving.engines.dialogue", lambda _translator: Endless())
+    monkeypatch.setattr(Upper, "dialogue", lambda _self: Endless())
     service = Service(project, Access.COMMUNITY, opens=Upper)
     turns = [{"role": "user", "content": "go on"}]
     said: Any = service.chat(turns)
