@@ -20,6 +20,7 @@ from seshat.core.records import Entry, Meta, Method, Segment, Sense
 from seshat.data import split
 from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
+from seshat.prompt.request import Request
 from seshat.review.segments import fingerprint
 
 WORDS = {"mina": "girl", "tolo": "dog", "ruka": "mother", "sepo": "fisher", "wani": "elder", "kumu": "river"}
@@ -79,7 +80,8 @@ class Models:
         self.dies_after = dies_after
 
     def open(self, _project: Project, section: EndpointSection, direction: Direction) -> Any:
-        def translate(texts: Sequence[str]) -> list[Hypothesis]:
+        def translate(requests: Sequence[Request]) -> list[Hypothesis]:
+            texts = [one.text for one in requests]
             if self.dies_after is not None and len(self.asked) >= self.dies_after:
                 raise KeyboardInterrupt
             self.asked += texts

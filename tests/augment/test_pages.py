@@ -30,6 +30,7 @@ from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Meta, Method, Segment
 from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
+from seshat.prompt.request import Request
 
 PAGES = {
     "path": "pages.csv",
@@ -63,8 +64,8 @@ def write(root: Path, made: ocr_pages.Corpus, **augmented: Any) -> Project:
 
 
 def open_translator(_project: Project, _section: EndpointSection, direction: Direction) -> Any:
-    def translate(texts: Sequence[str]) -> list[Hypothesis]:
-        return [Hypothesis(ocr_pages.translate_back(text, direction.source), 0.0) for text in texts]
+    def translate(requests: Sequence[Request]) -> list[Hypothesis]:
+        return [Hypothesis(ocr_pages.translate_back(one.text, direction.source), 0.0) for one in requests]
 
     return SimpleNamespace(translate=translate)
 
