@@ -167,6 +167,8 @@ class TestDesk:
         assert (taken.taken, taken.known, taken.conflicts) == (3, 1, ("b f",))
         now = {row["id"]: row["decision"] for row in desk.rows()}
         assert now == {"a": "reject", "b": "accept", "c": "reject", "d": "reject", "gone": "accept"}
+        with pytest.raises(UsageError, match="no such file"):
+            desk.take(tmp_path / "none.csv")
         again = desk.take(copy)
         assert (again.taken, again.known) == (0, 4)
 
@@ -237,6 +239,16 @@ def test_a_new_queue_is_one_file(toy: Queue, project: Project) -> None:
 def test_an_unknown_queue() -> None:
     with pytest.raises(UsageError, match="only alignment, audit, corrections, lexicon"):
         queues.queue("nope")
+
+
+def test_nothing_is_written_through_a_link_out_of_the_project(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    project.reports.symlink_to(elsewhere)
+    with pytest.raises(DataError, match="leads out of the project"):
+        QUEUE.write(QUEUE.path(project), proposed("a"), None)
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_an_unreadable_table_is_refused(project: Project) -> None:

@@ -106,7 +106,7 @@ def run(project: Project) -> dict[str, Any]:
         "listed": len(both) - decided,
         "decided": decided,
         "chrf": round(100 * sum(one.chrf for one in judged) / max(1, len(judged)), 2),
-        "review": section.review,
+        "review": path.relative_to(project.root).as_posix(),
         "warnings": [],
     }
 

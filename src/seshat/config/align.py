@@ -59,5 +59,3 @@ class AlignSection(Section):
     """Lists of sentences with their first words."""
     cut: CutSection | None = None
     """Cut documents that run on without sentence marks."""
-    review: str = "reports/alignment_review.csv"
-    """The review file; lines corrected there are read back at the next run."""

@@ -197,8 +197,6 @@ class PseudoLabelsSection(MadeSection):
 class AuditSection(Section):
     """Models re-translate their own training pairs; the worst go to a file for people."""
 
-    review: str = "reports/audit_review.csv"
-    """The file; what is decided there is read back at the next run."""
     folds: int = Field(default=4, ge=2)
     """Models: each is trained without one part of the documents."""
     judge: Literal["own", "held-out"] = "held-out"

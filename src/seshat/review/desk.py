@@ -149,12 +149,16 @@ class Desk:
             path: the copy.
 
         Raises:
+            UsageError: there is no such file.
             DataError: one of the two tables cannot be read, or somebody has saved the project's meanwhile.
         """
+        copied, content = self.queue.read(path)
+        if content is None:
+            raise UsageError(f"{path}: there is no such file.")
         rows, before = self.queue.read(self.path)
         places = {self.queue.key(row): place for place, row in enumerate(rows)}
         taken, known, conflicts = 0, 0, []
-        for theirs in self.queue.read(path)[0]:
+        for theirs in copied:
             if not self.queue.touched(theirs):
                 continue
             place = places.get(self.queue.key(theirs))

@@ -123,12 +123,10 @@ class Queue:
     """One kind of question to people."""
 
     name: str
-    """As in ``seshat review NAME`` and in the address of its page."""
+    """As in ``seshat review NAME``, ``reports/NAME_review.csv`` and the address of its page."""
     title: str
     asks: str
     """What the reviewer is to judge, in one or two sentences."""
-    path: Callable[[Project], Path]
-    """Where its table is."""
     columns: tuple[Column, ...]
     identity: tuple[str, ...] = ("id",)
     """The columns that name a row; with its text among them where a decision about another text must not hold."""
@@ -138,6 +136,10 @@ class Queue:
     """What is proposed now, where that costs nothing to know and no stage writes the table."""
     strict: bool = True
     """Whether a word that is no decision makes the table unreadable; else the queue says so in the row's status."""
+
+    def path(self, project: Project) -> Path:
+        """Where its table is."""
+        return project.reports / f"{self.name}_review.csv"
 
     def named(self, *kinds: Kind) -> list[str]:
         """Names of the columns of some kinds, in order."""
@@ -253,8 +255,8 @@ class Queue:
         path = self.path(project)
         try:
             rows, _ = table.read(path, self.needed)
-        except DataError:
-            return hashlib.sha256(path.read_bytes()).hexdigest()  # the stage will say what is wrong with it
+        except DataError as error:
+            return digest(error.message, 64)  # the stage will say so, too
         columns = (*self.identity, *self.named(*READ), self.decided_in, *self.corrections)
         told = [[row[column] for column in columns] for row in rows if self.decided(row)]
         return digest(sorted(told), 64) if told else None

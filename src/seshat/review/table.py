@@ -15,7 +15,7 @@ import regex
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_bytes
-from seshat.core.paths import inside
+from seshat.core.paths import inside, readable
 
 _DELIMITERS = (",", ";", "\t")
 _SIGNS = ("'", "=", "+", "-", "@", "\t", "\r")
@@ -50,7 +50,7 @@ def read(path: Path, needed: Iterable[str]) -> tuple[list[Row], bytes | None]:
     Raises:
         DataError: the file cannot be read as such a table; nothing of it is overwritten.
     """
-    if not path.exists():
+    if not readable(path).exists():
         return [], None
     content = path.read_bytes()
     text = _decode(path, content)

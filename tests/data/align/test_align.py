@@ -181,13 +181,13 @@ def project(tmp_path: Path) -> Project:
 
 
 def table(project: Project) -> list[dict[str, str]]:
-    with (project.root / project.config.align.review).open(encoding="utf-8-sig", newline="") as stream:
+    with (QUEUE.path(project)).open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 def edit(project: Project, rows: list[dict[str, str]], delimiter: str = ",") -> None:
     """Save the review file as a spreadsheet would."""
-    path = project.root / project.config.align.review
+    path = QUEUE.path(project)
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter)
         writer.writeheader()

@@ -336,6 +336,7 @@ def run(project: Project) -> dict[str, Any]:
 
     settings, section = project.config.project, project.config.align
     path = QUEUE.path(project)
+    shown = path.relative_to(project.root).as_posix()
     rows, before = QUEUE.read(path)
     documents = list(read_everything(project.cleaned / "documents.jsonl", Document))
     entries = read_everything(project.cleaned / "entries.jsonl", Entry)
@@ -365,7 +366,7 @@ def run(project: Project) -> dict[str, Any]:
         "pairs": sum(item["pairs"] for item in listed),
         "low_confidence": sum(item.get("low_confidence", 0) for item in listed),
         "decisions": result.decisions,
-        "warnings": warnings(result, figures, section.review),
+        "warnings": warnings(result, figures, shown),
         "report": str((project.aligned / "report.json").relative_to(project.root)),
-        "review": section.review,
+        "review": shown,
     }

@@ -8,7 +8,6 @@ QUEUE = Queue(
     name="alignment",
     title="Doubtful pairs of the alignment",
     asks="Is the one text the translation of the other? Accept, reject, or say which lines belong together.",
-    path=lambda project: project.root / project.config.align.review,
     columns=(
         Column("bead_id", Kind.HIDDEN, needed=True),
         Column("document", needed=True),

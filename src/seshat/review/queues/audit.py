@@ -8,7 +8,6 @@ QUEUE = Queue(
     name="audit",
     title="Pairs that the audit doubts",
     asks="Is this a translation of the text? Accept it, reject it, or correct either side.",
-    path=lambda project: project.root / project.config.augment.audit.review,
     columns=(
         Column("id", Kind.HIDDEN, needed=True),
         Column("document"),

@@ -27,7 +27,6 @@ QUEUE = Queue(
     name="corrections",
     title="Corrections by visitors",
     asks="Is the correction right? Reject it, or correct it; what nobody has judged counts as right.",
-    path=lambda project: project.reports / "corrections_review.csv",
     columns=(
         Column("id", Kind.HIDDEN, needed=True),
         Column("direction"),

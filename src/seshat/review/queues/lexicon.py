@@ -8,7 +8,6 @@ QUEUE = Queue(
     name="lexicon",
     title="New words for the lexicon",
     asks="Does the word mean this? Accept it, reject it, or correct the word, its meaning or its type.",
-    path=lambda project: project.reports / "lexicon_review.csv",
     columns=(
         Column("id", Kind.HIDDEN, needed=True),
         Column("word", Kind.TEXT, "language", needed=True),
