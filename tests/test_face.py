@@ -30,7 +30,8 @@ def test_everything_in_the_face_is_there_and_documented() -> None:
 
 
 def test_importing_it_imports_nothing_else() -> None:
-    code = "import __future__, sys, importlib, warnings; known = set(sys.modules); import seshat; print(set(sys.modules) - known)"
+    needed = "import __future__, importlib, sys, warnings"
+    code = f"{needed}; known = set(sys.modules)\nimport seshat; print(set(sys.modules) - known)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{'seshat'}"
 
