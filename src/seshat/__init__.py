@@ -4,7 +4,7 @@
 
     project = seshat.open("projects/sample")
     project.run(until="evaluate")                       # what `seshat run` does
-    translator = seshat.load(project, "lum-es")
+    translator = seshat.load(project, "qlm-es")
     print(translator.translate(["Dawanri tirenkero."])[0])
     train = seshat.read(project, "train").to_pandas()
     print(seshat.evaluate(hypotheses, references))
