@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from typing import Any
 
 import structlog
 from structlog.typing import Processor
+
+_SECONDS, _FIRST_LINES = 10.0, 20
 
 
 class _Stderr:
@@ -50,3 +53,30 @@ def configure(*, json: bool = False, level: int = logging.INFO) -> None:
         logger_factory=_logger,
         cache_logger_on_first_use=False,
     )
+
+
+class Repeats(logging.Filter):
+    """Lets the first lines of a kind through, then one in ten seconds; what others can cause fills no disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[str, list[float]] = {}
+
+    def counted(self, kind: str) -> int | None:
+        """How many lines of a kind this one stands for; ``None``: it is counted, not written."""
+        now = time.monotonic()
+        known = self._seen.get(kind)
+        if known is None or now - known[0] > _SECONDS:
+            if len(self._seen) > 1_000:
+                self._seen.clear()
+            self._seen[kind] = [now, 1, 0]
+            return 1 + int(known[2] if known else 0)
+        known[1] += 1
+        if known[1] <= _FIRST_LINES:
+            return 1
+        known[2] += 1
+        return None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record of :mod:`logging` is written."""
+        return self.counted(f"{record.name} {record.levelno} {record.msg}") is not None

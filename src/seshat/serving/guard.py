@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from seshat.config.serve import ServeSection
+from seshat.core.logs import Repeats
 from seshat.serving.metrics import Metrics
 from seshat.serving.worker import told
 
@@ -32,6 +33,12 @@ _OPEN = frozenset({"/health"})
 """What needs no key: it says nothing but that the server is there."""
 _LOCAL = frozenset({"localhost"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_BODY_SECONDS, _BODY_RATE = 10.0, 10_000
+"""A body comes in so many seconds, and one more for every so many bytes."""
+_MOST_HELD = 64_000_000
+"""Bytes of bodies that are on their way or being answered."""
+_SEND_SECONDS = 30.0
+"""For a client to take what it is sent."""
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -67,7 +74,8 @@ class Guard:
         self._settings = settings
         self._key = key.encode() if key else None
         self._metrics = metrics
-        self._running = 0
+        self._repeats = Repeats()
+        self._running = self._held = 0
         # Those that wait for texts to be translated, as many again, and some for all else.
         self._most = 2 * settings.queue + 64
         self._hosts = _LOCAL | {settings.host.lower()} | {host.lower() for host in settings.hosts}
@@ -86,16 +94,15 @@ class Guard:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
-            await send(message)
+            async with asyncio.timeout(_SEND_SECONDS):
+                await send(message)
 
-        self._running += 1
+        body = b""
         try:
             headers = {name.lower(): value for name, value in scope["headers"]}
-            if self._running > self._most:
-                raise Refusal(429, "The server is busy.", **{"retry-after": "2"})
             self._check(scope, headers)
             body = await self._body(headers, receive)
-            await self._app(scope, _replay(body, receive), sending)
+            await self._answer(scope, _replay(body, receive), sending)
         except Refusal as refusal:
             await _refuse(refusal, sending)
         except Exception as error:
@@ -104,8 +111,21 @@ class Guard:
                 ours = Refusal(500, "This is a mistake in Seshat; the log of the server tells more.")
                 await _refuse(ours, sending)
         finally:
-            self._running -= 1
+            self._held -= len(body)
             self._note(scope, seen.status or 499, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, when it has a place."""
+        if scope["path"] in _OPEN:
+            await self._app(scope, receive, send)
+            return
+        if self._running >= self._most:
+            raise Refusal(429, "The server is busy.", **{"retry-after": "2"})
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
 
     def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         host = headers.get(b"host", b"").decode("latin-1").lower()
@@ -145,21 +165,28 @@ class Guard:
         if not declared.isdigit() or int(declared) > most:
             raise too_large
         parts: list[bytes] = []
-        size = 0
+        size, began = 0, asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._settings.seconds):
+            async with asyncio.timeout(_BODY_SECONDS) as limit:
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
                         raise Refusal(400, "The request broke off.")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
+                    self._held += len(parts[-1])
                     if size > most:
                         raise too_large
                     if not message.get("more_body"):
                         return b"".join(parts)
-        except TimeoutError as error:
-            raise Refusal(408, "The request did not come to its end in time.", connection="close") from error
+                    if self._held > _MOST_HELD:
+                        raise Refusal(429, "The server is busy.", **{"retry-after": "2", "connection": "close"})
+                    limit.reschedule(began + _BODY_SECONDS + size / _BODY_RATE)
+        except BaseException as error:
+            self._held -= size
+            if isinstance(error, TimeoutError):
+                raise Refusal(408, "The request did not come to its end in time.", connection="close") from error
+            raise
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope.get("route")
@@ -167,7 +194,10 @@ class Guard:
         path = getattr(route, "path", None) or "other"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.request(path, method, status, seconds)
-        log.info("request", method=method, route=path, status=status, ms=round(1000 * seconds, 1))
+        times = self._repeats.counted(f"{method} {path} {status}") if status >= 400 else 1
+        if times is not None:
+            more = {"times": times} if times > 1 else {}
+            log.info("request", method=method, route=path, status=status, ms=round(1000 * seconds, 1), **more)
 
 
 class _Seen:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -13,6 +15,7 @@ import structlog
 
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.jsonl import cannot_read
+from seshat.core.logs import Repeats
 from seshat.project.folder import Project
 from seshat.serving.service import Service
 
@@ -101,9 +104,17 @@ def serve(service: Service, app: FastAPI, listening: socket.socket, ready: Calla
     """
     uvicorn = require("uvicorn", extra="serve", purpose="Serving")
 
+    from seshat.serving.connections import BURST, Connection, places, report
+
+    Connection.most = places()
+    repeats = Repeats()
+    logging.getLogger("uvicorn.error").addFilter(repeats)
+
     class Server(uvicorn.Server):  # type: ignore[name-defined, misc]
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            asyncio.get_running_loop().set_exception_handler(report(repeats))
             await super().startup(sockets=sockets)
+            listening.listen(_BACKLOG)  # the event loop set it to what it takes at once
             ready()
 
         def handle_exit(self, sig: int, frame: Any) -> None:
@@ -118,7 +129,9 @@ def serve(service: Service, app: FastAPI, listening: socket.socket, ready: Calla
         access_log=False,
         server_header=False,
         date_header=False,
+        http=Connection,
         ws="none",
+        backlog=BURST,
         lifespan="on",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=settings.stop_seconds,
