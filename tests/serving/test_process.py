@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -77,3 +79,38 @@ def test_what_only_this_machine_reaches(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "localhost.example.org", ""])
 def test_what_others_reach(host: str) -> None:
     assert not is_local(host)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of open files are of POSIX")
+def test_one_client_with_many_connections_does_not_keep_others_out(tmp_path: Path) -> None:
+    import socket
+
+    project = serving_project(tmp_path, max_access="public")
+    (project.model() / "model.json").unlink()
+    limited = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)); "
+    command = [sys.executable, "-c", f"{limited}runpy.run_module('seshat', run_name='__main__')"]
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [*command, "serve", "--project", str(tmp_path), "--port", "0"], stdout=subprocess.PIPE, stderr=errors
+        )
+        held: list[socket.socket] = []
+        slow = b"POST /translate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().decode().split()[-1]
+            host, port = address.removeprefix("http://").split(":")
+            for number in range(450):
+                held.append(socket.create_connection((host, int(port)), timeout=5))
+                with contextlib.suppress(OSError):
+                    held[-1].send(b"G" if number < 200 else slow)
+            began = time.monotonic()
+            assert httpx.get(f"{address}/health", timeout=10).status_code == 200
+            assert httpx.get(f"{address}/concordance", params={"q": "palina"}, timeout=10).json()["total"] == 1
+            assert time.monotonic() - began < 5
+        finally:
+            for one in held:
+                one.close()
+            process.terminate()
+            process.communicate(timeout=30)
+    assert log.stat().st_size < 50_000

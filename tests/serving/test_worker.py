@@ -138,3 +138,39 @@ def test_many_threads(gate: Gate) -> None:
     assert [one.result() for one in asked] == [[f"T{n}"] for n in range(400)]
     assert worker.waiting == 0
     assert worker.close(10)
+
+
+def test_a_long_job_is_done_piece_by_piece_and_others_come_in_between(worker: Worker, gate: Gate) -> None:
+    held(worker, gate)
+    bulk = worker.submit("a", ["x" * 1_500] * 4, gate, 10, client="bulk")
+    small = [worker.submit("a", [f"s{n}"], gate, 10, client="small") for n in range(2)]
+    gate.open.set()
+    assert [one.result(10) for one in small] == [["S0"], ["S1"]]
+    assert bulk.result(10) == ["X" * 1_500] * 4
+    assert [len(batch) for batch in gate.batches[1:]] == [3, 1, 1, 1]  # the small ones go with the first piece
+    assert worker.waiting == 0
+
+
+def test_what_nobody_waits_for_is_given_up_between_two_pieces(worker: Worker, gate: Gate) -> None:
+    held(worker, gate)
+    bulk = worker.submit("a", ["x" * 1_500] * 6, gate, 10, client="bulk")
+    other = worker.submit("b", ["y"], gate, 10, client="other")
+    gate.open.set()
+    assert other.result(10) == ["Y"]
+    assert bulk.cancel() or bulk.done()
+    assert worker.submit("a", ["z"], gate, 10).result(10) == ["Z"]
+    assert worker.waiting == 0
+
+
+def test_who_would_wait_too_long_is_told_so(gate: Gate) -> None:
+    worker = Worker(queue=1_000, batch=4, gather=0)
+    worker._pace = 0.01  # seconds a character
+    held(worker, gate)
+    worker.submit("a", ["x" * 900], gate, 10, client="bulk")
+    with pytest.raises(Busy) as refused:  # its own work alone keeps it waiting
+        worker.submit("a", ["y"], gate, 10, client="bulk")
+    assert 5 <= refused.value.retry_after <= 10
+    waiting = [worker.submit("a", ["y" * 20], gate, 10, client="small") for _ in range(4)]  # others get their share
+    gate.open.set()
+    assert [one.result(10) for one in waiting] == [["Y" * 20]] * 4
+    assert worker.close(10)

@@ -13,7 +13,7 @@ from seshat.core.errors import DiskFull, SeshatError, UsageError, require
 from seshat.core.records import Access
 from seshat.review.desk import Conflict
 from seshat.review.queue import NoDecision
-from seshat.serving.guard import Guard, error_body
+from seshat.serving.guard import CALLER, Guard, error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Busy, Correction, Service, Stopping, TimedOut
 
@@ -30,6 +30,8 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (Conflict, 409),
 )
 _UNPROCESSABLE = 422
+_LOOK = 1.0
+"""Seconds between two looks whether a client is still there."""
 _Limit = Annotated[int | None, Field(ge=1)]
 _After = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -156,16 +158,21 @@ def _state(app: FastAPI, service: Service, metrics: Metrics) -> None:
 async def answered(
     service: Service, texts: list[str], direction: str | None, n_best: int, model: str | None
 ) -> list[Any]:
-    """Wait for the translator without keeping a thread.
+    """Wait for the translator without keeping a thread; when the client goes away, the rest is not translated.
 
     Raises:
         TimedOut: it took longer than ``serve.seconds``.
     """
-    future = service.submit(texts, direction, n_best, model)
+    caller = CALLER.get()
+    future = service.submit(texts, direction, n_best, model, caller.host)
+    waited = asyncio.wrap_future(future)
+    until = asyncio.get_running_loop().time() + service.settings.seconds
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), service.settings.seconds)
-    except TimeoutError as error:
-        raise TimedOut(service.settings.seconds) from error
+        while not (await asyncio.wait({waited}, timeout=_LOOK))[0]:
+            if await caller.is_gone() or asyncio.get_running_loop().time() > until:
+                future.cancel()
+                raise TimedOut(service.settings.seconds)
+        return waited.result()
     except asyncio.CancelledError:
         if future.cancelled():  # the worker dropped it, because its time was over
             raise TimedOut(service.settings.seconds) from None

@@ -56,7 +56,7 @@ class Connection(H11Protocol):
         """A client is there; where all places are taken, the one that has been idle longest goes."""
         super().connection_made(transport)
         if len(self.open) >= self.most:
-            idle = next((other for other in self.open if not other.is_busy), None)
+            idle = next((other for other in self.open if other.is_waited_for), None)
             if idle is None:
                 transport.abort()
                 return
@@ -85,6 +85,11 @@ class Connection(H11Protocol):
     def is_busy(self) -> bool:
         """Whether a request of it is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether it is the client's turn: no request is there, or not the whole of its body."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def _wait_for_head(self) -> None:
         self._head = self.loop.call_later(HEAD_SECONDS, self._too_late)

@@ -13,6 +13,8 @@ import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +46,29 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent the request that is being answered."""
+
+    host: str | None = None
+    """Address of the client."""
+    receive: Receive | None = None
+
+    async def is_gone(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        if self.receive is None:
+            return False
+        listening = asyncio.ensure_future(self.receive())
+        done, _ = await asyncio.wait({listening}, timeout=0.001)
+        listening.cancel()
+        return bool(done) and listening.result()["type"] == "http.disconnect"
+
+
+_NOBODY = Caller()
+CALLER: ContextVar[Caller] = ContextVar("seshat_caller", default=_NOBODY)
+"""Of the request that this task answers."""
 
 
 class Refusal(Exception):
@@ -102,6 +127,7 @@ class Guard:
             headers = {name.lower(): value for name, value in scope["headers"]}
             self._check(scope, headers)
             body = await self._body(headers, receive)
+            CALLER.set(Caller((scope.get("client") or (None,))[0], receive))
             await self._answer(scope, _replay(body, receive), sending)
         except Refusal as refusal:
             await _refuse(refusal, sending)

@@ -158,7 +158,12 @@ class Service:
         return self.answers(texts, found, direction, model, explain=explain)
 
     def submit(
-        self, texts: Sequence[str], direction: Direction | str | None = None, n_best: int = 1, model: str | None = None
+        self,
+        texts: Sequence[str],
+        direction: Direction | str | None = None,
+        n_best: int = 1,
+        model: str | None = None,
+        client: str | None = None,
     ) -> Future[list[Hypothesis]]:
         """As :meth:`translate`, without waiting and without the reasons, which :meth:`answers` adds."""
         chosen = self._engines.model(model)
@@ -169,7 +174,7 @@ class Service:
             return self._engines.translate(chosen.name, way, batch)
 
         future: Future[list[Hypothesis]] = self.worker.submit(
-            (chosen.name, way), list(document(texts, n_best)), run, self.settings.seconds
+            (chosen.name, way), list(document(texts, n_best)), run, self.settings.seconds, client
         )
         return future
 

@@ -1,6 +1,8 @@
 """One thread that owns the engines: no engine may be asked from two threads at once, and one batch beats ten.
 
-Jobs wait in a queue of bounded length; those that can be done together are done together.
+Jobs wait in a queue of bounded length; those that can be done together are done together, a long one piece by piece, so
+that it can be given up and others come in between. Clients get equal shares of the time, however much each asks for
+(start-time fair queuing: Goyal, Vin and Cheng, 1996); who would wait too long for the others is told so at once.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,14 @@ import structlog
 
 from seshat.core.errors import SeshatError
 
-_FIRST_GUESS = 0.05
-"""Seconds for a text, before anything was measured."""
+_FIRST_GUESS = 0.0005
+"""Seconds for a character, before anything was measured."""
+_COST = 10
 _LONGEST_WAIT = 60
+PATIENCE = 3.0
+"""Seconds that a request may have to wait for those before it."""
+SLICE = 2_000
+"""Characters that are translated together before others get their turn: about a second of the slowest engine here."""
 log = structlog.get_logger(__name__)
 
 Run = Callable[[list[Any]], Sequence[Any]]
@@ -53,13 +61,39 @@ class TimedOut(SeshatError):
         super().__init__(f"There was no answer within {seconds:g} s.", "Send fewer or shorter texts, or try later.")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     key: Hashable
     items: list[Any]
     run: Run
     deadline: float
+    client: Hashable
     future: Future[Any] = field(default_factory=Future)
+    """Pending until all is done, so that it can be cancelled at any time."""
+    answers: list[Any] = field(default_factory=list)
+    taken: int = 0
+
+    @property
+    def left(self) -> int:
+        """Characters of what has not been taken yet."""
+        return sum(map(_size, self.items[self.taken :]))
+
+    def take(self, most: int, size: int) -> list[Any]:
+        """The next items: at most so many, and of so many characters together."""
+        found: list[Any] = []
+        for item in self.items[self.taken : self.taken + most]:
+            size -= _size(item)
+            if size < 0:
+                break
+            found.append(item)
+        self.taken += len(found)
+        return found
+
+
+def _size(item: Any) -> int:
+    """What an item costs, in characters; a short one has its own cost too."""
+    text = item if isinstance(item, str) else getattr(item, "text", None)
+    return len(text) + _COST if text is not None else 1
 
 
 class Worker:
@@ -83,7 +117,10 @@ class Worker:
         self._changed = threading.Condition()
         self._stopping = False
         self._waiting = 0
-        self._per_item = _FIRST_GUESS
+        self._pace = _FIRST_GUESS
+        self._spent: dict[Hashable, float] = {}
+        """Seconds that clients have had; one that comes anew starts where the others are."""
+        self._now = 0.0
         self._thread = threading.Thread(target=self._work, name="seshat-worker", daemon=True)
         self._thread.start()
 
@@ -97,29 +134,44 @@ class Worker:
         """Whether nothing new is taken any more."""
         return self._stopping
 
-    def submit(self, key: Hashable, items: Sequence[Any], run: Run, seconds: float) -> Future[Any]:
+    def submit(
+        self, key: Hashable, items: Sequence[Any], run: Run, seconds: float, client: Hashable = None
+    ) -> Future[Any]:
         """Put items into the queue; the future gives their answers, in order.
 
         Args:
             key: items of jobs with the same key are given to one ``run`` together.
-            items: what to do; a job is done whole, even when it is larger than a batch.
+            items: what to do; many or long ones are done in several batches.
             run: called in the thread of the worker.
-            seconds: after so long nobody waits any more, and a job that has not been begun is dropped.
+            seconds: after so long nobody waits any more, and what has not been done of a job is dropped.
+            client: who asks; every client gets the same share.
 
         Raises:
-            Busy: there is no room.
+            Busy: there is no room, or too much is to be done before.
             Stopping: :meth:`refuse` was called.
         """
-        job = _Job(key, list(items), run, time.monotonic() + seconds)
+        job = _Job(key, list(items), run, time.monotonic() + seconds, client)
         with self._changed:
             if self._stopping:
                 raise Stopping
-            if self._waiting + len(job.items) > self._queue:
-                raise Busy(self._waiting, max(1, min(_LONGEST_WAIT, round(self._waiting * self._per_item))))
+            wait = self._wait(job)
+            if self._waiting + len(job.items) > self._queue or wait > PATIENCE:
+                raise Busy(self._waiting, max(1, min(_LONGEST_WAIT, round(wait - PATIENCE / 2))))
+            if all(other.client != client for other in self._jobs):
+                self._spent[client] = max(self._spent.get(client, 0.0), self._now)
             self._waiting += len(job.items)
             self._jobs.append(job)
             self._changed.notify_all()
         return job.future
+
+    def _wait(self, job: _Job) -> float:
+        """About how long others are served before a job is done: each as much as this client, or what it wants."""
+        wanted: dict[Hashable, int] = {}
+        for other in self._jobs:
+            wanted[other.client] = wanted.get(other.client, 0) + other.left
+        own = wanted.pop(job.client, 0)
+        share = own + job.left
+        return self._pace * (own + sum(min(size, share) for size in wanted.values()))
 
     def call(self, function: Callable[[], Any], seconds: float) -> Future[Any]:
         """Do something else in the thread that owns the engines; it counts as one item, and gives a list of one."""
@@ -138,68 +190,94 @@ class Worker:
         with self._changed:
             left, self._jobs = list(self._jobs), deque()
         for job in left:
-            if job.future.set_running_or_notify_cancel():
+            with suppress(InvalidStateError):
                 job.future.set_exception(Stopping())
         return not self._thread.is_alive()
 
     def _work(self) -> None:
         _keep_from_children()
-        while jobs := self._next():
+        while batch := self._next():
             began = time.monotonic()
-            self._do(jobs)
-            count, took = sum(len(job.items) for job in jobs), time.monotonic() - began
-            self._per_item += 0.2 * (took / count - self._per_item)
-            if self.observe is not None:
-                self.observe(count, took)
-
-    def _next(self) -> list[_Job]:
-        """The jobs of the next batch; none when there will be no more."""
-        while True:
+            self._do(batch)
+            took = time.monotonic() - began
+            sizes = [(job.client, sum(map(_size, items))) for job, items in batch]
+            total = sum(size for _, size in sizes)
             with self._changed:
+                if total > len(sizes):  # a model that is opened on the way is no pace to go by
+                    self._pace = min(2 * self._pace, self._pace + 0.2 * (took / total - self._pace))
+                for client, size in sizes:
+                    self._spent[client] = self._spent.get(client, 0.0) + took * size / total
+            if self.observe is not None:
+                self.observe(sum(len(items) for _, items in batch), took)
+
+    def _next(self) -> list[tuple[_Job, list[Any]]]:
+        """The next batch: jobs and items of them; nothing when there will be no more."""
+        with self._changed:
+            while True:
                 while not self._jobs and not self._stopping:
                     self._changed.wait()
                 if not self._jobs:
                     return []
                 if self._gather and not self._stopping and self._waiting < self._batch:
                     self._changed.wait_for(lambda: self._waiting >= self._batch or self._stopping, self._gather)
-                taken = self._take()
-            now = time.monotonic()
-            for job in taken:
-                if job.deadline < now:
-                    job.future.cancel()
-            if alive := [job for job in taken if job.future.set_running_or_notify_cancel()]:
-                return alive
+                self._drop()
+                if batch := self._take():
+                    return batch
 
-    def _take(self) -> list[_Job]:
-        """Out of the queue: the oldest job, and those with the same key that fit into a batch with it."""
-        first = self._jobs.popleft()
-        taken, count, kept = [first], len(first.items), deque[_Job]()
+    def _drop(self) -> None:
+        """Give up what nobody waits for any more."""
+        now = time.monotonic()
         for job in self._jobs:
-            if job.key == first.key and count + len(job.items) <= self._batch:
-                taken.append(job)
-                count += len(job.items)
-            else:
-                kept.append(job)
-        self._jobs = kept
-        self._waiting -= count
-        return taken
+            if job.deadline < now:
+                job.future.cancel()
+        gone = [job for job in self._jobs if job.future.done()]
+        self._waiting -= sum(len(job.items) - job.taken for job in gone)
+        self._jobs = deque(job for job in self._jobs if not job.future.done())
 
-    def _do(self, jobs: Sequence[_Job]) -> None:
+    def _take(self) -> list[tuple[_Job, list[Any]]]:
+        """Out of the queue: items of who has had least, and of others with the same key, as they fit into a batch."""
+        order = sorted(self._jobs, key=lambda job: self._spent.get(job.client, 0.0))
+        batch: list[tuple[_Job, list[Any]]] = []
+        count = size = 0
+        for job in order:
+            if batch and job.key != batch[0][0].key:
+                continue
+            # The first item is taken however long it is.
+            room = SLICE - size if batch else max(SLICE, _size(job.items[job.taken]))
+            if items := job.take(self._batch - count, room):
+                batch.append((job, items))
+                count += len(items)
+                size += sum(map(_size, items))
+        if batch:
+            self._now = max(self._now, self._spent.get(batch[0][0].client, 0.0))
+        self._jobs = deque(job for job in self._jobs if job.taken < len(job.items))
+        self._waiting -= count
+        if not self._jobs:  # nobody waits: everybody starts anew
+            self._spent.clear()
+            self._now = 0.0
+        return batch
+
+    def _do(self, batch: Sequence[tuple[_Job, list[Any]]]) -> None:
         try:
-            answers = list(jobs[0].run([item for job in jobs for item in job.items]))
+            answers = list(batch[0][0].run([item for _, items in batch for item in items]))
         except BaseException as error:  # if the thread died, everybody would wait in vain
-            if len(jobs) > 1:  # what one of them asks for must not spoil the others
-                for job in jobs:
-                    self._do([job])
+            if len(batch) > 1:  # what one of them asks for must not spoil the others
+                for one in batch:
+                    self._do([one])
                 return
             if not isinstance(error, SeshatError):
                 log.error("the translator failed", **told(error))
-            jobs[0].future.set_exception(error)
+            job = batch[0][0]
+            with self._changed, suppress(InvalidStateError):  # nobody waits for it any more
+                job.future.set_exception(error)
             return
         place = 0
-        for job in jobs:
-            job.future.set_result(answers[place : place + len(job.items)])
-            place += len(job.items)
+        for job, items in batch:
+            job.answers += answers[place : place + len(items)]
+            place += len(items)
+            if len(job.answers) == len(job.items):
+                with suppress(InvalidStateError):
+                    job.future.set_result(job.answers)
 
 
 def _keep_from_children() -> None:
