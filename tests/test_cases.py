@@ -8,7 +8,9 @@ that they concern.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,63 @@ def _(case: Case) -> None:
 def _(case: Case) -> None:
     assert case.run("ingest")[0] == 0
     assert case.texts() == [("wasi", "casa"), ("misi", "gato"), ("", "sol"), ("inti", "sol")]
+
+
+@case("moses-blank-end-and-gz")
+def _(case: Case) -> None:
+    code, shown = case.run("ingest")
+    assert code == 1
+    assert case.texts() == [("huk", "uno"), ("iskay", "dos")]
+    assert "z/c.quz.gz: this is no text but packed with gzip" in shown
+
+
+@case("side-tables")
+def _(case: Case) -> None:
+    for stage in ("ingest", "clean", "align", "augment"):
+        assert case.run(stage)[0] == 0
+    for table in ("groups.csv", "groups-semicolon.csv", "groups-long.csv"):
+        code, shown = case.run("split", f"split.groups.path={table}")
+        assert code == 0, shown
+
+
+@case("security/xlsx-49MB-cell")
+def _(case: Case) -> None:
+    content = (case.root / "bomb49.xlsx").read_bytes()
+    case.write({"bomb49.xlsx": content}, path="bomb49.xlsx")
+    started = time.monotonic()
+    code, shown = case.run("ingest")
+    assert time.monotonic() - started < 5
+    assert code == 1
+    assert "the row is longer than max_line_bytes" in shown + str(case.read("rejects"))
+
+
+@case("security/reader-crashes")
+def _(case: Case) -> None:
+    for name in ("x.csv", "x.json", "x.jsonl", "x.tmx", "x.txt"):
+        other = Case(case.root / name.replace(".", "-"))
+        columns = {} if name in {"x.txt", "x.tmx"} else {"columns": {"quz": "a", "es": "b"}}
+        content = (case.root / name).read_bytes()
+        other.write({name: content}, path=name, languages={"qlm": "quz"}, **columns)
+        other.run("ingest")
+        assert other.read("segments") or (name == "x.txt" and other.read("rejects")), name
+
+
+@case("security/fifo-and-links")
+def _(case: Case) -> None:
+    case.write({"a.txt": b"wasi\n"}, path="**/*.txt", language="quz")
+    os.mkfifo(case.root / "data/raw/pairs.txt")
+    (case.root / "data/raw/again").symlink_to(case.root / "data/raw")
+    (case.root / "data/raw/loop.txt").symlink_to(case.root / "data/raw/loop.txt")
+    code, shown = case.run("ingest")
+    assert code == 1
+    assert "pipe or device" in shown
+    (case.root / "data/raw/pairs.txt").unlink()
+    code, shown = case.run("ingest")
+    assert code == 1
+    assert "leads in a circle" in shown
+    (case.root / "data/raw/loop.txt").unlink()
+    assert case.run("ingest")[0] == 0
+    assert case.texts() == [("wasi", "")]
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set SESHAT_SHARED to the folder with cases/)")

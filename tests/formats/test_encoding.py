@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,13 @@ Mañana vendrá mi tío con los señores del pueblo.
 """
 RUSSIAN = "Мальчик съел яблоко и потом вышел в сад.\nГде дом твоего брата?\n" * 4
 TAMIL = "தமிழ் மொழி மிகவும் பழமையான மொழி ஆகும்.\nஅவன் வீட்டுக்குப் போனான்.\n" * 3
+
+
+def zipped(name: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, "kuno")
+    return out.getvalue()
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -70,14 +81,56 @@ def test_the_configuration_settles_the_encoding(read: Read) -> None:
     assert [segment.texts["qlm"] for segment in result.segments] == SPANISH.splitlines()
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850", "mac-roman"])
+@pytest.mark.parametrize("text", ["ñ", "Año", "NIÑO", "¿Qué?", "Ka ñoshin: «el pingüino»", "«Sí» dijo.", SPANISH * 400])
+def test_spanish_in_old_encodings_is_read_or_rightly_proposed(read: Read, text: str, encoding: str) -> None:
+    content = text.encode(encoding, errors="ignore")
+    for name in ("a.txt", "b.csv"):
+        given = content if name == "a.txt" else b"qlm,es\nka," + text.split("\n")[0].encode(encoding, errors="ignore")
+        found = read({name: given}, path=name)
+        if found.failures:
+            assert f"encoding: {encoding}" in (found.failures[0].hint or ""), found.failures[0]
+            assert not any(letter in found.failures[0].message for letter in "ńńčęłș")
+        else:
+            assert found.context.reports[name].encoding == encoding
+            assert f"read as {encoding}" in found.warnings
+
+
 def test_a_doubtful_encoding_is_refused_with_its_candidates(read: Read) -> None:
-    result = read({"a.txt": "Ñoshin joá nete\n".encode("latin-1")}, path="a.txt")
+    result = read({"a.txt": "kuno\npãn pãn\nkuno\n".encode("latin-1")}, path="a.txt")
     (error,) = result.failures
-    assert "Line 1 would read" in error.message
-    assert "cp1252: «Ñoshin joá nete»" in error.message
+    assert "Line 2 would read" in error.message
+    assert "cp1252: «pãn pãn»" in error.message
     assert "encoding: cp" in (error.hint or "")
     assert not result.segments
     assert [reject.file for reject in result.rejects] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(b"kuno\n"), "packed with gzip"),
+        (bz2.compress(b"kuno\n"), "packed with bzip2"),
+        (b"%PDF-1.4\n", "a PDF document"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "a sound file (WAV)"),
+        (b"PK\x03\x04junk", "a ZIP archive, which is damaged"),
+        (zipped("word/document.xml"), "a Word document"),
+        (zipped("xl/workbook.xml"), "an XLSX workbook"),
+        (zipped("a.txt"), "a ZIP archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "a document of old Office"),
+        (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"SQLite format 3\0", "a database"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.json", "a.jsonl", "a.tmx", "a.xlsx", "a.es"])
+def test_what_is_no_text_is_named(read: Read, name: str, content: bytes, what: str) -> None:
+    path = "a.{lang}" if name == "a.es" else name
+    found = read({name: content, **({"a.qlm": b"kuno"} if name == "a.es" else {})}, path=path)
+    if name == "a.xlsx" and what in {"an XLSX workbook", "a ZIP archive, which is damaged"}:
+        assert "cut off or damaged" in found.failures[0].message
+    else:
+        assert f"{name}: this is no text but {what}" in found.failures[0].message
+        assert found.failures[0].hint
 
 
 def test_some_broken_lines_do_not_change_the_encoding_of_the_rest(read: Read) -> None:
@@ -149,6 +202,14 @@ def test_no_permission_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     result = read({}, path="*.txt")
     assert "a.txt: cannot read: no permission" in result.failures[0].message
     assert [segment.texts["qlm"] for segment in result.segments] == ["dos"]
+
+
+@pytest.mark.parametrize("end", [b"\xff\xfe", b"\xfe\xff", b"\xff", b"\x80\n", b"\0\xd8"])
+def test_marks_of_other_encodings_in_odd_places(read: Read, end: bytes) -> None:
+    for head in (b"kuno taba\nti\nti\n", b"ti\n" * 50, "ñ\n".encode() * 50):
+        for name in ("a.txt", "a.csv", "a.jsonl", "a.tmx", "a.json"):
+            found = read({name: head + end}, path=name, columns={"qlm": "ti"} if name != "a.txt" else {})
+            assert found.segments or found.rejects or found.failures, name
 
 
 @settings(deadline=None, max_examples=80)

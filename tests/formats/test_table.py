@@ -39,6 +39,12 @@ def test_delimiter_is_detected_and_reported(read: Read, delimiter: str) -> None:
     assert found.context.reports["p.csv"].details["delimiter"] == delimiter
 
 
+def test_the_delimiter_of_long_texts_in_cells(read: Read) -> None:
+    prose = "one, two\nthree, four\n" * 60
+    found = read({"p.csv": f'lumeko;spanish\nkuno;"{prose}"\ntaba;"dos; {prose}"\n'}, path="p.csv", columns=PAIRS)
+    assert [one.texts["qlm"] for one in found.segments] == ["kuno", "taba"]
+
+
 def test_delimiter_of_one_column_is_a_comma() -> None:
     assert find_delimiter(["word", "kuno", "taba"]) == ","
 

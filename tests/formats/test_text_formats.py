@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +96,17 @@ def test_the_place_of_an_added_line_is_bracketed(lengths: list[int], added: int,
     assert (first, last) == (max(1, at), min(len(longer), at + added + 1))
 
 
+def test_blank_lines_at_the_end_of_one_file_are_none(read: Read) -> None:
+    for own, other in (("kuno\ntaba\n\n", "uno\ndos\n"), ("kuno\ntaba", "uno\ndos\n\n \n\r\n")):
+        for reader in ("auto", "moses"):
+            found = read({"b.qlm": own, "b.es": other}, path="b.{lang}", reader=reader)
+            assert [tuple(one.texts.values()) for one in found.segments] == [("kuno", "uno"), ("taba", "dos")]
+            assert not found.rejects
+    found = read({"b.qlm": "kuno\n\n\n", "b.es": "uno\ndos\n"}, path="b.{lang}")
+    assert [one.reason for one in found.rejects] == ["the line is empty in b.qlm"]
+    assert "unequal numbers" in read({"b.qlm": "kuno\n", "b.es": "uno\ndos\n"}, path="b.{lang}").failures[0].message
+
+
 def test_a_language_nobody_named_is_said(read: Read) -> None:
     found = read({"t.qlm": "kuno\n", "t.es": "uno\n", "t.fr": "un\n"}, path="t.{lang}")
     assert [one.texts for one in found.segments] == [{"qlm": "kuno", "es": "uno"}]
@@ -163,6 +177,31 @@ def test_the_language_in_a_path() -> None:
     assert language_of("ES-es", codes) == "es"
     assert language_of("pt_br", codes) == "pt-BR"
     assert language_of("pt", codes) is None
+
+
+def test_file_names_in_two_unicode_forms_are_one_name(tmp_path: Path, read: Read) -> None:
+    composed, parted = "espa\u00f1ol", "espan\u0303ol"
+    for turn, (one, other) in enumerate(((composed, parted), (parted, composed))):
+        folder = f"{turn}-{one}"
+        files = {f"{folder}/{one}.txt": "kuno", f"{folder}/{one}.qlm": "ti", f"{folder}/{one}.es": "tres"}
+        wanted = f"{turn}-{other}"
+        assert read(files, path=f"{wanted}/{other}.txt").segments[0].id == f"src:{composed}:1"
+        assert len(read(files, path=f"{wanted}/*.txt").segments) == 1
+        assert len(read(files, path=f"**/{other}.t?t").segments) == turn + 1
+        assert read(files, path=f"{wanted}/{other}.{{lang}}").segments[0].texts == {"qlm": "ti", "es": "tres"}
+
+
+def test_links_in_a_circle_pipes_and_folders(tmp_path: Path, read: Read) -> None:
+    raw = tmp_path / "raw"
+    (raw / "o").mkdir(parents=True)
+    (raw / "o/again").symlink_to(raw)
+    (raw / "loop").symlink_to(raw / "loop")
+    found = read({"a.txt": "kuno"}, path="**/*.txt")
+    assert [one.texts["qlm"] for one in found.segments] == ["kuno"]
+    os.mkfifo(raw / "pipe.txt")
+    for name in ("pipe.txt", "o"):
+        assert "is no file but a folder, pipe or device" in read({}, path=name, reader="text").failures[0].message
+    assert "is not there" in read({}, path="loop", reader="text").failures[0].message
 
 
 def test_nothing_there(read: Read) -> None:

@@ -155,9 +155,9 @@ def test_every_fault_is_named(content: bytes, words: str) -> None:
     ("content", "words"),
     [
         (b"", "the file is empty"),
-        (b"id,text_id,line_start,transliteration\n1,t,1\n", "row 2: 3 cells where the header has 4"),
+        (b"id,text_id,line_start,transliteration\n1,t,1\n", "test.csv:2: 3 cells where the header has 4"),
         (b"id,text_id,line_start,transliteration\n1,t,1,a\n1,t,2,b\n", "the id '1' stands there twice"),
-        (b"id,text_id,transliteration\n", "no column 'line_start'; there are: id, text_id, transliteration"),
+        (b"id,text_id,transliteration\n", "no column 'line_start'; the columns are id, text_id, transliteration"),
         (b"id,\xff\n", "not UTF-8"),
     ],
 )

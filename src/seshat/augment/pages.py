@@ -167,7 +167,7 @@ def usual_ratio(pairs: Iterator[Segment], languages: tuple[str, str]) -> float:
 def reader_of(material: Material, section: PagesSection) -> Reader:
     """A reader taught by the material of a project."""
     project, (language, pivot) = material.project, material.languages
-    listed = tables.listed_texts(project.raw / section.texts.path, section.texts)
+    listed = tables.listed_texts(project.raw / section.texts.path, section.texts, project.config.project)
     clean = project.config.clean
     normaliser = Normaliser(clean.profiles.get(language, Profile()), clean.placeholders)
     listed.texts = {name: normaliser.apply(text) for name, text in listed.texts.items()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seshat.config.project import ProjectSection
 from seshat.config.split import SplitSection
 from seshat.core.errors import DataError
+from seshat.formats.rows import one_form
+from seshat.formats.tables import side_rows
 
 
 @dataclass(frozen=True)
@@ -31,34 +33,29 @@ class Groups:
         return f"document\t{document}" if group is None else f"group\t{group}"
 
 
-def read_groups(path: Path, section: SplitSection) -> Groups:
+def read_groups(path: Path, section: SplitSection, project: ProjectSection | None = None) -> Groups:
     """Read the table that ``split.groups`` names.
 
     Raises:
         DataError: the table is not there or lacks a column, or a group that is asked for is not in it.
     """
     assert section.groups is not None
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.", "Correct split.groups.path.")
-    columns = section.groups.document, section.groups.group
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            known = ", ".join(reader.fieldnames or ())
-            raise DataError(f"{path}:1: there is no column '{missing[0]}'; the columns are {known}.")
-        of = {row[columns[0]]: row[columns[1]].strip() for row in reader if (row[columns[1]] or "").strip()}
+    columns = {"document": section.groups.document, "group": section.groups.group}
+    rows = [row for _, row in side_rows(path, columns, "split.groups", project)]
+    of = {one_form(row["document"]): one_form(row["group"]) for row in rows if row["group"].strip()}
+    test, validation = (
+        {one_form(name) for name in names} for names in (section.test_groups, section.validation_groups)
+    )
     known_groups = set(of.values())
-    unknown = [name for name in (*section.test_groups, *section.validation_groups) if name not in known_groups]
+    unknown = sorted((test | validation) - known_groups)
     if unknown:
         raise DataError(
             f"{path}: there is no group '{unknown[0]}'; there are {', '.join(sorted(known_groups))}.",
             "Correct split.test_groups or split.validation_groups.",
         )
-    test = frozenset(section.test_groups)
     if section.folds:
         test |= fold(of, section.folds, section.fold)
-    return Groups(of, test, frozenset(section.validation_groups) - test)
+    return Groups(of, frozenset(test), frozenset(validation) - test)
 
 
 def fold(of: Mapping[str, str], folds: int, number: int) -> frozenset[str]:

@@ -152,7 +152,10 @@ def _entries(project: Project) -> Iterator[Entry]:
 def _collect(project: Project) -> Collector:
     config = project.config
     collector = Collector(
-        config, read_groups(project.raw / config.split.groups.path, config.split) if config.split.groups else None
+        config,
+        read_groups(project.raw / config.split.groups.path, config.split, config.project)
+        if config.split.groups
+        else None,
     )
     for segment, made in track(_segments(project), "reading"):
         if not _excluded(segment.meta, config):

@@ -7,6 +7,7 @@ reader, and keeps what is wrong with one file from stopping the others.
 from __future__ import annotations
 
 import importlib
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -185,6 +186,8 @@ def _read_unit(
 
 def _no_files(pattern: str, context: Context, *, recipe: bool) -> DataError:
     what = "matches no file" if any(sign in pattern for sign in "*?[{") else "is not there"
+    if (context.raw / pattern).exists():
+        what = "is no file but a folder, pipe or device, so it is not"
     hint = (
         "Fetch the files with: seshat download" if recipe else f"Put the files below {context.raw}, or mend the path."
     )
@@ -199,7 +202,7 @@ def _stems(paths: Sequence[Path], context: Context) -> dict[str, str]:
     for path in paths:
         relative = context.relative(path)
         here = place(relative, context.source.patterns, context.codes)
-        keys[relative] = here.key if here else relative
+        keys[relative] = unicodedata.normalize("NFC", here.key if here else relative)
     short: dict[str, set[str]] = {}
     for key in keys.values():
         short.setdefault(_stem(Path(key).name), set()).add(key)

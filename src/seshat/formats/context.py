@@ -18,6 +18,7 @@ from seshat.core.records import Access, Meta, Origin, Reject
 from seshat.formats.encoding import Encoding, detect
 from seshat.formats.files import language_codes, language_of
 from seshat.formats.lines import EXCERPT, Line, read_lines
+from seshat.formats.signatures import other_kind
 
 if TYPE_CHECKING:
     from seshat.formats.session import About
@@ -162,7 +163,10 @@ class Context:
             DataError: the file cannot be read, or its encoding is doubtful.
         """
         if path not in self.encodings:
-            encoding = self.encodings[path] = detect(path, self.source.encoding, declared)
+            if (other := other_kind(path)) is not None:
+                raise other
+            tags = tuple(dict.fromkeys(self.codes.values()))
+            encoding = self.encodings[path] = detect(path, self.source.encoding, declared, tags)
             report = self.report(path)
             report.encoding = encoding.name
             report.remarks += _encoding_remarks(encoding)

@@ -1,7 +1,8 @@
 """Which encoding a text file has: certain, or detected with a confidence, or refused with the candidates.
 
 The order: the configuration; a byte order mark; UTF-8, which other encodings hardly ever satisfy by accident; the
-zero bytes of UTF-16 and UTF-32; and last, with a warning, what charset-normalizer finds plausible.
+zero bytes of UTF-16 and UTF-32; and last, with a warning, the reading that has the letters of the project's languages
+where letters stand in words. Where nobody knows their letters, what charset-normalizer finds plausible.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from typing import BinaryIO, Literal
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read
+from seshat.text.letters import CODE_PAGES, fit, known
 
 HEAD = 65_536
 """Bytes that are looked at for zero bytes."""
 SAMPLE = 65_536
 """Bytes of lines with non-ASCII characters that charset-normalizer is shown."""
+CLEAR_LEAD = 0.25
+"""Lead of the reading that fits the letters of the languages best, in points a character, from which it is taken."""
 CLEAR_MARGIN = 0.04
 """Lead of the best encoding over the next, in coherence minus chaos, from which nothing is doubtful."""
+LEAST_FIT = 0.3
+"""Points a character below which no reading has the letters of the languages."""
+SHOWN = 5
+"""Candidates that are shown."""
 MIN_CONFIDENCE = 0.5
 """A detected encoding below this is refused."""
 
@@ -60,13 +68,16 @@ class Encoding:
         return self.how not in {"detected", "zero bytes"}
 
 
-def detect(path: Path, configured: str | None = None, declared: str | None = None) -> Encoding:
+def detect(
+    path: Path, configured: str | None = None, declared: str | None = None, languages: tuple[str, ...] = ()
+) -> Encoding:
     """Find the encoding of a file, reading it once at most (twice when it is not UTF-8).
 
     Args:
         path: the file.
         configured: what the configuration says; only a byte order mark is still looked for.
         declared: what the file says of itself; it counts where the bytes are not UTF-8 or UTF-16.
+        languages: tags of those that the file may be in.
 
     Raises:
         DataError: the file cannot be opened, or no encoding is clearly the best; names the candidates.
@@ -88,7 +99,7 @@ def detect(path: Path, configured: str | None = None, declared: str | None = Non
                 return Encoding(wide, "zero bytes", confidence=0.8, newline=_newline(stream, wide))
             if declared and (name := _eight_bit(declared)):
                 return Encoding(name, "declared", newline=newline)
-            return _guess(path, stream, newline)
+            return _guess(path, stream, newline, languages)
     except OSError as error:
         raise cannot_read(path, error) from error
 
@@ -174,13 +185,11 @@ def _zero_bytes(head: bytes, least: float) -> str | None:
     return name if strange <= 0.01 * len(text) else None
 
 
-def _guess(path: Path, stream: BinaryIO, newline: Literal["\n", "\r"]) -> Encoding:
+def _guess(path: Path, stream: BinaryIO, newline: Literal["\n", "\r"], languages: tuple[str, ...]) -> Encoding:
     """The encoding of a file that is not UTF-8 throughout."""
-    good = bad = 0
-    sample = bytearray()
-    first: tuple[int, bytes] | None = None
+    good = bad = size = number = 0
+    lines: list[tuple[int, bytes]] = []
     stream.seek(0)
-    number = 0
     while line := stream.readline(SAMPLE):
         number += 1
         if line.isascii():
@@ -190,36 +199,83 @@ def _guess(path: Path, stream: BinaryIO, newline: Literal["\n", "\r"]) -> Encodi
             good += 1
         except UnicodeDecodeError:
             bad += 1
-            first = first or (number, line)
-        if len(sample) < SAMPLE:
-            sample += line
+            if size < SAMPLE:
+                lines.append((number, line))
+        size += len(line)
     if good > 10 * bad:
         return Encoding("utf-8", "mostly UTF-8", newline=newline)
-    name, confidence, candidates = _plausible(bytes(sample))
-    line_number, raw = first or (1, b"")
-    if confidence < MIN_CONFIDENCE:
-        shown = "; ".join(f"{encoding}: {_show(raw, encoding)}" for encoding in candidates[:5])
-        raise DataError(
-            f"{path}: the file is not UTF-8, and no other encoding is clearly the right one. "
-            f"Line {line_number} would read, in {shown or 'no encoding that was tried'}.",
-            f"Find the reading that is right and say so in the source: encoding: {candidates[0]}"
-            if candidates
-            else "Convert the file to UTF-8, or name its encoding in the source: encoding: …",
+    sample, letters = b"".join(line for _, line in lines), known(languages)
+    candidates, confidence = _by_letters(sample, languages, letters)
+    if not confidence:
+        others, sure = _plausible(sample)
+        # Words of another script are no reason to doubt; characters of one in the middle of Latin words are.
+        if not candidates or (sure >= MIN_CONFIDENCE and fit(_read(sample, others[0]), letters, home=False) > -0.1):
+            candidates, confidence = others, sure
+    line_number, raw = _telling(lines, candidates)
+    if confidence >= MIN_CONFIDENCE:
+        name = candidates[0]
+        return Encoding(
+            name, "detected", confidence, newline=newline, sample=_show(raw, candidates, 0), sample_line=line_number
         )
-    return Encoding(name, "detected", confidence, newline=newline, sample=_show(raw, name), sample_line=line_number)
+    shown = "; ".join(f"{name}: {_show(raw, candidates, place)}" for place, name in enumerate(candidates))
+    raise DataError(
+        f"{path}: the file is not UTF-8, and no other encoding is clearly the right one. "
+        f"Line {line_number} would read, in {shown or 'no encoding that was tried'}.",
+        f"Find the reading that is right and say so in the source: encoding: {candidates[0]}"
+        if candidates
+        else "Convert the file to UTF-8, or name its encoding in the source: encoding: …",
+    )
 
 
-def _plausible(sample: bytes) -> tuple[str, float, list[str]]:
-    """What charset-normalizer thinks: the best encoding, a confidence from 0 to 1, and the candidates.
+def _by_letters(sample: bytes, languages: tuple[str, ...], letters: frozenset[str]) -> tuple[list[str], float]:
+    """Encodings, those that give words of the languages first, and a confidence from 0 to 1; none when nothing fits.
+
+    An encoding whose reading has letters that no language of the project writes is left out where another does without.
+    """
+    if not letters:
+        return [], 0.0
+    stems = {tag.split("-")[0].casefold() for tag in languages}
+    readings: dict[str, tuple[float, str]] = {}
+    for name, home in sorted(CODE_PAGES.items(), key=lambda one: not stems & one[1]):
+        text = _read(sample, name)
+        readings.setdefault(text, (fit(text, letters, bool(stems & home)), name))
+    ranked = sorted(((points, name, text) for text, (points, name) in readings.items()), key=lambda one: -one[0])
+    best, _, first = ranked[0]
+    strange = _strange(first, letters)
+    if best < LEAST_FIT:
+        return [], 0.0
+    near = [name for points, name, text in ranked[:SHOWN] if best - points < 0.5 and _strange(text, letters) <= strange]
+    if best - ranked[1][0] < CLEAR_LEAD or 2 * strange > sum(one > "\x7f" for one in first):
+        return near, 0.0
+    return near, round(min(1.0, 0.5 + best / 2), 2)
+
+
+def _read(sample: bytes, name: str) -> str:
+    return sample.decode(name, errors="replace")
+
+
+def _strange(text: str, letters: frozenset[str]) -> int:
+    return sum(one.isalpha() and one > "\x7f" and one.lower() not in letters for one in text)
+
+
+def _telling(lines: list[tuple[int, bytes]], candidates: list[str]) -> tuple[int, bytes]:
+    """The first line that most of the candidates read differently."""
+    readings = [len({_read(raw, name) for name in candidates[:SHOWN]}) for _, raw in lines]
+    return lines[readings.index(max(readings))] if lines else (1, b"")
+
+
+def _plausible(sample: bytes) -> tuple[list[str], float]:
+    """What charset-normalizer thinks: encodings, the best first, and a confidence from 0 to 1.
 
     The confidence is one minus the chaos of the text (the share of improbable sequences), cut down when another
     encoding gives *another* text that looks as good: in coherence with a known language minus chaos.
     """
     from charset_normalizer import from_bytes
 
-    matches = list(from_bytes(sample, threshold=0.2))
+    # Wide encodings are found by their zero bytes; in lines of others they are an accident.
+    matches = [match for match in from_bytes(sample, threshold=0.2) if not match.encoding.startswith("utf")]
     if not matches:
-        return "", 0.0, []
+        return [], 0.0
     best = matches[0]
     margin = min(
         ((best.coherence - best.chaos) - (other.coherence - other.chaos) for other in matches[1:]),
@@ -227,12 +283,15 @@ def _plausible(sample: bytes) -> tuple[str, float, list[str]]:
     )
     confidence = (1 - best.chaos) * max(0.0, min(1.0, margin / CLEAR_MARGIN))
     names = [codecs.lookup(match.encoding).name for match in matches]
-    return names[0], round(confidence, 2), names
+    return names[:SHOWN], round(confidence, 2)
 
 
-def _show(raw: bytes, encoding: str) -> str:
-    """A line as one encoding reads it, around its first character that is not ASCII."""
-    text = raw.decode(encoding, errors="replace").strip()
-    place = next((index for index, character in enumerate(text) if not character.isascii()), 0)
+def _show(raw: bytes, candidates: list[str], number: int) -> str:
+    """A line as one of the candidates reads it, around the first character that not all read alike."""
+    readings = [_read(raw, name).strip() for name in candidates]
+    text = readings[number]
+    place = next((at for at, one in enumerate(text) if any(other[at : at + 1] != one for other in readings)), None)
+    if place is None:
+        place = next((at for at, one in enumerate(text) if not one.isascii()), 0)
     start = max(0, place - 30)
     return "«" + ("…" if start else "") + text[start : start + 60] + ("…" if len(text) > start + 60 else "") + "»"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from seshat.config.ingest import Source
 from seshat.config.project import ProjectSection
 
 _PARTS = regex.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{lang\}|.", flags=regex.DOTALL)
+_BEYOND_ASCII = regex.compile(r"[^\x00-\x7f]+")
 _CODE = r"(?P<lang>[A-Za-z][A-Za-z0-9_-]{0,30})"
 
 
@@ -48,11 +50,24 @@ def find(raw: Path, patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
 
 
 def _candidates(raw: Path, pattern: str) -> Iterable[Path]:
-    if any(character in pattern for character in "*?[") or "{lang}" in pattern:
-        matcher = _matcher(pattern)
-        paths = raw.glob(pattern.replace("{lang}", "*"))
-        return (path for path in paths if matcher.fullmatch(path.relative_to(raw).as_posix()))
-    return [raw / pattern]
+    """Paths that may be meant. Letters beyond ASCII stand in names in either Unicode form, so these are compared."""
+    is_name = not any(character in pattern for character in "*?[") and "{lang}" not in pattern
+    if is_name and (pattern.isascii() or (raw / pattern).exists()):
+        yield raw / pattern
+        return
+    matcher = _matcher(pattern)
+    paths = raw.glob(_BEYOND_ASCII.sub("*", pattern.replace("{lang}", "*")))
+    while True:
+        try:
+            path = next(paths)
+        except (StopIteration, OSError):  # a link that leads to itself
+            return
+        if matcher.fullmatch(_one_form(path.relative_to(raw).as_posix())):
+            yield path
+
+
+def _one_form(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 @lru_cache(maxsize=256)
@@ -80,6 +95,7 @@ def place(relative: str, patterns: Sequence[str], codes: Iterable[str]) -> Place
         patterns: those of the source; the first with ``{lang}`` that fits counts.
         codes: the codes that are languages; a code outside is given only when no known one fits.
     """
+    relative = _one_form(relative)
     for pattern in patterns:
         if "{lang}" not in pattern:
             continue

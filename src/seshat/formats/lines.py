@@ -63,10 +63,13 @@ def _bytes(stream: BinaryIO, encoding: str, limit: int) -> Iterator[Line]:
             continue
         try:
             text = raw.decode(encoding)
-        except UnicodeDecodeError as error:
-            excerpt = raw[: EXCERPT * 4].decode(encoding, errors="replace")[:EXCERPT]
-            where = f"byte {error.start + 1} of the line ({raw[error.start]:#04x})"
-            yield Line(number, excerpt.rstrip("\r\n"), f"cannot be decoded as {encoding}: {where}")
+        except UnicodeError as error:
+            excerpt = raw[: EXCERPT * 4].decode("ascii", errors="replace")[:EXCERPT]
+            where = f": {error}"
+            if isinstance(error, UnicodeDecodeError):
+                excerpt = raw[: EXCERPT * 4].decode(encoding, errors="replace")[:EXCERPT]
+                where = f": byte {error.start + 1} of the line ({raw[error.start]:#04x})"
+            yield Line(number, excerpt.rstrip("\r\n"), f"cannot be decoded as {encoding}{where}")
             continue
         yield _checked(number, text)
 

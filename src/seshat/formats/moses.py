@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from statistics import median_low
 
@@ -20,13 +20,16 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     """Read one set of line-aligned files.
 
     Lines that are blank in all files part documents when the source says so. A line that is blank in all files
-    but one is rejected, and so is a line that cannot be read in one of them.
+    but one is rejected, and so is a line that cannot be read in one of them. Blank lines at the end of a file are none.
 
     Raises:
         DataError: the files have unequal numbers of lines (all of their lines are given as rejects first).
     """
     files = by_language(paths, context)
-    lengths = {tag: array("q", (len(line.text) for line in context.lines(path))) for tag, path in files.items()}
+    lengths = {tag: _lengths(context.lines(path)) for tag, path in files.items()}
+    if len({len(found) for found in lengths.values()}) > 1:
+        most = max(_filled(found) for found in lengths.values())
+        lengths = {tag: found[: max(most, _filled(found))] for tag, found in lengths.items()}
     if len({len(found) for found in lengths.values()}) > 1:
         message = _unequal(files, lengths, context)
         for path in files.values():
@@ -35,17 +38,30 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     if len(files) == 1:
         tag = next(iter(files))
         context.remarks.append(f"{context.relative(files[tag])}: no partner in another language; read as text alone")
-    yield from _rows(files, context)
+    yield from _rows(files, context, len(next(iter(lengths.values()))))
 
 
-def _rows(files: Mapping[str, Path], context: Context) -> Iterator[Record | Reject]:
+def _lengths(lines: Iterator[Line]) -> array[int]:
+    """The characters of each line, without spaces at its ends; -1 for one that cannot be read."""
+    return array("q", (-1 if line.reason else len(line.text.strip()) for line in lines))
+
+
+def _filled(lengths: Sequence[int]) -> int:
+    """The number of lines without the blank ones at the end."""
+    count = len(lengths)
+    while count and not lengths[count - 1]:
+        count -= 1
+    return count
+
+
+def _rows(files: Mapping[str, Path], context: Context, count: int) -> Iterator[Record | Reject]:
     tags = list(files)
     paths = list(files.values())
     prefix = context.prefix(paths[0])
     reports = [context.report(path) for path in paths]
     names = [context.relative(path) for path in paths]
     document, block, order, blank = "", 0, 0, 0
-    for row in zip(*(context.lines(path) for path in paths), strict=True):
+    for row in zip(*(islice(context.lines(path), count) for path in paths), strict=True):
         number = row[0].number
         if any(line.reason is not None for line in row):
             yield from _bad_row(row, paths, tags, context)
@@ -105,10 +121,14 @@ def suspicious(longer: Sequence[int], shorter: Sequence[int]) -> tuple[int, int]
         First and last suspicious line of the longer file, from 1.
     """
     difference = len(longer) - len(shorter)
-    straight = [math.log((one + 1) / (other + 1)) for one, other in zip(longer, shorter, strict=False)]
-    shifted = [math.log((one + 1) / (other + 1)) for one, other in zip(longer[difference:], shorter, strict=True)]
+    straight = [_ratio(one, other) for one, other in zip(longer, shorter, strict=False)]
+    shifted = [_ratio(one, other) for one, other in zip(longer[difference:], shorter, strict=True)]
     _, place = min(_split(straight, shifted, median_low(ratios)) for ratios in (straight, shifted))
     return max(1, place), min(len(longer), place + difference + 1)
+
+
+def _ratio(one: int, other: int) -> float:
+    return math.log((max(one, 0) + 1) / (max(other, 0) + 1))
 
 
 def _split(straight: Sequence[float], shifted: Sequence[float], usual: float) -> tuple[float, int]:

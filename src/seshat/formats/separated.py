@@ -57,13 +57,22 @@ def separated(path: Path, context: Context, is_header: IsHeader) -> Table:
 
 def find_delimiter(lines: Sequence[str], quote: str = '"') -> str:
     """The delimiter that parts most lines into the same number of cells, and into more than one."""
+    filled = [Line(0, line) for line in lines if line.strip()]
 
     def fit(delimiter: str) -> tuple[int, int]:
-        counts: Counter[int] = Counter()
+        best = 0, 0
         for sign in {quote, ""}:
-            dialect = Dialect(delimiter, sign)
-            counts |= Counter(len(dialect.parse(line).cells) for line in lines if line.strip())
-        return max(((count, width) for width, count in counts.items() if width > 1), default=(0, 0))
+            counts: Counter[int] = Counter()  # lines by the cells of their row
+            left = len(filled)
+            for row in _Lines(Dialect(delimiter, sign), iter(filled), 1 << 20):
+                # A cell that is open at the end of the sample may hold all lines that follow.
+                taken = left if row.parsed.is_open else len(row.lines)
+                counts[len(row.parsed.cells)] += taken
+                left -= taken
+                if not left:
+                    break
+            best = max([best, *((count, width) for width, count in counts.items() if width > 1)])
+        return best
 
     best = max(DELIMITERS, key=fit)
     return best if fit(best) != (0, 0) else ","
@@ -207,7 +216,7 @@ class _Lines:
 def _needs_quotes(dialect: Dialect, path: Path, context: Context) -> bool:
     """Whether quotes enclose cells in a file: it falls apart without them, or a column stands in them throughout."""
     limit = context.ingest.max_line_bytes
-    sample = _Lines(dialect, islice(context.lines(path), SAMPLE_LINES), limit)
+    sample = islice(_Lines(dialect, context.lines(path), limit), SAMPLE_LINES)
     width = _usual(len(row.parsed.cells) for row in sample if row.text.strip())
     enclosed: dict[int, int] = dict.fromkeys(range(width), 0)
     """Column -> cells in quotes, for columns that have no other below the first row."""

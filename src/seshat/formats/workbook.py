@@ -17,6 +17,7 @@ from seshat.core.jsonl import cannot_read
 from seshat.formats.context import Context
 from seshat.formats.markup import xml_parser
 from seshat.formats.rows import one_form
+from seshat.formats.signatures import other_kind
 
 MAX_UNPACKED = 500_000_000
 """Bytes that a workbook may unpack to."""
@@ -196,9 +197,11 @@ def look_inside(path: Path) -> None:
 
 
 def broken(path: Path, error: Exception) -> DataError:
-    """The error for a workbook that cannot be read."""
+    """The error for a workbook that cannot be read: it is none, or it is damaged."""
     if path.stat().st_size == 0:
         return DataError(f"{path}: the file is empty.")
+    if (other := other_kind(path, wanted="xl/")) is not None:
+        return other
     return DataError(
         f"{path}: the workbook is cut off or damaged ({error}).",
         "Copy it anew, or open it in a spreadsheet program, have it repaired, and save it as .xlsx or .csv.",

@@ -50,8 +50,9 @@ def spreadsheet(path: Path, context: Context, is_header: IsHeader) -> Table:
     cells = _Cells(report)
     rows = _guarded(path, context, cells)
     first: list[_Filled] = []
+    too_long: list[_Filled] = []
     for row in rows:
-        first.append(row)
+        (too_long if row.too_long else first).append(row)
         if len(first) >= HEADER_ROWS and row.number > source.header:
             break
     place = header_place([(row.number, row.cells) for row in first], source, is_header)
@@ -65,6 +66,7 @@ def spreadsheet(path: Path, context: Context, is_header: IsHeader) -> Table:
         columns = columns_of(header, report)
 
     def body() -> Iterator[Row | Reject]:
+        yield from (_row(row) for row in too_long)
         yield from (_row(row) for row in first[0 if place is None else place + 1 :])
         yield from (_row(row) for row in rows)
         cells.report()

@@ -20,6 +20,7 @@ from seshat.config.submit import SubmitColumns
 from seshat.core.errors import CheckFailed, DataError
 from seshat.core.jsonl import cannot_read, write_text
 from seshat.core.progress import task
+from seshat.formats.tables import side_rows
 from seshat.inference.batch import in_order, translate_all
 from seshat.inference.postprocess import tally
 from seshat.inference.translator import Hypothesis, Translator
@@ -52,43 +53,17 @@ def read_rows(path: Path, columns: SubmitColumns) -> list[Row]:
     Raises:
         DataError: it cannot be read, is not UTF-8, lacks a column, or has an id twice or a row too short.
     """
-    header, *rows = _table(path)
-    places = _places(path, header, columns)
+    named = {"id": columns.id, "text": columns.text, "document": columns.document, "line": columns.line}
+    wanted = {field: name for field, name in named.items() if name is not None}
     found: dict[str, Row] = {}
-    for number, cells in enumerate(rows, start=2):
-        if len(cells) != len(header):
-            raise DataError(f"{path}: row {number}: {len(cells)} cells where the header has {len(header)}.")
-        row = Row(**{field: cells[place] for field, place in places.items()})
+    for line, cells in side_rows(path, wanted, "submit.columns (null for one that there is not)"):
+        row = Row(**cells)
         if row.id in found:
-            raise DataError(f"{path}: row {number}: the id '{row.id}' stands there twice.")
+            raise DataError(f"{path}:{line}: the id '{row.id}' stands there twice.")
         found[row.id] = row
-    return list(found.values())
-
-
-def _table(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise cannot_read(path, error) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text.", "Fetch it again, or save it as UTF-8.") from error
-    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    if not rows:
+    if not found:
         raise DataError(f"{path}: the file is empty.")
-    return rows
-
-
-def _places(path: Path, header: Sequence[str], columns: SubmitColumns) -> dict[str, int]:
-    """Field of :class:`Row` -> place of its column."""
-    wanted = {"id": columns.id, "text": columns.text, "document": columns.document, "line": columns.line}
-    named = {field: name for field, name in wanted.items() if name is not None}
-    missing = [name for name in named.values() if name not in header]
-    if missing:
-        raise DataError(
-            f"{path}: there is no column {' or '.join(map(repr, missing))}; there are: {', '.join(header)}.",
-            "Say which is which: submit.columns (null for one that there is not).",
-        )
-    return {field: header.index(name) for field, name in named.items()}
+    return list(found.values())
 
 
 def line_key(line: str | None) -> tuple[int, int]:

@@ -7,7 +7,6 @@ a translation of their own, and cutting a text to fit the sentences of its trans
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,14 @@ import regex
 
 from seshat.config.align import CutSection, StartsSection
 from seshat.config.clean import Profile
+from seshat.config.project import ProjectSection
 from seshat.core.errors import DataError
 from seshat.core.gate import least_open, read_everything
 from seshat.core.records import Access, Meta, Method, Origin, Segment
 from seshat.data.align.starts import Start, find_starts
 from seshat.data.filters import Filters
+from seshat.formats.rows import one_form
+from seshat.formats.tables import side_rows
 from seshat.project.folder import Project
 from seshat.text.normalise import Normaliser
 from seshat.text.words import sentences
@@ -79,7 +81,9 @@ def sentence_pairs(project: Project, filters: Filters, figures: dict[str, Any]) 
             for segment in found
             if segment.meta.doc_id is not None and listed.language in segment.texts
         }
-        rows, problems = read_sentences(project.raw / listed.path, listed, normalisers, languages)
+        rows, problems = read_sentences(
+            project.raw / listed.path, listed, normalisers, languages, project.config.project
+        )
         tally = Tally(problems=problems)
         listed_pairs = by_list(texts, rows, listed, languages, section.min_confidence, tally)
         examples += filters.languages_of(listed_pairs)
@@ -100,7 +104,11 @@ def sentence_pairs(project: Project, filters: Filters, figures: dict[str, Any]) 
 
 
 def read_sentences(
-    path: Path, section: StartsSection, normalisers: dict[str, Normaliser], languages: tuple[str, str]
+    path: Path,
+    section: StartsSection,
+    normalisers: dict[str, Normaliser],
+    languages: tuple[str, str],
+    project: ProjectSection | None = None,
 ) -> tuple[dict[str, list[Sentence]], list[str]]:
     """Read a list of sentences: by document, in order; and the lines that cannot be read, with the reason.
 
@@ -111,28 +119,20 @@ def read_sentences(
         raise DataError(f"{path}: there is no such file.", "Correct align.starts.path, or fetch it: seshat download")
     own, other = section.language, next(tag for tag in languages if tag != section.language)
     found: dict[str, list[tuple[float, Sentence]]] = {}
-    problems = []
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in section.columns.values() if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(
-                f"{path}:1: there is no column '{missing[0]}'; the columns are {', '.join(reader.fieldnames or ())}.",
-                "Correct align.starts.columns.",
-            )
-        for row in reader:
-            cells = {field_: (row[column] or "").strip() for field_, column in section.columns.items()}
-            try:
-                order, number = float(cells["order"]), int(float(cells["number"]))
-            except ValueError:
-                problems.append(f"{path.name}:{reader.line_num}: order or number is no number")
-                continue
-            text, word = normalisers[other].apply(cells["text"]), normalisers[own].apply(cells["word"])
-            if not text or not word:
-                problems.append(f"{path.name}:{reader.line_num}: the translation or the first word is empty")
-                continue
-            sentence = Sentence(text, Start(word, number), reader.line_num)
-            found.setdefault(cells["document"], []).append((order, sentence))
+    problems: list[str] = []
+    columns = {str(field_): column for field_, column in section.columns.items()}
+    for line, row in side_rows(path, columns, "align.starts.columns", project, problems):
+        cells = {field_: cell.strip() for field_, cell in row.items()}
+        try:
+            order, number = float(cells["order"]), int(float(cells["number"]))
+        except (ValueError, OverflowError):
+            problems.append(f"{path.name}:{line}: order or number is no number")
+            continue
+        text, word = normalisers[other].apply(cells["text"]), normalisers[own].apply(cells["word"])
+        if not text or not word:
+            problems.append(f"{path.name}:{line}: the translation or the first word is empty")
+            continue
+        found.setdefault(one_form(cells["document"]), []).append((order, Sentence(text, Start(word, number), line)))
     ordered = {name: [one for _, one in sorted(rows, key=lambda row: row[0])] for name, rows in found.items()}
     return ordered, problems
 
