@@ -404,7 +404,7 @@ def test_the_sentences_before_are_asked_with(bases: Path, tmp_path: Path, monkey
     monkeypatch.setattr(Prompt, "question", heard)
     assessment = Assessment(project, [systems.read(project, "tiny")], project.config.evaluate)
     evaluation = assessment.evaluation()
-    assert len(assessment.translations["xx-es"]["tiny"]) == evaluation["test"]["segments"] == 12
+    assert len(assessment.translations["xx-es"]["tiny"]) == evaluation.test.segments == 12
     texts = {name: [one.texts["xx"] for one in corpus(*made, name)] for name, made in SETS.items() if name != "train"}
     assert "The sentences before" not in asked[texts["test"][0]]
     for name in ("test", "validation"):  # a text is asked once, as where it stands first

@@ -97,11 +97,11 @@ def test_scores_of_a_slice_are_those_of_its_sentences(headline: Metric) -> None:
     counts = {"model": Scorer(references).count(texts)}
     short, tiny = Slice("g", "short", tuple(range(0, 30, 3)) * 2), Slice("g", "tiny", (1, 2))
     rows = score_slices([short, tiny], counts, headline, 100, 1)
-    assert rows[1]["small"] is True
-    assert rows[0]["small"] is (len(short.members) < SMALL)
+    assert rows[1].small is True
+    assert rows[0].small is (len(short.members) < SMALL)
     chosen = {"model": counts["model"][[1, 2]]}
     column = METRICS.index(headline)
     low, high = interval(bootstrap(chosen, 100, 1)["model"][:, column])
-    assert rows[1]["systems"]["model"] == pytest.approx(
+    assert rows[1].systems["model"].model_dump() == pytest.approx(
         {"score": corpus_scores(chosen["model"])[column], "low": low, "high": high}, abs=1e-3
     )

@@ -8,6 +8,7 @@ from seshat.evaluation.ablation import ablate, remarks
 from seshat.evaluation.terms import Terms
 from seshat.inference.postprocess import Postprocessor, Step
 from seshat.inference.translator import Hypothesis
+from seshat.report.results import MissedTerm
 from seshat.scores import Metric
 
 
@@ -33,8 +34,8 @@ def test_terms_are_asked_where_the_reference_says_them() -> None:
     said = ["Los perros caminan.", "El taxi", "La casa", ""]
     assert terms.count(said).tolist() == [[2, 3], [0, 1], [0, 0], [0, 0]]
     assert terms.missed(said) == [
-        {"word": "kuchi", "meanings": ["perro", "can"], "asked": 2, "missed": 1},
-        {"word": "resa", "meanings": ["casa"], "asked": 1, "missed": 1},
+        MissedTerm(word="kuchi", meanings=["perro", "can"], asked=2, missed=1),
+        MissedTerm(word="resa", meanings=["casa"], asked=1, missed=1),
     ]
 
 
@@ -52,20 +53,20 @@ def test_each_step_is_left_out_in_turn_and_judged() -> None:
     spoils = Step("spoils", lambda text, _given: (text.replace("river", "sea"), ["sea"]))
     nothing = Step("nothing", lambda text, _given: (text, []))
     found = ablate(Postprocessor((halves, spoils, nothing)), references, references, raw, "chrf2", seed=3)
-    judged = {step["name"]: (step["changed"], step["verdict"]) for step in found["steps"]}
+    judged = {step.name: (step.changed, step.verdict) for step in found.steps}
     assert judged == {
         "halves": (20, "helps"),
         "spoils": (40, "hurts: leave it out"),
         "nothing": (0, "changed nothing here"),
     }
-    assert found["all"]["chrf2"] < found["steps"][1]["without"]["chrf2"] == 100.0
-    assert found["difference"] == round(found["all"]["chrf2"] - found["none"]["chrf2"], 4)
+    assert found.all["chrf2"] < found.steps[1].without["chrf2"] == 100.0
+    assert found.difference == round(found.all["chrf2"] - found.none["chrf2"], 4)
     assert [line for line in remarks("xx-es", found, "chrf2") if "spoils" in line and "Leave it out" in line]
     assert len(remarks("xx-es", found, "chrf2")) == 1
 
     rare = Step("rare", lambda text, _given: (text + "s", ["s"]) if "number 7 " in text else (text, []))
     found = ablate(Postprocessor((rare,)), references, references, raw, "chrf2", seed=3)
-    assert found["steps"][0]["verdict"] == "does not help measurably here"
+    assert found.steps[0].verdict == "does not help measurably here"
 
 
 def test_steps_are_judged_by_the_headline() -> None:
@@ -75,13 +76,13 @@ def test_steps_are_judged_by_the_headline() -> None:
     joins = Step("joins", lambda text, _given: (text.replace("rivul", "river").replace(" dog ", "dog "), ["dog"]))
     metrics: tuple[Metric, ...] = ("chrf2", "geomean")
     found = {by: ablate(Postprocessor((joins,)), references, references, raw, by, seed=3) for by in metrics}
-    assert {by: one["steps"][0]["verdict"] for by, one in found.items()} == {
+    assert {by: one.steps[0].verdict for by, one in found.items()} == {
         "chrf2": "helps",
         "geomean": "hurts: leave it out",
     }
-    step = found["geomean"]["steps"][0]
-    assert step["difference"] == pytest.approx(found["geomean"]["all"]["geomean"] - step["without"]["geomean"])
-    assert found["geomean"]["difference"] == step["difference"]
+    step = found["geomean"].steps[0]
+    assert step.difference == pytest.approx(found["geomean"].all["geomean"] - step.without["geomean"])
+    assert found["geomean"].difference == step.difference
     (line,) = remarks("xx-es", found["geomean"], "geomean")
-    assert f"(√(BLEU·chrF++) {step['difference']:+.2f}, p = 0.00)" in line
+    assert f"(√(BLEU·chrF++) {step.difference:+.2f}, p = 0.00)" in line
     assert remarks("xx-es", found["chrf2"], "chrf2") == []

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests import finetuned, tiny_models
+from tests.evaluations import an_evaluation
 
 from seshat.config import families
 from seshat.core.errors import CheckFailed, DataError, MissingPackage, UsageError
@@ -146,20 +147,17 @@ class TestCausal:
         headline = {"score": 40.5, "low": 38.0, "high": 43.0}
         system = {"name": "causal", "scores": dict.fromkeys(proof.METRICS, score) | {"geomean": headline}}
         signatures = dict.fromkeys(proof.METRICS, "nrefs:1|case:mixed|version:2.5") | {"geomean": "sqrt(bleu * chrf++)"}
-        result = {"direction": "qsm-es", "systems": [system], "signatures": signatures}
         path = causal.reports / "evaluation.json"
         path.parent.mkdir(exist_ok=True)
-        settings = {"headline": "geomean"}
-        path.write_text(json.dumps({"test": {"segments": 99}, "settings": settings, "directions": [result]}))
+        an_evaluation([system], "geomean", 99, signatures=signatures).write(path)
         made = with_settings(causal, formats=["adapter"], segments=2)
         assert run(made)["exports"]
         trained = (causal.model() / "model.json").stat().st_mtime
         os.utime(path, (trained - 9, trained - 9))
         text = (causal.model("causal-adapter") / "README.md").read_text()
         assert "Scores on the test set (99 segments)" in text
-        assert (
-            "| **causal** | 40.5 (38.0-43.0) | 31.2 (28.0-34.5) |" in text and "nrefs:1|case:mixed|version:2.5" in text
-        )
+        assert "| **causal** | 40.5 (38.0-43.0) | 31.2 (28.0-34.5) |" in text
+        assert "| 1.00 |" in text and "nrefs:1|case:mixed|version:2.5" in text
         assert any("older than the model" in warning for warning in run(made)["warnings"])
         assert "Scores on the test set" not in (causal.model("causal-adapter") / "README.md").read_text()
         path.unlink()

@@ -46,13 +46,13 @@ def test_it_tells_good_from_bad_translations_it_has_not_seen() -> None:
 
     quality = sentence_chrf2(Scorer(references).count([one.text for one in said]))
     found = judge(calibration, sources, said, quality)
-    assert found["learnt_from"] == 150
-    assert found["correlation"] > 0.9
-    low, medium, high = found["levels"]
-    assert sum(row["segments"] for row in found["levels"]) == 200
-    assert low["measured"] + 10 < medium["measured"] < high["measured"] - 10
-    for row in found["levels"]:
-        assert row["expected"] == pytest.approx(row["measured"], abs=6)
+    assert found.learnt_from == 150
+    assert found.correlation is not None and found.correlation > 0.9
+    low, medium, high = (row.measured or 0.0 for row in found.levels)
+    assert sum(row.segments for row in found.levels) == 200
+    assert low + 10 < medium < high - 10
+    for row in found.levels:
+        assert row.expected == pytest.approx(row.measured, abs=6)
 
 
 def test_candidates_that_agree_count_where_they_were_compared() -> None:

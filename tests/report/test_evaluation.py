@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +14,7 @@ from seshat.config.model import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator
+from seshat.evaluation.invented import behaviour, invention
 from seshat.evaluation.measure import length_histogram, measure
 from seshat.evaluation.summary import summary
 from seshat.evaluation.testbed import Material, TestSet
@@ -22,13 +22,15 @@ from seshat.inference.translator import Hypothesis
 from seshat.report.charts import Bar, bars, histogram, lines_chart, nice_limit
 from seshat.report.evaluation import render, verdict
 from seshat.report.page import significance_marks
+from seshat.report.results import Against, Evaluation, Floor, SystemResult
 from seshat.scores import Metric
+from seshat.scores.table import Score
 
 EVIL = "<script>alert('&')</script>"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
-def evaluation(history: list[dict[str, float]] | None = None, headline: Metric = "chrf2") -> dict[str, Any]:
+def evaluation(history: list[dict[str, float]] | None = None, headline: Metric = "chrf2") -> Evaluation:
     sources = [EVIL, "நாய் தூங்குகிறது", "الكلب نائم", "ka̱la ñú̃a"] * 6
     references = ["the <b> dog", "the dog sleeps", "the dog is asleep", "a dog"] * 6
     pairs = tuple(zip(sources, references, strict=True))
@@ -45,21 +47,23 @@ def evaluation(history: list[dict[str, float]] | None = None, headline: Metric =
     section = EvaluateSection(bootstrap=100, reference="copy", baselines=("copy",), headline=headline)
     result, _ = measure(direction, test, material, said, ["statistical"], section, 1, nearest)
     leaks = material.leaks(test, ("xx", "en"))
-    result["history"] = {"statistical": history or []}
+    result.history = {"statistical": history or []}
     settings = {"reference": "copy", "bootstrap": 100, "seed": 1, "test": "paired approximate randomisation"}
-    return {
-        "project": EVIL,
-        "languages": {"xx": EVIL, "en": "English"},
-        "purpose": EVIL,
-        "quoted": ["community"],
-        "systems": [{"name": "statistical", "family": "statistical", "kind": "model"}],
-        "history": {},
-        "test": {"segments": 24, "access": test.access, "licences": test.licences, "in_train": leaks},
-        "training": {"pairs": 24, "entries": 0, "words": {"xx": 0, "en": 1}},
-        "settings": settings | {"headline": headline},
-        "warnings": [*warnings(test, [result], leaks, headline), EVIL],
-        "directions": [result],
-    }
+    return Evaluation.model_validate(
+        {
+            "project": EVIL,
+            "languages": {"xx": EVIL, "en": "English"},
+            "purpose": EVIL,
+            "quoted": ["community"],
+            "systems": [{"name": "statistical", "family": "statistical", "kind": "model"}],
+            "history": {},
+            "test": {"segments": 24, "access": test.access, "licences": test.licences, "in_train": leaks},
+            "training": {"pairs": 24, "entries": 0, "words": {"xx": 0, "en": 1}},
+            "settings": settings | {"headline": headline},
+            "warnings": [*warnings(test, [result], leaks, headline), EVIL],
+            "directions": [result],
+        }
+    )
 
 
 class Balance(HTMLParser):
@@ -139,8 +143,9 @@ def test_the_page_goes_by_the_headline(page: str) -> None:
 
 def test_an_evaluation_of_before_the_setting_is_shown_by_chrf2(page: str) -> None:
     rows = [{"step": n, "train_loss": 5.0 - n, "validation_loss": 5.1 - n, "chrf2": float(n)} for n in range(4)]
-    old = evaluation(rows)
-    del old["settings"]["headline"]
+    written = evaluation(rows).model_dump(mode="json")
+    del written["settings"]["headline"]
+    old = Evaluation.model_validate(written)
     assert render(old) == page
     assert summary(old) == summary(evaluation(rows))
     assert {"chrf2 low", "chrf2 high"} <= set(summary(old)["table"][0])
@@ -154,36 +159,39 @@ def test_the_same_figures_give_the_same_page() -> None:
     assert render(evaluation()) == render(evaluation())
 
 
-def model(score: float, difference: float, p: float) -> dict[str, Any]:
-    return {
-        "name": "m",
-        "scores": {
-            "chrf2": {"score": score, "low": score - 1, "high": score + 1},
-            "bleu": {"score": score / 2, "low": 1.0, "high": 90.0},
+def model(score: float, difference: float, p: float) -> SystemResult:
+    return SystemResult(
+        name="m",
+        kind="model",
+        scores={
+            "chrf2": Score(score=score, low=score - 1, high=score + 1),
+            "bleu": Score(score=score / 2, low=1.0, high=90.0),
         },
-        "best_floor": {"name": "copy", "score": score - difference, "difference": difference, "p": p},
-    }
+        behaviour=behaviour(["a"], ["b"], ["c"]),
+        invented=invention(["a"], ["b"], {"a"}),
+        best_floor=Floor(name="copy", score=score - difference, difference=difference, p=p),
+    )
 
 
 def test_verdicts() -> None:
     assert "5.0 points more than the best floor, “copy” (25.0)" in verdict(model(30.0, 5.0, 0.001), "chrf2")
     assert "not worth using" in verdict(model(30.0, -5.0, 0.001), "chrf2")
     assert "cannot be told apart" in verdict(model(30.0, 0.2, 0.4), "chrf2")
-    alone = {key: value for key, value in model(30.0, 0.2, 0.4).items() if key != "best_floor"}
+    alone = model(30.0, 0.2, 0.4).model_copy(update={"best_floor": None})
     assert verdict(alone, "chrf2") == "“m” reaches a chrF2 of 30.0 (29.0 to 31.0). No floor was measured beside it."
     assert verdict(alone, "bleu") == "“m” reaches a BLEU of 15.0 (1.0 to 90.0). No floor was measured beside it."
 
 
 def test_lengths() -> None:
     found = length_histogram({"a": ["", "x" * 14, "x" * 28, "x" * 900], "b": ["x" * 20] * 600})
-    assert found["edges"] == list(range(0, 29, 2))
-    assert found["shares"]["a"] == [0.25, *[0.0] * 6, 0.25, *[0.0] * 5, 0.5]
-    assert sum(found["shares"]["b"]) == 1.0
-    assert length_histogram({"a": ["", ""]})["shares"]["a"][0] == 1.0
+    assert found.edges == list(range(0, 29, 2))
+    assert found.shares["a"] == [0.25, *[0.0] * 6, 0.25, *[0.0] * 5, 0.5]
+    assert sum(found.shares["b"]) == 1.0
+    assert length_histogram({"a": ["", ""]}).shares["a"][0] == 1.0
 
 
 def test_marks() -> None:
-    assert [significance_marks({"score": s, "p": p}) for s, p in ((1, 0.01), (-1, 0.01), (1, 0.2))] == ["↑", "↓", "≈"]
+    assert [significance_marks(Against(score=s, p=p)) for s, p in ((1, 0.01), (-1, 0.01), (1, 0.2))] == ["↑", "↓", "≈"]
 
 
 @pytest.mark.parametrize(

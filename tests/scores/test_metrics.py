@@ -11,17 +11,14 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from seshat.config.model import EvaluateSection
 from seshat.scores import METRICS
 from seshat.scores.metrics import (
-    CHRF2,
     COLUMNS,
     Scorer,
     bleu_tokenizer,
     chrf,
     chrf2_counts,
     corpus_scores,
-    headline,
     scores,
     sentence_chrf2,
 )
@@ -112,9 +109,3 @@ def test_scripts_without_spaces_are_cut_into_characters() -> None:
     assert "tok:char" in Scorer(thai).signatures["bleu"]
     assert corpus_scores(Scorer(thai).count(["แม่น้ำสายเล็ก", "เรากลับบ้าน 12"])).bleu > 50
     assert corpus_scores(Scorer(thai, "13a").count(["แม่น้ำสายเล็ก", "เรากลับบ้าน 12"])).bleu == 0
-
-
-def test_an_evaluation_says_what_it_goes_by_and_an_old_one_went_by_chrf2() -> None:
-    assert headline({"settings": {"headline": "geomean", "reference": "copy"}}) == "geomean"
-    assert headline({"settings": {"reference": "copy"}}) == headline({}) == METRICS[CHRF2] == "chrf2"
-    assert EvaluateSection().headline == "chrf2"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evaluations import an_evaluation
 from tests.serving.serving_project import SECRET, Upper, serving_project
 
 from seshat.config import Direction
 from seshat.core.errors import UsageError
-from seshat.core.jsonl import write_text
 from seshat.core.records import Access
 from seshat.inference.dialogue import Piece
 from seshat.inference.translator import Candidate, Hypothesis
@@ -218,15 +218,12 @@ def test_the_key(service: Service) -> None:
 def test_what_is_in_the_test_set_is_named_to_those_who_may_see_it(tmp_path: Path, viewer: Access, sees: bool) -> None:
     project = serving_project(tmp_path)
     value = {"score": 31.25, "low": 30.0, "high": 33.0}
-    result = {
-        "direction": "qsm-es",
-        "systems": [{"name": "m", "scores": dict.fromkeys(METRICS, value)}],
-        "slices": [
-            {"group": "Genre", "name": name, "segments": 3, "systems": {"m": value}} for name in ("tale", SECRET)
-        ],
-    }
-    written = {"settings": {"headline": "geomean"}, "quoted": ["community"], "directions": [result]}
-    write_text(project.reports / "evaluation.json", json.dumps(written))
+    slices = [
+        {"group": "Genre", "name": name, "segments": 3, "small": True, "systems": {"m": value}}
+        for name in ("tale", SECRET)
+    ]
+    systems = [{"name": "m", "scores": dict.fromkeys(METRICS, value)}]
+    an_evaluation(systems, "geomean", slices=slices, quoted=["community"]).write(project.reports / "evaluation.json")
     service = Service(project, viewer, opens=Upper)
     found = service.evaluation()
     service.close()

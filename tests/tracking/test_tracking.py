@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evaluations import an_evaluation
 
 from seshat import tracking
 from seshat.config import Config
@@ -18,6 +19,7 @@ from seshat.core.errors import MissingPackage, UsageError
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Access, Entry, Example, Meta, Segment, Sense
 from seshat.project.folder import Project
+from seshat.report.results import Evaluation
 from seshat.tracking.content import samples
 from seshat.tracking.trackers import Mlflow
 
@@ -76,21 +78,25 @@ def make_project(root: Path, **sections: Any) -> Project:
     return project
 
 
-def evaluation(*translations: tuple[str, str]) -> dict[str, Any]:
+def evaluation(*translations: tuple[str, str]) -> Evaluation:
     """As much of ``evaluation.json`` as trackers read."""
     score = {"chrf2": {"score": 31.5, "low": 30.0, "high": 33.0}, "chrf++": {"score": 29.0, "low": 1.0, "high": 2.0}}
     shown = [
         {
             "id": name,
+            "origin": None,
             "source": SECRET if name == "t2" else name,
             "reference": f"reference of {name}",
             "nearest": {"source": SECRET, "target": SECRET, "similarity": 1.0},
-            "systems": [{"name": "copy", "text": SECRET}, {"name": "statistical", "text": text}],
+            "systems": [
+                {"name": one, "text": said, "chrf2": 0.0} for one, said in (("copy", SECRET), ("statistical", text))
+            ],
         }
         for name, text in translations
     ]
-    systems = [{"name": "statistical", "scores": score, "invented": {"words": [SECRET]}}]
-    return {"directions": [{"direction": "qsm-es", "systems": systems, "samples": shown}]}
+    listed = [{"word": SECRET, "count": 1, "near": None}]
+    invented = {"words": 1, "invented": 1, "per_100": 100.0, "listed": listed}
+    return an_evaluation([{"name": "statistical", "scores": score, "invented": invented}], samples=shown)
 
 
 def client(project: Project) -> Any:

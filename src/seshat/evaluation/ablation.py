@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
 
 from seshat.core.records import Segment
 from seshat.inference.postprocess import Postprocessor, changed_steps
 from seshat.inference.translator import Hypothesis
 from seshat.project.folder import Project
+from seshat.report.results import Postprocessing, Step
 from seshat.scores import LABELS, METRICS, Metric
 from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import SIGNIFICANT, paired_randomisation
@@ -41,7 +41,7 @@ def ablate(
     headline: Metric,
     seed: int,
     tokenizer: str = "13a",
-) -> dict[str, Any]:
+) -> Postprocessing:
     """Score the translations with all steps, with none, and with each step left out.
 
     Args:
@@ -52,11 +52,6 @@ def ablate(
         headline: the score that the steps are judged by.
         seed: start of the random numbers.
         tokenizer: how BLEU cuts words.
-
-    Returns:
-        ``segments``, ``all`` and ``none`` (scores by metric), ``difference`` of the two (headline), and ``steps``: per
-        step ``{name, changed, without, difference, p, verdict}``, where ``changed`` counts translations,
-        ``difference`` is what the step brings in the headline and ``verdict`` says it in words.
     """
     mended = [postprocessor.hypothesis(one, source) for one, source in zip(raw, sources, strict=True)]
     changed = [changed_steps(one.changes) for one in mended]
@@ -69,31 +64,31 @@ def ablate(
     reached = {name: _scores(rows) for name, rows in counts.items()}
     column = METRICS.index(headline)
 
-    def judged(step: str) -> dict[str, Any]:
+    def judged(step: str) -> Step:
         name = f"-{step}"
         times = sum(step in names for names in changed)
         difference = reached["all"][headline] - reached[name][headline]
         same = texts[name] == texts["all"]
         p = 1.0 if same else float(paired_randomisation(counts["all"], counts[name], TRIALS, seed)[column])
-        return {
-            "name": step,
-            "changed": times,
-            "without": reached[name],
-            "difference": round(difference, 4),
-            "p": round(p, 6),
-            "verdict": verdict(times, difference, p),
-        }
+        return Step(
+            name=step,
+            changed=times,
+            without=reached[name],
+            difference=round(difference, 4),
+            p=round(p, 6),
+            verdict=verdict(times, difference, p),
+        )
 
-    return {
-        "segments": len(raw),
-        "all": reached["all"],
-        "none": reached["none"],
-        "difference": round(reached["all"][headline] - reached["none"][headline], 4),
-        "steps": [judged(step.name) for step in postprocessor.steps],
-    }
+    return Postprocessing(
+        segments=len(raw),
+        all=reached["all"],
+        none=reached["none"],
+        difference=round(reached["all"][headline] - reached["none"][headline], 4),
+        steps=[judged(step.name) for step in postprocessor.steps],
+    )
 
 
-def _scores(rows: Counts) -> dict[str, float]:
+def _scores(rows: Counts) -> dict[Metric, float]:
     return {name: round(float(value), 4) for name, value in zip(METRICS, scores(rows.sum(axis=0)), strict=True)}
 
 
@@ -112,7 +107,7 @@ def verdict(changed: int, difference: float, p: float) -> str:
     return "helps" if difference > 0 else "hurts: leave it out"
 
 
-def remarks(direction: str, found: dict[str, Any], headline: Metric) -> list[str]:
+def remarks(direction: str, found: Postprocessing, headline: Metric) -> list[str]:
     """What a reader should know about the steps, one line for each that changed something and did not help.
 
     Args:
@@ -121,15 +116,15 @@ def remarks(direction: str, found: dict[str, Any], headline: Metric) -> list[str
         headline: the score that it was told to judge by.
     """
     return [
-        f"{direction}: the step '{one['name']}' of post-processing changed {one['changed']} of {found['segments']} "
+        f"{direction}: the step '{one.name}' of post-processing changed {one.changed} of {found.segments} "
         f"validation translations and {_said(one, LABELS[headline])}"
-        for one in found["steps"]
-        if one["changed"] and not (one["difference"] > 0 and one["p"] < SIGNIFICANT)
+        for one in found.steps
+        if one.changed and not (one.difference > 0 and one.p < SIGNIFICANT)
     ]
 
 
-def _said(step: dict[str, Any], label: str) -> str:
-    by = f"{label} {step['difference']:+.2f}, p = {step['p']:.2f}"
-    if step["p"] < SIGNIFICANT:
+def _said(step: Step, label: str) -> str:
+    by = f"{label} {step.difference:+.2f}, p = {step.p:.2f}"
+    if step.p < SIGNIFICANT:
         return f"made them worse ({by}). Leave it out of translate.postprocess.steps."
     return f"did not help measurably ({by})."

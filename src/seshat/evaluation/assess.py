@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import structlog
 from pydantic import BaseModel
@@ -36,6 +35,18 @@ from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
 from seshat.prompt.request import Request, of_segments
 from seshat.prompt.request import requests as apart
+from seshat.report.results import (
+    DirectionResult,
+    Evaluation,
+    FillTable,
+    LikelihoodTable,
+    Postprocessing,
+    Settings,
+    SystemFacts,
+    TaskTable,
+    TestFacts,
+    TrainingFacts,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +61,7 @@ class Findings:
     """System -> an answer to each test question."""
     translations: dict[tuple[str, str], list[Hypothesis]] = field(default_factory=dict)
     """System and direction -> one hypothesis per test sentence."""
-    mending: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mending: dict[str, Postprocessing] = field(default_factory=dict)
     """Direction -> whether the steps of post-processing help the main model on validation."""
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     """Direction -> how far translations of the main model may be trusted."""
@@ -99,52 +110,54 @@ class Assessment:
         """What the instruction data are written with."""
         return Prompt.of(self.project)
 
-    def evaluation(self) -> dict[str, Any]:
+    def evaluation(self) -> Evaluation:
         """Let every system work, and judge: what ``evaluation.json`` says; the page is made from it alone."""
         config = self.project.config
         for system in self.systems:
             self._work(system)
         results = [found for way in config.project.directions if (found := self._direction(way))]
         leaks = self.material.leaks(self.test, self.languages)
-        sections = self._beside_translation()
-        asked = {one.access for one in self.questions} if "tasks" in sections else set()
-        return {
-            "project": config.project.name,
-            "languages": {tag: config.project.language_name(tag) for tag in self.languages},
-            "purpose": config.project.purpose,
-            "test": {
-                "segments": len(self.test.segments),
-                "access": self.test.access,
-                "licences": self.test.licences,
-                "in_train": leaks,
-            },
-            "quoted": [level for level in Access if level.value in self.test.access or level in asked],
-            "training": {
-                "pairs": len(self.material.pairs),
-                "entries": len(self.material.entries),
-                "words": {tag: len(found) for tag, found in self.material.trained.items()},
-            },
-            "settings": {
-                "headline": self.settings.headline,
-                "reference": self.settings.reference,
-                "bootstrap": self.settings.bootstrap,
-                "seed": config.project.seed,
-                "test": "paired approximate randomisation",
-            },
-            "systems": [{"name": one.name, "family": one.family.name, "kind": one.kind} for one in self.systems],
-            "warnings": [
+        surprises, answers, filled = self._surprises(), self._answers(), self._filled()
+        asked = {one.access for one in self.questions} if answers else set()
+        return Evaluation(
+            project=config.project.name,
+            languages={tag: config.project.language_name(tag) for tag in self.languages},
+            purpose=config.project.purpose,
+            test=TestFacts(
+                segments=len(self.test.segments),
+                access=self.test.access,
+                licences=self.test.licences,
+                in_train=leaks,
+            ),
+            quoted=[level for level in Access if level.value in self.test.access or level in asked],
+            training=TrainingFacts(
+                pairs=len(self.material.pairs),
+                entries=len(self.material.entries),
+                words={tag: len(found) for tag, found in self.material.trained.items()},
+            ),
+            settings=Settings(
+                headline=self.settings.headline,
+                reference=self.settings.reference,
+                bootstrap=self.settings.bootstrap,
+                seed=config.project.seed,
+                test="paired approximate randomisation",
+            ),
+            systems=[SystemFacts(name=one.name, family=one.family.name, kind=one.kind) for one in self.systems],
+            warnings=[
                 *warnings(self.test, results, leaks, self.settings.headline),
-                *beside_translation(sections),
+                *beside_translation(surprises, answers),
                 *self.found.notes,
             ],
-            "directions": results,
-            "history": {
+            directions=results,
+            history={
                 one.name: rows
                 for one in self.systems
                 if one.kind == "model" and (rows := read_history(one.folder / "log.jsonl"))
             },
-            **sections,
-        }
+            likelihood=surprises,
+            tasks=answers,
+            fill=filled,
+        )
 
     def _work(self, system: System) -> None:
         """All that a system does, in one go, so that its weights are opened once."""
@@ -240,7 +253,7 @@ class Assessment:
         log.info("the base was left out", reason=error.message)
         self.found.notes.append(f"{system.name} was not measured: {error.message}")
 
-    def _direction(self, direction: Direction) -> dict[str, Any] | None:
+    def _direction(self, direction: Direction) -> DirectionResult | None:
         """Measure the translations of every system and of the floors; ``None`` when no model translates this way."""
         sources, references = self.test.texts(direction.source), self.test.texts(direction.target)
         train_sources, train_targets = self.material.sides(direction, self.languages[0])
@@ -262,13 +275,14 @@ class Assessment:
         seed = self.project.config.project.seed
         result, quality = measure(direction, self.test, self.material, found, models, self.settings, seed, nearest)
         folders = {one.name: one.folder / str(direction) for one in self.systems}
-        result["history"] = {name: read_history(folders[name] / "history.jsonl") for name in models}
+        result.history = {name: read_history(folders[name] / "history.jsonl") for name in models}
         if str(direction) in self.found.mending:
-            result["postprocess"] = self.found.mending[str(direction)] | {"test": tally(found[models[0]])}
-            self.found.notes += ablation.remarks(str(direction), result["postprocess"], self.settings.headline)
+            result.postprocess = self.found.mending[str(direction)]
+            result.postprocess.test = tally(found[models[0]])
+            self.found.notes += ablation.remarks(str(direction), result.postprocess, self.settings.headline)
         if calibration := self.found.calibrations.get(str(direction)):
             main = models[0]
-            result["confidence"] = judge(calibration, sources, found[main], quality[main])
+            result.confidence = judge(calibration, sources, found[main], quality[main])
         self.translations[str(direction)] = found
         for name, hypotheses in found.items():
             rows = zip(self.test.segments, sources, references, hypotheses, quality[name], strict=True)
@@ -305,23 +319,25 @@ class Assessment:
         notes = self._notes(system, chain.direction, asked, mended=chain.mend is not None)
         return translate(chain, asked, notes)
 
-    def _beside_translation(self) -> dict[str, Any]:
-        """Sections of the evaluation that only some families have."""
+    def _surprises(self) -> list[LikelihoodTable]:
+        if not self.found.costs:
+            return []
+        more = self.project.segments("monolingual")
+        training = likelihood.training_texts(self.material, self.languages, more)
         seed = self.project.config.project.seed
-        made: dict[str, Any] = {}
-        if self.found.costs:
-            more = self.project.segments("monolingual")
-            training = likelihood.training_texts(self.material, self.languages, more)
-            made["likelihood"] = likelihood.tables(
-                self.found.costs, self.models, self.segments, training, self.settings, seed
-            )
-        if self.found.answers:
-            floor = tasks.learn(self.project, self.prompt)
-            made["tasks"] = tasks.tables(self.found.answers, self.questions, floor, self.models, self.settings, seed)
-        if self.found.fillings:
-            texts = (pair[0] for pair in self.material.pairs)
-            made["fill"] = fill.table(self.found.fillings, self.blanks, fill.frequent(texts), self.settings, seed)
-        return made
+        return likelihood.tables(self.found.costs, self.models, self.segments, training, self.settings, seed)
+
+    def _answers(self) -> list[TaskTable]:
+        if not self.found.answers:
+            return []
+        floor, seed = tasks.learn(self.project, self.prompt), self.project.config.project.seed
+        return tasks.tables(self.found.answers, self.questions, floor, self.models, self.settings, seed)
+
+    def _filled(self) -> FillTable | None:
+        if not self.found.fillings:
+            return None
+        floor, seed = fill.frequent(pair[0] for pair in self.material.pairs), self.project.config.project.seed
+        return fill.table(self.found.fillings, self.blanks, floor, self.settings, seed)
 
 
 def _answered(one: Question, answer: str) -> Answered:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 
 from seshat.inference.confidence import FEWEST, LEVELS, Calibration
 from seshat.inference.translator import Hypothesis
+from seshat.report.results import Confidence, Level
 from seshat.scores.formulas import Floats
 from seshat.scores.metrics import Scorer, sentence_chrf2
 
@@ -40,7 +40,7 @@ def calibrate(
 
 def judge(
     calibration: Calibration, sources: Sequence[str], hypotheses: Sequence[Hypothesis], quality: Floats
-) -> dict[str, Any]:
+) -> Confidence:
     """What the confidence is worth on the test set.
 
     Args:
@@ -48,28 +48,16 @@ def judge(
         sources: the test sentences.
         hypotheses: their translations.
         quality: chrF2 of each, 0 to 100.
-
-    Returns:
-        ``learnt_from`` (validation sentences), ``correlation`` (Pearson's, of the confidence with the chrF2 of the
-        sentence; null when one of them never changes) and ``levels``: per level ``{level, segments, expected,
-        measured}``, the mean chrF2 that the confidence promises and the one that was reached (null without segments).
     """
     graded = [calibration.grade(one, source) for one, source in zip(hypotheses, sources, strict=True)]
     values = np.array([100 * one.value for one in graded])
     levels = []
     for level in LEVELS:
         chosen = np.array([one.level == level for one in graded], dtype=bool)
-        levels.append(
-            {
-                "level": level,
-                "segments": int(chosen.sum()),
-                "expected": round(float(values[chosen].mean()), 2) if chosen.any() else None,
-                "measured": round(float(quality[chosen].mean()), 2) if chosen.any() else None,
-            }
+        expected, measured = (
+            round(float(found[chosen].mean()), 2) if chosen.any() else None for found in (values, quality)
         )
+        levels.append(Level(level=level, segments=int(chosen.sum()), expected=expected, measured=measured))
     varies = len(values) > 1 and values.std() > 0 and quality.std() > 0
-    return {
-        "learnt_from": calibration.segments,
-        "correlation": round(float(np.corrcoef(values, quality)[0, 1]), 4) if varies else None,
-        "levels": levels,
-    }
+    correlation = round(float(np.corrcoef(values, quality)[0, 1]), 4) if varies else None
+    return Confidence(learnt_from=calibration.segments, correlation=correlation, levels=levels)

@@ -7,15 +7,16 @@ from typing import Any, get_args
 
 from seshat.config.model import Baseline, EvaluateSection
 from seshat.core.errors import UsageError
-from seshat.core.jsonl import write_json, write_text
+from seshat.core.jsonl import write_text
 from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
 from seshat.evaluation.summary import summary
 from seshat.project.folder import Project
 from seshat.report.evaluation import render_comparison
+from seshat.report.results import Against, DirectionResult
 from seshat.scores import METRICS
-from seshat.scores.metrics import Scorer, headline, scores
+from seshat.scores.metrics import Scorer, scores
 from seshat.scores.significance import TRIALS_PER_SAMPLE, paired_randomisation
 
 BASELINES: tuple[str, ...] = get_args(Baseline)
@@ -48,17 +49,16 @@ def run(
     assessment = Assessment(project, chosen, settings)
     assessment.found.notes += notes
     comparison = assessment.evaluation()
-    for result in comparison["directions"]:
-        result["pairs"] = _pairs(assessment, result["direction"], result["target"])
-        for part in ("samples", "slices", "lengths"):  # these are in the evaluation of each
-            del result[part]
-    write_json(project.reports / "comparison.json", comparison)
+    for result in comparison.directions:
+        result.pairs = _pairs(assessment, result.direction, result.target)
+        result.samples, result.slices, result.lengths = [], [], None  # these are in the evaluation of each
+    comparison.write(project.reports / "comparison.json")
     write_text(project.reports / "comparison.html", render_comparison(comparison))
     remove(project.state / "evaluate")
     return summary(comparison) | {
-        "pairs": [row for result in comparison["directions"] for row in _rows(result, headline(comparison))],
+        "pairs": [row for result in comparison.directions for row in _rows(result, comparison.headline)],
         "report": str((project.reports / "comparison.html").relative_to(project.root)),
-        "warnings": comparison["warnings"],
+        "warnings": comparison.warnings,
     }
 
 
@@ -77,7 +77,7 @@ def _settings(
     return settings.model_copy(update={"baselines": floors, "reference": against, "confidence_texts": 0})
 
 
-def _pairs(assessment: Assessment, direction: str, target: str) -> dict[str, dict[str, dict[str, float]]]:
+def _pairs(assessment: Assessment, direction: str, target: str) -> dict[str, dict[str, Against]]:
     """The difference in the headline of each system from each other, with its p-value."""
     scorer = Scorer(assessment.test.texts(target), assessment.settings.bleu_tokenizer)
     made = assessment.translations[direction]
@@ -85,27 +85,27 @@ def _pairs(assessment: Assessment, direction: str, target: str) -> dict[str, dic
     column = METRICS.index(assessment.settings.headline)
     totals = {name: float(scores(rows.sum(axis=0))[column]) for name, rows in counts.items()}
     trials, seed = assessment.settings.bootstrap * TRIALS_PER_SAMPLE, assessment.project.config.project.seed
-    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in made}
+    found: dict[str, dict[str, Against]] = {name: {} for name in made}
     names = list(made)
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
             chance = round(float(paired_randomisation(counts[one], counts[other], trials, seed)[column]), 6)
             difference = round(totals[one] - totals[other], 4)
-            found[one][other] = {"score": difference, "p": chance}
-            found[other][one] = {"score": -difference, "p": chance}
+            found[one][other] = Against(score=difference, p=chance)
+            found[other][one] = Against(score=-difference, p=chance)
     return found
 
 
-def _rows(result: dict[str, Any], metric: str) -> list[dict[str, Any]]:
+def _rows(result: DirectionResult, metric: str) -> list[dict[str, Any]]:
     """Each against each on a terminal: a line per pair."""
-    names = list(result["pairs"])
+    names = list(result.pairs)
     return [
         {
-            "direction": result["direction"],
+            "direction": result.direction,
             "system": one,
             "against": other,
-            metric: f"{result['pairs'][one][other]['score']:+.1f}",
-            "p": f"{result['pairs'][one][other]['p']:.3f}",
+            metric: f"{result.pairs[one][other].score:+.1f}",
+            "p": f"{result.pairs[one][other].p:.3f}",
         }
         for place, one in enumerate(names)
         for other in names[place + 1 :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seshat import tracking
-from seshat.core.jsonl import write_json, write_text
+from seshat.core.jsonl import write_text
 from seshat.core.paths import remove
 from seshat.evaluation import systems
 from seshat.evaluation.assess import Assessment
@@ -37,7 +37,7 @@ def run(project: Project) -> dict[str, Any]:
     assessment.found.notes += notes
     evaluation = assessment.evaluation()
     write_translations(project.reports / "translations", assessment.files)
-    write_json(project.reports / "evaluation.json", evaluation)
+    evaluation.write(project.reports / "evaluation.json")
     if found[0].kind == "model":
         save(found[0].folder, assessment.found.calibrations)
     write_text(project.reports / "evaluation.html", render(evaluation))
@@ -45,5 +45,5 @@ def run(project: Project) -> dict[str, Any]:
     tracking.evaluated(project, evaluation)
     return summary(evaluation) | {
         "report": str((project.reports / "evaluation.html").relative_to(project.root)),
-        "warnings": evaluation["warnings"],
+        "warnings": evaluation.warnings,
     }

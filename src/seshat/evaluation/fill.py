@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from seshat.config.model import EvaluateSection
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
-from seshat.evaluation.measure import score_table
 from seshat.evaluation.testbed import folded
+from seshat.report.results import FillSample, FillTable, Offer, Offers
 from seshat.scores.formulas import Floats
-from seshat.scores.significance import Rows, rate
+from seshat.scores.significance import Rows, percent
+from seshat.scores.table import score_table
 
 FLOOR = "most frequent words"
 CANDIDATES = 5
@@ -137,7 +138,7 @@ def hits(found: Sequence[Blank], offers: Sequence[Sequence[str]]) -> Rows:
 
 
 def _percent(sums: NDArray[Any]) -> Floats:
-    return np.concatenate([100 * rate(sums[..., [column, 2]]) for column in (0, 1)], axis=-1)
+    return np.concatenate([percent(sums[..., [column, 2]]) for column in (0, 1)], axis=-1)
 
 
 def table(
@@ -146,8 +147,8 @@ def table(
     floor: Sequence[str],
     settings: EvaluateSection,
     seed: int,
-) -> dict[str, Any]:
-    """The fillings as they stand in ``evaluation.json``.
+) -> FillTable:
+    """What is offered, judged.
 
     Args:
         fillings: per system, its offers for each blank.
@@ -158,19 +159,18 @@ def table(
     """
     counts = {name: hits(found, [[one.word for one in offers] for offers in given]) for name, given in fillings.items()}
     counts[FLOOR] = hits(found, [floor] * len(found))
-    return {
-        "candidates": CANDIDATES,
-        "blanks": len(found),
-        "reference": FLOOR,
-        "systems": score_table(counts, FLOOR, settings.bootstrap, seed, ("first", "among"), _percent),
-        "samples": [_sample(found[n], fillings, n) for n in evenly(range(len(found)), settings.fill)],
-    }
+    return FillTable(
+        candidates=CANDIDATES,
+        blanks=len(found),
+        reference=FLOOR,
+        systems=score_table(counts, FLOOR, settings.bootstrap, seed, ("first", "among"), _percent),
+        samples=[_sample(found[n], fillings, n) for n in evenly(range(len(found)), settings.fill)],
+    )
 
 
-def _sample(blank: Blank, fillings: Mapping[str, Sequence[Sequence[Filling]]], place: int) -> dict[str, Any]:
-    systems = []
-    for name, given in fillings.items():
-        offers = [{"word": one.word, "probability": round(one.probability, 4)} for one in given[place]]
-        systems.append({"name": name, "offers": offers})
-    said = {"id": blank.id, "before": blank.before, "word": blank.word, "after": blank.after}
-    return {**said, "systems": systems}
+def _sample(blank: Blank, fillings: Mapping[str, Sequence[Sequence[Filling]]], place: int) -> FillSample:
+    systems = [
+        Offers(name=name, offers=[Offer(word=x.word, probability=round(x.probability, 4)) for x in given[place]])
+        for name, given in fillings.items()
+    ]
+    return FillSample(id=blank.id, before=blank.before, word=blank.word, after=blank.after, systems=systems)

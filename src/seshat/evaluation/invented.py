@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Container, Sequence
-from typing import Any
 
 import regex
 
 from seshat.evaluation.testbed import folded
+from seshat.report.results import Behaviour, InventedWord, Invention
 from seshat.text.words import words
 
 LISTED = 50
@@ -42,17 +42,13 @@ def invented_words(text: str, source: str, known: Container[str]) -> list[str]:
     return [word for word in _lettered(text) if (said := word.casefold()) not in known and said not in own]
 
 
-def invention(texts: Sequence[str], sources: Sequence[str], attested: Collection[str]) -> dict[str, Any]:
+def invention(texts: Sequence[str], sources: Sequence[str], attested: Collection[str]) -> Invention:
     """How many words of a set of translations are invented, and which most often.
 
     Args:
         texts: translations (or references).
         sources: their sources.
         attested: every known word of the target language, case-folded.
-
-    Returns:
-        ``words`` (all of them), ``invented``, ``per_100`` and ``list``: the most frequent as ``{word, count, near}``,
-        where ``near`` is a known word that looks alike, or null.
     """
     total = 0
     found: Counter[str] = Counter()
@@ -62,12 +58,12 @@ def invention(texts: Sequence[str], sources: Sequence[str], attested: Collection
     number = found.total()
     listed = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:LISTED]
     known = sorted(attested) if len(attested) <= _SEARCHED else []
-    return {
-        "words": total,
-        "invented": number,
-        "per_100": round(100 * number / total, 2) if total else 0.0,
-        "list": [{"word": word, "count": count, "near": _near(word, known)} for word, count in listed],
-    }
+    return Invention(
+        words=total,
+        invented=number,
+        per_100=round(100 * number / total, 2) if total else 0.0,
+        listed=[InventedWord(word=word, count=count, near=_near(word, known)) for word, count in listed],
+    )
 
 
 def _lettered(text: str) -> list[str]:
@@ -81,14 +77,8 @@ def _near(word: str, known: Sequence[str]) -> str | None:
     return str(match[0]) if match else None
 
 
-def behaviour(texts: Sequence[str], sources: Sequence[str], references: Sequence[str]) -> dict[str, Any]:
-    """How a system behaves, whatever the quality of what it says.
-
-    Returns:
-        ``empty`` and ``looping`` (counts of texts), ``copied`` (texts that give the source back although the
-        reference does not), ``copied_words`` (share of words that stand in the source, 0 to 1) and ``length_ratio``
-        (characters of all texts over those of all references).
-    """
+def behaviour(texts: Sequence[str], sources: Sequence[str], references: Sequence[str]) -> Behaviour:
+    """How a system behaves, whatever the quality of what it says."""
     copied = empty = looping = own = total = 0
     for text, source, reference in zip(texts, sources, references, strict=True):
         said, given = folded(text), folded(source)
@@ -98,13 +88,13 @@ def behaviour(texts: Sequence[str], sources: Sequence[str], references: Sequence
         total += len(said)
         own += sum(word in set(given) for word in said)
     wanted = sum(map(len, references))
-    return {
-        "empty": empty,
-        "copied": copied,
-        "looping": looping,
-        "copied_words": round(own / total, 4) if total else 0.0,
-        "length_ratio": round(sum(map(len, texts)) / wanted, 4) if wanted else 0.0,
-    }
+    return Behaviour(
+        empty=empty,
+        copied=copied,
+        looping=looping,
+        copied_words=round(own / total, 4) if total else 0.0,
+        length_ratio=round(sum(map(len, texts)) / wanted, 4) if wanted else 0.0,
+    )
 
 
 def loops(said: Sequence[str]) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation import perplexity
 from seshat.evaluation.languagemodel import LanguageModel
-from seshat.evaluation.measure import score_table
 from seshat.evaluation.perplexity import Surprise
 from seshat.evaluation.testbed import Material
 from seshat.prompt.request import of_segments
+from seshat.report.results import LikelihoodTable, SurpriseResult
 from seshat.scores.significance import rate
+from seshat.scores.table import score_table
 from seshat.text.ngrams import ByteNgrams
 
 Found = dict[str, list[Surprise]]
@@ -59,8 +59,8 @@ def tables(
     training: Mapping[str, Iterable[str]],
     settings: EvaluateSection,
     seed: int,
-) -> list[dict[str, Any]]:
-    """One table per kind of text, as it stands in ``evaluation.json``.
+) -> list[LikelihoodTable]:
+    """One table per kind of text.
 
     Args:
         found: per system what :func:`measure` gives.
@@ -81,11 +81,13 @@ def tables(
         floors = [system for system in costs if system not in models]
         reference = floors[-1] if floors else next(iter(costs))
         rows = {system: perplexity.table(one) for system, one in costs.items()}
-        table = score_table(rows, reference, settings.bootstrap, seed, (METRIC,), rate)
-        for row in table:
-            row |= perplexity.summary(costs[row["name"]])
-            row["kind"] = "model" if row["name"] in models else "floor"
-        made.append({"measure": name, "of": of, "texts": len(segments), "reference": reference, "systems": table})
+        table = [
+            SurpriseResult(
+                **dict(row), **perplexity.summary(costs[row.name]), kind="model" if row.name in models else "floor"
+            )
+            for row in score_table(rows, reference, settings.bootstrap, seed, (METRIC,), rate)
+        ]
+        made.append(LikelihoodTable(measure=name, of=of, texts=len(segments), reference=reference, systems=table))
     return made
 
 

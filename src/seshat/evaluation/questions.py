@@ -29,7 +29,7 @@ from seshat.core.records import Access
 from seshat.prompt.prompt import Message, Prompt
 from seshat.scores.formulas import Floats
 from seshat.scores.metrics import CHRF2, Scorer, scores
-from seshat.scores.significance import Rows, Score, rate
+from seshat.scores.significance import Rows, Score, percent
 
 _AROUND = regex.compile(r"^[\p{P}\p{S}\s]+|[\p{P}\p{S}\s]+$")
 _MEANINGS = regex.compile(r"\s*[;,/|]\s*|\n+")
@@ -194,12 +194,8 @@ def _shares(pairs: Iterable[tuple[int, int]]) -> Rows:
     return np.array(list(pairs), dtype=np.float64).reshape(-1, 2)
 
 
-def _percent(sums: NDArray[Any]) -> Floats:
-    return 100 * rate(sums)
-
-
 def _f1(sums: NDArray[Any]) -> Floats:
-    return _percent(np.stack([2 * sums[..., 0], sums[..., 1] + sums[..., 2]], axis=-1))
+    return percent(np.stack([2 * sums[..., 0], sums[..., 1] + sums[..., 2]], axis=-1))
 
 
 def _letters(sums: NDArray[Any]) -> Floats:
@@ -208,19 +204,19 @@ def _letters(sums: NDArray[Any]) -> Floats:
 
 _CHRF2 = Measure("chrf2", "chrF2", _chrf2, _letters)
 _ANSWERS = (
-    Measure("match", "right", _matched, _percent),
-    Measure("exact", "letter for letter", _exact, _percent),
+    Measure("match", "right", _matched, percent),
+    Measure("exact", "letter for letter", _exact, percent),
     _CHRF2,
 )
 _GLOSSES = (
-    Measure("morphemes", "morphemes right", _placed(_glosses), _percent),
-    Measure("words", "words right", _placed(_words), _percent),
+    Measure("morphemes", "morphemes right", _placed(_glosses), percent),
+    Measure("words", "words right", _placed(_words), percent),
     _CHRF2,
 )
 _SEGMENTS = (
-    Measure("words", "words right", _placed(lambda text: normalised(text).split()), _percent),
+    Measure("words", "words right", _placed(lambda text: normalised(text).split()), percent),
     Measure("morphemes_f1", "F1 of morphemes", _found, _f1),
-    Measure("exact", "whole texts right", _exact, _percent),
+    Measure("exact", "whole texts right", _exact, percent),
 )
 MEASURES: dict[Task, tuple[Measure, ...]] = {
     "word-to-meaning": _ANSWERS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import regex
@@ -13,9 +12,11 @@ import regex
 from seshat.config import Direction
 from seshat.core.records import Segment
 from seshat.evaluation.testbed import Material, folded
+from seshat.report.results import SliceResult
 from seshat.scores import METRICS, Metric
 from seshat.scores.metrics import Counts, scores
-from seshat.scores.significance import bootstrap, interval
+from seshat.scores.significance import bootstrap
+from seshat.scores.table import with_interval
 from seshat.text.words import PLACEHOLDER, tokenize
 
 SMALL = 20
@@ -132,7 +133,7 @@ def has_name(text: str, names: set[str]) -> bool:
 
 def score_slices(
     slices: Sequence[Slice], counts: Mapping[str, Counts], headline: Metric, samples: int, seed: int
-) -> list[dict[str, Any]]:
+) -> list[SliceResult]:
     """One score of every system on every slice, with its interval.
 
     Args:
@@ -141,9 +142,6 @@ def score_slices(
         headline: which score.
         samples: resamples of the bootstrap.
         seed: start of the random numbers.
-
-    Returns:
-        Per slice: ``group, name, segments, small`` and ``systems: {name: {score, low, high}}``.
     """
     column = METRICS.index(headline)
     table = []
@@ -151,13 +149,10 @@ def score_slices(
         members = np.array(part.members)
         chosen = {name: rows[members] for name, rows in counts.items()}
         resampled = bootstrap(chosen, samples, seed)
-        systems = {}
-        for name, rows in chosen.items():
-            low, high = interval(resampled[name][:, column])
-            score = float(scores(rows.sum(axis=0))[column])
-            systems[name] = {"score": round(score, 4), "low": round(low, 4), "high": round(high, 4)}
-        size = len(part.members)
-        table.append(
-            {"group": part.group, "name": part.name, "segments": size, "small": size < SMALL, "systems": systems}
-        )
+        systems = {
+            name: with_interval(float(scores(rows.sum(axis=0))[column]), resampled[name][:, column])
+            for name, rows in chosen.items()
+        }
+        size = len(members)
+        table.append(SliceResult(group=part.group, name=part.name, segments=size, small=size < SMALL, systems=systems))
     return table

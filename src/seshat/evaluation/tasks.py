@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from seshat.config import Direction
 from seshat.config.model import EvaluateSection
@@ -17,7 +16,6 @@ from seshat.core.spaced import evenly
 from seshat.evaluation.languagemodel import Responder
 from seshat.evaluation.lookup import NAME as FLOOR
 from seshat.evaluation.lookup import LookUp
-from seshat.evaluation.measure import score_table
 from seshat.evaluation.questions import MEASURES, TEST, Question, meanings, normalised, read_questions
 from seshat.evaluation.translations import translate
 from seshat.inference.translator import Hypothesis, Translator
@@ -25,6 +23,8 @@ from seshat.project.folder import Project
 from seshat.prompt.prompt import Message, Prompt
 from seshat.prompt.request import Request, requests
 from seshat.prompt.retrieval import dictionary_pairs
+from seshat.report.results import TaskAnswer, TaskMeasure, TaskResult, TaskSample, TaskTable
+from seshat.scores.table import score_table
 
 SHOWN = 6
 """Sample answers of each task."""
@@ -143,8 +143,8 @@ def tables(
     models: Sequence[str],
     settings: EvaluateSection,
     seed: int,
-) -> list[dict[str, Any]]:
-    """One table per task, as it stands in ``evaluation.json``.
+) -> list[TaskTable]:
+    """One table per task.
 
     Args:
         answers: per system, an answer to each question.
@@ -160,40 +160,36 @@ def tables(
         places = [n for n, one in enumerate(questions) if (one.task, one.origin) == (task, origin)]
         asked = [questions[n] for n in places]
         given = {name: [found[n] for n in places] for name, found in said.items()}
-        rows: dict[str, dict[str, Any]] = {
-            name: {"name": name, "kind": "model" if name in models else "floor", "scores": {}, "difference": {}}
+        rows = {
+            name: TaskResult(name=name, kind="model" if name in models else "floor", scores={}, difference={})
             for name in given
         }
         for measure in MEASURES[task]:
             counts = {name: measure.count(found, asked) for name, found in given.items()}
             for row in score_table(counts, FLOOR, settings.bootstrap, seed, (measure.name,), measure.score):
-                for part in ("scores", "difference"):
-                    rows[row["name"]][part] |= row.get(part, {})
+                rows[row.name].scores |= row.scores
+                rows[row.name].difference |= row.difference
         made.append(
-            {
-                "task": task,
-                "origin": origin,
-                "questions": len(asked),
-                "fair": origin != ASKED,
-                "measures": [{"name": measure.name, "label": measure.label} for measure in MEASURES[task]],
-                "reference": FLOOR,
-                "systems": list(rows.values()),
-                "samples": [
+            TaskTable(
+                task=task,
+                origin=origin,
+                questions=len(asked),
+                fair=origin != ASKED,
+                measures=[TaskMeasure(name=measure.name, label=measure.label) for measure in MEASURES[task]],
+                reference=FLOOR,
+                systems=list(rows.values()),
+                samples=[
                     _sample(asked[n], {name: found[n] for name, found in given.items()})
                     for n in evenly(range(len(asked)), SHOWN)
                 ],
-            }
+            )
         )
     return made
 
 
-def _sample(one: Question, given: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "text": one.text,
-        "answer": one.answer,
-        "systems": [
-            {"name": name, "text": text, "same": normalised(text) == normalised(one.answer)}
-            for name, text in given.items()
-        ],
-    }
+def _sample(one: Question, given: Mapping[str, str]) -> TaskSample:
+    answers = [
+        TaskAnswer(name=name, text=text, same=normalised(text) == normalised(one.answer))
+        for name, text in given.items()
+    ]
+    return TaskSample(id=one.id, text=one.text, answer=one.answer, systems=answers)

@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from seshat.config import Direction
 from seshat.core.records import Entry
 from seshat.inference.lexicon import Lexicon
-from seshat.scores.formulas import Floats
+from seshat.report.results import MissedTerm
 from seshat.scores.metrics import Counts
-from seshat.scores.significance import rate
 from seshat.text.lookup import PhraseIndex, key
 
-METRIC = "terms"
 LISTED = 20
 """Most terms that the report lists as missed."""
 
@@ -83,8 +80,8 @@ class Terms:
         keys = [_said(index, text) for index, text in zip(self._indexes, translations, strict=True)]
         return [[term.said_in(said) for term in terms] for terms, said in zip(self._terms, keys, strict=True)]
 
-    def missed(self, translations: Sequence[str]) -> list[dict[str, Any]]:
-        """The terms that are missed most often: ``{word, meanings, asked, missed}``."""
+    def missed(self, translations: Sequence[str]) -> list[MissedTerm]:
+        """The terms that are missed most often."""
         asked: Counter[Term] = Counter()
         missed: Counter[Term] = Counter()
         for terms, judged in zip(self._terms, self._judge(translations), strict=True):
@@ -92,14 +89,9 @@ class Terms:
             missed.update(term for term, said in zip(terms, judged, strict=True) if not said)
         listed = sorted(missed.items(), key=lambda item: (-item[1], item[0].word, item[0].meanings))[:LISTED]
         return [
-            {"word": term.word, "meanings": list(term.meanings), "asked": asked[term], "missed": count}
+            MissedTerm(word=term.word, meanings=list(term.meanings), asked=asked[term], missed=count)
             for term, count in listed
         ]
-
-
-def term_rate(sums: Any) -> Floats:
-    """Per cent of the terms that are said."""
-    return 100 * rate(sums)
 
 
 def _said(index: PhraseIndex, text: str) -> set[str]:

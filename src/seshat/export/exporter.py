@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from seshat.project.folder import Project
 from seshat.project.manifest import FILE, Manifest, claim, publish
 from seshat.prompt.request import Request, of_segments
 from seshat.report.model_card import Facts, model_card
+from seshat.report.results import Evaluation
 
 log = structlog.get_logger(__name__)
 _ELSEWHERE = "Take it away, or choose another --output."
@@ -198,14 +198,17 @@ class Exporter:
         found = _LICENCE.search(card.read_text(encoding="utf-8")) if card.exists() else None
         return found[1] if found else None
 
-    def _evaluation(self) -> dict[str, Any] | None:
+    def _evaluation(self) -> Evaluation | None:
         """The scores of this model on the test set; none that were measured before it was trained."""
         path = self.project.reports / "evaluation.json"
         if not path.exists():
             return None
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        names = {system["name"] for result in found["directions"] for system in result["systems"]}
-        if self.saved.folder.name not in names:
+        try:
+            found = Evaluation.read(path)
+        except DataError as error:
+            log.warning("the card says no scores", reason=error.message)
+            return None
+        if not any(result.system(self.saved.folder.name) for result in found.directions):
             return None
         self.stale = path.stat().st_mtime < (self.saved.folder / FILE).stat().st_mtime
         return None if self.stale else found

@@ -14,7 +14,9 @@ from seshat.core.records import Access
 from seshat.project.manifest import Base, Manifest
 from seshat.prompt.prompt import Prompt
 from seshat.report.markdown import counts_text, front_matter, table
+from seshat.report.results import Evaluation
 from seshat.scores import Metric
+from seshat.scores.table import Score
 
 if TYPE_CHECKING:
     from seshat.export.provenance import Provenance
@@ -37,8 +39,8 @@ class Facts:
     base_licence: str | None
     """What the base's own card says, where there is one."""
     proof: Mapping[str, Any]
-    evaluation: Mapping[str, Any] | None = None
-    """``reports/evaluation.json``, when it measured this model."""
+    evaluation: Evaluation | None = None
+    """The evaluation, when it measured this model."""
 
     @property
     def form(self) -> str:
@@ -174,27 +176,26 @@ def _scores(facts: Facts) -> list[str]:
     """The scores on the test set, with intervals, beside the floors."""
     if facts.evaluation is None:
         return []
-    from seshat.scores.metrics import headline
-
     name = facts.manifest.exported_from
-    metrics = tuple(dict.fromkeys((headline(facts.evaluation), *METRICS)))
-    parts = [f"## Scores on the test set ({facts.evaluation['test']['segments']:,} segments)"]
-    for result in facts.evaluation["directions"]:
+    metrics = tuple(dict.fromkeys((facts.evaluation.headline, *METRICS)))
+    parts = [f"## Scores on the test set ({facts.evaluation.test.segments:,} segments)"]
+    for result in facts.evaluation.directions:
         rows = [
             (
-                f"**{system['name']}**" if system["name"] == name else system["name"],
-                *(_interval(system["scores"][metric]) for metric in metrics),
+                f"**{system.name}**" if system.name == name else system.name,
+                *(_interval(system.scores[metric]) for metric in metrics),
+                f"{system.behaviour.length_ratio:.2f}",
             )
-            for system in result["systems"]
+            for system in result.systems
         ]
-        parts.append(f"{result['direction']}:\n\n{table(('system', *metrics), rows)}")
-        signatures = result["signatures"]
+        parts.append(f"{result.direction}:\n\n{table(('system', *metrics, 'length'), rows)}")
+        signatures = result.signatures
     used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in metrics)
     return [*parts, f"With 95 % bootstrap intervals. Signatures of sacreBLEU:\n\n{used}"]
 
 
-def _interval(score: Mapping[str, float]) -> str:
-    return f"{score['score']:.1f} ({score['low']:.1f}-{score['high']:.1f})"
+def _interval(score: Score) -> str:
+    return f"{score.score:.1f} ({score.low:.1f}-{score.high:.1f})"
 
 
 def _proof(facts: Facts) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from seshat.report.differences import compare
+from seshat.report.results import Against
 from seshat.scores.significance import SIGNIFICANT
+from seshat.scores.table import Difference
 
 
 def page(template: str, **values: Any) -> str:
@@ -29,8 +31,8 @@ def page(template: str, **values: Any) -> str:
     return environment.get_template(template).render(level=SIGNIFICANT, **values).rstrip() + "\n"
 
 
-def significance_marks(difference: Any, low_is_better: bool = False) -> str:
+def significance_marks(difference: Difference | Against, low_is_better: bool = False) -> str:
     """``↑`` significantly better than the reference system, ``↓`` worse, ``≈`` not told apart."""
-    if difference["p"] >= SIGNIFICANT:
+    if difference.p >= SIGNIFICANT:
         return "≈"
-    return "↑" if (difference["score"] > 0) != low_is_better else "↓"
+    return "↑" if (difference.score > 0) != low_is_better else "↓"

@@ -26,6 +26,15 @@ LABELS: dict[Metric, str] = {
 """The scores as people write them."""
 
 
+SPACED: tuple[Metric, ...] = ("chrf2_spaces", "bleu_spaces")
+"""The scores that see spaces; tables have them apart from the others."""
+
+
+def columns(headline: Metric) -> list[Metric]:
+    """The scores of a table in the order of its columns: what it goes by first, BLEU next."""
+    return list(dict.fromkeys((headline, "bleu", *(name for name in METRICS if name not in SPACED))))
+
+
 def worse(score: float, metric: str) -> float:
     """A score as a number that is low for good ones: a loss is, the others are not."""
     return score if metric == "loss" else -score

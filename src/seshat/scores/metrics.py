@@ -11,7 +11,7 @@ translation is spaced as people write is told by chrF2 with spaces and by BLEU o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from seshat.scores import METRICS, Metric, formulas
+from seshat.scores import METRICS, formulas
 from seshat.scores.formulas import Floats
 from seshat.text.lookup import is_spaceless
 
@@ -111,16 +111,6 @@ def bleu_tokenizer(references: Sequence[str]) -> str:
     words = [word for text in references for word in text.split()]
     spaceless = sum(len(word) for word in words if is_spaceless(word) or _TIBETAN.search(word))
     return "char" if 2 * spaceless > sum(map(len, words)) else "13a"
-
-
-def headline(evaluation: Mapping[str, Any]) -> Metric:
-    """The score that an evaluation goes by; one that does not say so was written when there was only chrF2.
-
-    Args:
-        evaluation: what ``reports/evaluation.json`` or ``reports/comparison.json`` holds.
-    """
-    found: Metric = evaluation.get("settings", {}).get("headline", METRICS[CHRF2])
-    return found
 
 
 def corpus_scores(counts: Counts) -> Scores:

@@ -43,6 +43,11 @@ def rate(sums: NDArray[Any]) -> Floats:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
+def percent(sums: NDArray[Any]) -> Floats:
+    """The quotient of two columns in per cent."""
+    return 100 * rate(sums)
+
+
 def bootstrap(counts: Mapping[str, Rows], samples: int, seed: int, score: Score = scores) -> dict[str, Floats]:
     """Scores of each system on resamples of the test set (drawn with replacement, as large as the test set).
 

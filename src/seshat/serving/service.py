@@ -5,7 +5,6 @@ A :class:`Service` may be used from any thread.
 
 from __future__ import annotations
 
-import json
 import math
 import queue
 import threading
@@ -20,7 +19,7 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.core.errors import SeshatError, UsageError
+from seshat.core.errors import DataError, SeshatError, UsageError
 from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.inference.dialogue import Piece as Reply
@@ -373,13 +372,14 @@ class Service:
         only when the viewer may see them.
         """
         from seshat.evaluation.summary import summary
+        from seshat.report.results import Evaluation
 
         try:
-            evaluation = json.loads((self.project.reports / "evaluation.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            evaluation = Evaluation.read(self.project.reports / "evaluation.json")
+        except DataError:
             return None
         found = summary(evaluation)
-        if not all(self.gate.admits(Access.parse(level)) for level in evaluation.get("quoted", [Access.SEALED])):
+        if not all(self.gate.admits(level) for level in evaluation.quoted):
             found = {name: rows for name, rows in found.items() if name not in ("samples", "by_genre")}
         return found
 

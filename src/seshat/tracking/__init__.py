@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ from seshat.tracking.trackers import Mlflow, Tracker, Wandb, first_line
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
+    from seshat.report.results import Evaluation
+    from seshat.scores.table import Scored
 
 log = structlog.get_logger(__name__)
 
@@ -169,28 +171,25 @@ def add(project: Project, figures: Mapping[str, Any]) -> None:
         opened.close()
 
 
-def evaluated(project: Project, evaluation: Mapping[str, Any]) -> None:
+def evaluated(project: Project, evaluation: Evaluation) -> None:
     """Add an evaluation to the run of the model: its scores, and sample translations of public test segments.
 
     Args:
         project: the project.
-        evaluation: what ``reports/evaluation.json`` holds.
+        evaluation: what was found.
     """
     noted = _read_notes(project)
     opened = _again(project, noted if noted.get("finished") else {})
     if not opened.trackers:
         return
     name = project.config.train.name
-    for result in evaluation["directions"]:
-        row = next((row for row in result["systems"] if row["name"] == name), None)
-        if row is not None:
-            scores = {metric: value["score"] for metric, value in row["scores"].items()}
-            opened.metrics({f"test/{result['direction']}": scores})
-    for table in evaluation.get("likelihood", ()):
-        row = next((row for row in table["systems"] if row["name"] == name), None)
-        if row is not None:
-            scores = {metric: value["score"] for metric, value in row["scores"].items()}
-            opened.metrics({f"test/{table['measure']} {table['of']}": scores})
+    measured: list[tuple[str, Sequence[Scored]]] = [
+        (result.direction, result.systems) for result in evaluation.directions
+    ]
+    measured += [(f"{table.measure} {table.of}", table.systems) for table in evaluation.likelihood]
+    for what, rows in measured:
+        scores = {metric: value.score for row in rows if row.name == name for metric, value in row.scores.items()}
+        opened.metrics({f"test/{what}": scores})
     opened.artefact("samples.json", samples(project, evaluation))
     opened.close()
 

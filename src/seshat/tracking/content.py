@@ -16,6 +16,7 @@ from seshat.tracking.trackers import Parameter
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
+    from seshat.report.results import Evaluation
 
 _PUBLIC = Gate(Access.PUBLIC)
 _WORDS = 4
@@ -83,12 +84,12 @@ def numbers(values: Any, name: str = "") -> dict[str, float]:
     return {}
 
 
-def samples(project: Project, evaluation: Mapping[str, Any]) -> list[dict[str, str]]:
+def samples(project: Project, evaluation: Evaluation) -> list[dict[str, str]]:
     """Sample translations that may be shown anywhere: public source and reference, nothing closed in the translation.
 
     Args:
         project: the project; ``data/training/test.jsonl`` says which segments are public.
-        evaluation: what ``reports/evaluation.json`` holds.
+        evaluation: what was found.
 
     Returns:
         At most ``tracking.samples`` per direction: ``direction, source, reference, translation``.
@@ -96,18 +97,18 @@ def samples(project: Project, evaluation: Mapping[str, Any]) -> list[dict[str, s
     name, most = project.config.train.name, project.config.tracking.samples
     public = {segment.id for segment in _PUBLIC.read(project.training / "test.jsonl", Segment)}
     found = []
-    for result in evaluation["directions"]:
-        shown = [sample for sample in result["samples"] if sample["id"] in public]
+    for result in evaluation.directions:
+        shown = [sample for sample in result.samples if sample.id in public]
         found += [
             {
-                "direction": str(result["direction"]),
-                "source": str(sample["source"]),
-                "reference": str(sample["reference"]),
-                "translation": str(system["text"]),
+                "direction": result.direction,
+                "source": sample.source,
+                "reference": sample.reference,
+                "translation": system.text,
             }
             for sample in shown
-            for system in sample["systems"]
-            if system["name"] == name
+            for system in sample.systems
+            if system.name == name
         ]
     closed = _repeated(project, {one["translation"] for one in found})
     counts: dict[str, int] = {}
