@@ -152,8 +152,8 @@ def test_everything_is_in_the_file(project: Project, load: Load) -> None:
     model = result["systems"][0]
     assert (model["name"], model["kind"]) == ("statistical", "model")
     assert "nrefs:1" in result["signatures"]["bleu"]
-    assert model["invented"]["list"][0]["word"] == "dogg"
-    assert model["invented"]["list"][0]["near"] == "dog"
+    assert model["invented"]["listed"][0]["word"] == "dogg"
+    assert model["invented"]["listed"][0]["near"] == "dog"
     assert result["references"]["invented"]["invented"] == 0
     floors = {row["name"]: row["scores"]["chrf2"]["score"] for row in result["systems"] if row["kind"] == "floor"}
     assert model["best_floor"]["score"] == max(floors.values()) == floors[model["best_floor"]["name"]]

@@ -57,12 +57,23 @@ def _about_test(test: TestSet, leaked: int) -> Iterator[str]:
 
 def _about_direction(result: DirectionResult, size: int, headline: Metric) -> Iterator[str]:
     floor_invented = result.references.invented.per_100
+    if "tok:char" in result.signatures["bleu"]:
+        yield (
+            f"{result.direction}: BLEU counts characters, as suits scripts without spaces between words; it cannot be "
+            "compared with a BLEU of words."
+        )
     for row in result.systems:
         if row.kind != "model":
             continue
         name = f"{result.direction}, {row.name}"
         if row.best_floor is not None:
             yield from _about_floor(name, LABELS[headline], row.scores[headline].score, row.best_floor)
+        letters, words = (row.difference.get(name) for name in ("chrf2", "bleu"))
+        if letters and words and letters.score > 0 > words.score and max(letters.p, words.p) < SIGNIFICANT:
+            yield (
+                f"{name}: it gains {letters.score:.1f} points of chrF2 on the system compared with and loses "
+                f"{-words.score:.1f} of BLEU (length {row.behaviour.length_ratio:.2f}): chrF2 rewards longer texts."
+            )
         found = row.behaviour
         if found.empty:
             yield f"{name}: {found.empty} of {size} translations are empty."

@@ -48,8 +48,7 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
             _step(result.direction, mended, step, metric)
             for result in results
             if (mended := result.postprocess)
-            for step in mended.steps
-            if step.changed or step.name in mended.test  # the page names the others
+            for step in mended.working
         ],
         "perplexity": [_surprise(table, row) for table in evaluation.likelihood for row in table.systems],
         "tasks": [_task(table, row) for table in evaluation.tasks for row in table.systems],
@@ -68,7 +67,7 @@ def _translation(result: DirectionResult, system: SystemResult, metric: Metric) 
         metric: values.pop(metric),
         **_interval(metric, system.scores[metric]),
         "p": system.difference[metric].p if system.difference else None,
-        "length": round(system.behaviour.length_ratio, 2),
+        "length": f"{system.behaviour.length_ratio:.2f}",
         **values,
         "chrf2_spaces": round(system.scores["chrf2_spaces"].score, 1) if "chrf2_spaces" in system.scores else None,
         **({"marks %": round(system.marks.score, 1)} if system.marks else {}),

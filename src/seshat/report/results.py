@@ -196,6 +196,16 @@ class Postprocessing(BaseModel):
     test: dict[str, int] = {}
     """Step -> translations of the test set that it changed."""
 
+    @property
+    def working(self) -> list[Step]:
+        """The steps that changed anything."""
+        return [step for step in self.steps if step.changed or step.name in self.test]
+
+    @property
+    def idle(self) -> list[str]:
+        """The names of the others."""
+        return [step.name for step in self.steps if step not in self.working]
+
 
 class Against(BaseModel):
     """A system less another, in the headline."""
