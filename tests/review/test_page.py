@@ -17,11 +17,13 @@ from seshat.review import queues
 from seshat.review.desk import Desk
 from seshat.review.page import write_page
 from seshat.review.queue import Queue
+from seshat.review.queues.audit import QUEUE as AUDIT
+from seshat.review.table import Row
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return open_project(small_project(tmp_path), overrides=["project.max_access=restricted"])
+    return open_project(small_project(tmp_path), overrides=["project.max_access=restricted", "serve.language=en"])
 
 
 @pytest.fixture
@@ -128,6 +130,23 @@ def test_what_was_decided_is_there_again_when_the_page_was_closed(visit: Visit) 
     assert visit.page.locator("article").count() == 20
     visit.page.click("#after")
     assert visit.page.inner_text("#where") == "21–23 of 23"
+
+
+def test_the_page_speaks_the_language_of_the_project(project: Project, browser: Any) -> None:
+    project = open_project(project.root, overrides=["project.pivot=es"])
+    AUDIT.write(AUDIT.path(project), [Row({"id": "a", "source_text": "mina", "fingerprint": "f"})], None)
+    visit = Visit(browser, write_page(Desk(AUDIT, project)), 390, 844)
+    assert visit.page.get_attribute("html", "lang") == "es"
+    assert visit.progress == "0 de 1 decididas, 1 pendientes"
+    assert visit.page.inner_text("h1").startswith("Pares de los que duda la auditoría")
+    assert visit.page.inner_text("article .label").startswith("texto (")
+    assert "Rechazar" in visit.page.inner_text("article")
+    visit.page.close()
+    (project.root / "words").mkdir()
+    (project.root / "words" / "es.yaml").write_text("review_reject: No\ncolumn_source_text: cuento\n", encoding="utf-8")
+    html = write_page(Desk(AUDIT, project)).read_text(encoding="utf-8")
+    assert '"reject": "No"' in html
+    assert '"label": "cuento (' in html
 
 
 def test_the_command_lists_queues_and_writes_pages(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ BLUE = "document.querySelector('canvas').getContext('2d').getImageData(10, 10, 1
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    project = serving_project(tmp_path, max_access="community")
+    project = serving_project(tmp_path, max_access="community", language="en")
     made = toy.write(project)
     monkeypatch.setattr(queues, "queues", lambda: {made.name: made})
     service = Service(project, Access.COMMUNITY, opens=Upper)

@@ -16,7 +16,8 @@ from typing import Any
 
 from seshat.core.jsonl import write_text
 from seshat.core.paths import inside
-from seshat.review.desk import Count, Desk
+from seshat.project.words import page_words
+from seshat.review.desk import Desk
 from seshat.review.queue import ACCEPT, REJECT, Column, Kind
 from seshat.review.table import Row
 
@@ -49,29 +50,44 @@ def render(desk: Desk, rows: Sequence[Row], *, media: str, server: bool = False)
         server: whether decisions are sent to the address of the page.
     """
     queue = desk.queue
+    language, words = page_words(desk.project)
     data = {
         "name": queue.name,
         "file": desk.path.name,
         "version": hashlib.sha256(desk.path.read_bytes()).hexdigest()[:16] if desk.path.exists() else "",
-        "columns": [_column(column, desk) for column in queue.columns],
+        "columns": [_column(column, desk, words) for column in queue.columns],
         "added": list(dict.fromkeys(name for row in rows for name in row.cells if name not in queue.names)),
         "words": {**dict.fromkeys(sorted(ACCEPT), "accept"), **dict.fromkeys(sorted(REJECT), "reject")},
         "says": queue.words,
         "media": media,
         "server": server,
+        "t": {name.removeprefix("review_"): text for name, text in words.items() if name.startswith("review_")},
         "rows": [{"key": queue.key(row), "seen": queue.mark(row), "cells": dict(row.cells)} for row in rows],
     }
-    title = f"{queue.title}: {desk.project.root.resolve().name}"
-    return _filled("page.html.j2", title=title, name=queue.name, asks=queue.asks, data=data, server=server)
+    title = f"{words.get(f'title_{queue.name}', queue.title)}: {desk.project.root.resolve().name}"
+    asks = words.get(f"asks_{queue.name}", queue.asks)
+    known = {"words": words, "language": language, "server": server}
+    return _filled("page.html.j2", title=title, name=queue.name, asks=asks, data=data, **known)
 
 
-def index(counts: Mapping[str, tuple[str, Count]]) -> tuple[str, str]:
-    """The list of queues for ``seshat serve``, and its content security policy.
+def index(desks: Sequence[Desk]) -> tuple[str, str]:
+    """The list of the queues that have rows, for ``seshat serve``, and its content security policy.
 
     Args:
-        counts: name of a queue -> its title, and how far it is.
+        desks: queues of one project, at least one.
     """
-    return _filled("index.html.j2", counts=counts)
+    language, words = page_words(desks[0].project)
+    counted = [(one.queue, one.count()) for one in desks]
+    listed = [
+        (
+            queue.name,
+            words.get(f"title_{queue.name}", queue.title),
+            words["review_count"].format(**vars(count), open=count.open),
+        )
+        for queue, count in counted
+        if count.rows
+    ]
+    return _filled("index.html.j2", listed=listed, words=words, language=language)
 
 
 def _filled(template: str, **values: Any) -> tuple[str, str]:
@@ -92,10 +108,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _column(column: Column, desk: Desk) -> dict[str, str]:
+def _column(column: Column, desk: Desk, words: Mapping[str, str]) -> dict[str, str]:
     project = desk.project.config.project
     tag = {"language": project.language, "pivot": project.pivot}.get(column.language, column.language)
-    label = column.name.replace("_", " ")
+    label = words.get(f"column_{column.name}", column.name.replace("_", " "))
     if tag and column.kind in (Kind.TEXT, Kind.WORDS):
         label = f"{label} ({project.language_name(tag)})"
     return {"name": column.name, "kind": column.kind.value, "label": label, "language": tag or ""}

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.core.errors import SeshatError, require
 from seshat.core.records import Access
+from seshat.project.words import page_words
 from seshat.serving import show
 from seshat.serving.service import Correction, Hit, Service
 from seshat.serving.show import Turns
-from seshat.serving.words import known, words_for
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,10 +65,7 @@ class Page:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.section = service.project.config.project
-        root = service.project.root
-        language = service.settings.language or self.section.pivot
-        self.language = language if known(language, root) else "en"
-        self.words = words_for(self.language, root)
+        self.language, self.words = page_words(service.project)
 
     @property
     def directions(self) -> list[tuple[str, str]]:

@@ -58,9 +58,7 @@ def add_review(app: FastAPI, service: Service) -> None:
     @app.get("/review", response_model=None)
     def listed() -> HTMLResponse:
         """The queues of the project."""
-        desks = [desk(name) for name in queues.queues()]
-        counts = {one.queue.name: (one.queue.title, one.count()) for one in desks}
-        return page(*index({name: told for name, told in counts.items() if told[1].rows}))
+        return page(*index([desk(name) for name in queues.queues()]))
 
     @app.get("/review/{name}", response_model=None)
     def queue_page(name: str) -> HTMLResponse:

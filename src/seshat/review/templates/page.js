@@ -8,6 +8,7 @@ const byKind = (...kinds) => data.columns.filter((column) => kinds.includes(colu
 const decisionColumn = byKind("decision")[0].name;
 const corrections = byKind("correction").map((column) => ({ name: column.name, of: column.name.slice("corrected_".length) }));
 const human = byKind("decision", "correction", "remark").map((column) => column.name);
+const say = (name, values = {}) => data.t[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 const find = (id) => document.getElementById(id);
 const undone = [];
 let shown = []; // the rows of the filter, as places in data.rows
@@ -44,13 +45,13 @@ function draw(focus = true) {
   const page = Math.floor(current / PAGE);
   const places = shown.slice(page * PAGE, (page + 1) * PAGE);
   find("rows").replaceChildren(...places.map((place, number) => card(data.rows[place], page * PAGE + number)));
-  if (!shown.length) find("rows").append(element("p", { textContent: "No rows here. Choose others above." }));
+  if (!shown.length) find("rows").append(element("p", { textContent: say("none") }));
   const left = data.rows.filter((row) => !outcome(row)).length;
-  find("progress").textContent = `${data.rows.length - left} of ${data.rows.length} decided, ${left} open` + (unsaved ? " – not saved yet" : "");
+  find("progress").textContent = say("progress", { decided: data.rows.length - left, count: data.rows.length, open: left }) + (unsaved ? ` – ${say("unsaved")}` : "");
   find("undo").disabled = !undone.length;
   find("before").disabled = page === 0;
   find("after").disabled = (page + 1) * PAGE >= shown.length;
-  find("where").textContent = shown.length ? `${page * PAGE + 1}–${page * PAGE + places.length} of ${shown.length}` : "";
+  find("where").textContent = shown.length ? say("where", { first: page * PAGE + 1, last: page * PAGE + places.length, count: shown.length }) : "";
   const here = document.querySelector("article[aria-current=true]");
   const field = editing && here?.querySelector("textarea, input");
   if (focus && here) { (field || here).focus({ preventScroll: true }); here.scrollIntoView({ block: "nearest" }); }
@@ -60,7 +61,7 @@ function card(row, number) {
   const state = outcome(row);
   const made = element("article", { className: state, tabIndex: -1 });
   made.setAttribute("aria-current", String(number === current));
-  made.setAttribute("aria-label", `Row ${number + 1}: ${state || "open"}`);
+  made.setAttribute("aria-label", `${number + 1}: ${say({ "": "open", accept: "accepted", reject: "rejected" }[state] ?? state)}`);
   made.addEventListener("click", () => { if (current !== number && editing === null) { current = number; mark(made); } });
   for (const column of byKind("image")) if (cell(row, column.name)) made.append(label(column), image(row, column));
   for (const column of byKind("audio")) if (cell(row, column.name)) made.append(label(column), audio(row, column));
@@ -106,7 +107,7 @@ function source(row, column, kind) {
   return `${data.media}?column=${encodeURIComponent(column.name)}&key=${encodeURIComponent(JSON.stringify(row.key))}${after}`;
 }
 function image(row, column) {
-  const address = source(row, column, "image"), alt = `${column.label} of ${row.key.join(" ")}`;
+  const address = source(row, column, "image"), alt = `${column.label}: ${row.key.join(" ")}`;
   const region = /#xywh=(?:pixel:)?([\d.]+),([\d.]+),([\d.]+),([\d.]+)$/.exec(cell(row, column.name));
   const picture = element("img", { src: address, alt, className: "side", loading: region ? "eager" : "lazy" });
   if (!region) return picture;
@@ -131,7 +132,7 @@ function buttons(row, state, number) {
     return made;
   };
   const accepted = state === "accept" || state === "corrected";
-  const made = [press("a", "Accept", accept, accepted), press("r", "Reject", reject, state === "reject", "no"), press("e", "Edit", edit, false)];
+  const made = [press("a", say("accept"), accept, accepted), press("r", say("reject"), reject, state === "reject", "no"), press("e", say("edit"), edit, false)];
   return element("div", { className: "bar" }, ...made);
 }
 function fields(row) {
@@ -143,8 +144,8 @@ function fields(row) {
     return element("label", {}, element("span", { className: "label", textContent: column.label }), input);
   };
   const made = corrections.map((one) => field(one.name, one.of, cell(row, one.name) || cell(row, one.of)));
-  const keep = element("button", { type: "button", className: "main", textContent: "Keep the edit", onclick: keepEdit });
-  const leave = element("button", { type: "button", textContent: "Leave it", onclick: leaveEdit });
+  const keep = element("button", { type: "button", className: "main", textContent: say("keep"), onclick: keepEdit });
+  const leave = element("button", { type: "button", textContent: say("leave"), onclick: leaveEdit });
   return [...made, field("comment", "comment", cell(row, "comment")), element("div", { className: "bar" }, keep, leave)];
 }
 
@@ -207,7 +208,7 @@ async function send(row) { // one after the other: each says what the row was be
       row.seen = told.seen;
       row.problem = "";
     } catch (error) {
-      row.problem = `Not stored: ${error.message}`;
+      row.problem = `${say("not_stored")}: ${error.message}`;
       find("problem").textContent = row.problem;
       find("problem").hidden = false;
     }
