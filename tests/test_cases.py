@@ -41,6 +41,16 @@ class Case:
         assert "mistake in Seshat" not in shown
         return result.exit_code, shown
 
+    def train(self) -> None:
+        """Make the statistical model of the project; its weights are not tuned, which takes longest."""
+        assert self.run("run", "--until", "train", "train.statistical.tune=false")[0] == 0
+
+    def translate(self, *texts: str) -> list[dict[str, Any]]:
+        """What `seshat translate --json` says of texts."""
+        result = CliRunner().invoke(app, ["translate", "--project", str(self.root), "--json", *texts])
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
     def read(self, name: str) -> list[dict[str, Any]]:
         """The records of a file of ``data/interim/ingest``, such as ``segments``."""
         text = (self.root / "data/interim/ingest" / f"{name}.jsonl").read_text()
@@ -197,6 +207,22 @@ def _(case: Case) -> None:
     (case.root / "data/raw/loop.txt").unlink()
     assert case.run("ingest")[0] == 0
     assert case.texts() == [("wasi", "")]
+
+
+# Translating
+
+
+@case("translate-several-sentences")
+def _(case: Case) -> None:
+    case.train()
+    line, long = (case.root / "in.txt").read_text().splitlines()
+    alone = case.translate(*line.replace(". ", ".\n").splitlines())
+    found = case.translate(line, long)
+    assert found[0]["text"] == " ".join(one["text"] for one in alone)
+    assert found[1]["text"].count("pan") > 50
+    assert not any("nothing was said" in change for change in found[1].get("changes", ()))
+    (several,) = case.translate("Warmi tantata mikhun.\n\n  Qhari sarata munan.")
+    assert several["text"] == f"{alone[0]['text']}\n\n  {alone[1]['text']}"
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set SESHAT_SHARED to the folder with cases/)")

@@ -84,9 +84,11 @@ def open_translator(project: Project, section: EndpointSection, direction: Direc
         from seshat.inference.load import load_translator
 
         return load_translator(folder, direction)
+    from seshat.inference.chain import Chain
     from seshat.inference.engines.published import PublishedTranslator
+    from seshat.inference.parts import Parts
 
-    return PublishedTranslator(folder, direction)
+    return Chain(PublishedTranslator(folder, direction), parts=Parts())
 
 
 class Chat:

@@ -276,7 +276,7 @@ def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, judge: _J
         }
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:
-        return _one_line(hypothesis.text) + "\n"
+        return (hypothesis.text if len(text.splitlines()) > 1 else _one_line(hypothesis.text)) + "\n"
     return "".join(f"{number} ||| {_one_line(other)} ||| {score:.4f}\n" for other, score in ranked)
 
 

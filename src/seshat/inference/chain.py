@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seshat.inference.batch import in_order, translate_all
 from seshat.inference.corrections import Corrections
-from seshat.inference.parts import lines
+from seshat.inference.parts import Parts
 from seshat.inference.postprocess import Postprocessor, is_empty
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.prompt.request import Request
@@ -35,8 +35,8 @@ class Chain(Translator):
     """A model, or the consensus of several, each of which is a chain of its own."""
     corrections: Corrections | None = None
     """What people corrected: answered without the engine."""
-    by_parts: bool = False
-    """Whether the lines of a text are translated one by one."""
+    parts: Parts | None = None
+    """How a text is parted; without, it is translated as a whole."""
     normalise: Normaliser | None = None
     """Brings texts to the orthography that the model was trained on."""
     retrieve: Retriever | None = None
@@ -53,18 +53,19 @@ class Chain(Translator):
 
     def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Translate a batch; ``changes`` of each hypothesis says what was mended, and why."""
-        return self._remembered(requests, self._by_parts if self.by_parts else self._whole)
+        return self._remembered(requests, self._by_parts if self.parts else self._whole)
 
     def _remembered(self, requests: Sequence[Request], translate: Translate) -> list[Hypothesis]:
         return translate(requests) if self.corrections is None else self.corrections.answer(requests, translate)
 
     def _by_parts(self, requests: Sequence[Request]) -> list[Hypothesis]:
         """Every part of the texts is translated by itself, in batches of the size of texts."""
-        layouts = [lines(one.text) for one in requests]
+        assert self.parts is not None
+        layouts = [self.parts.of(one.text, self.fits) for one in requests]
         asked = [layout.requests(one) for layout, one in zip(layouts, requests, strict=True)]
         parts = [part for group in asked for part in group]
         if len(parts) > len(requests):
-            found = in_order(translate_all(replace(self, by_parts=False), parts), len(parts))
+            found = in_order(translate_all(replace(self, parts=None), parts), len(parts))
         else:
             found = self._remembered(parts, self._whole)
         rest = iter(found)
@@ -122,6 +123,10 @@ class Chain(Translator):
             else one
             for n, one in enumerate(said)
         ]
+
+    def fits(self, text: str) -> bool:
+        """Whether the engine can take a text as a whole."""
+        return self.engine.fits(text)
 
     def expect(self, requests: Sequence[Request]) -> None:
         """Hear what all is to be translated."""

@@ -10,6 +10,7 @@ from seshat.config.clean import Profile
 from seshat.config.translate import DecodingSection, Engine
 from seshat.core.errors import PromptMismatch, UsageError
 from seshat.inference.chain import Chain
+from seshat.inference.parts import Parts
 from seshat.inference.translator import Translator
 from seshat.models import wordbyword
 from seshat.project.manifest import FILE, Manifest
@@ -77,7 +78,8 @@ def load_translator(
         )
     else:
         opened = _engine(manifest, model_dir / str(direction), direction, engine, decoding, workers)
-    chain = Chain(opened, normalise=normaliser(manifest.normalisation, direction.source))
+    parts = Parts(sentences=manifest.trained_on_sentences)
+    chain = Chain(opened, parts=parts, normalise=normaliser(manifest.normalisation, direction.source))
     if manifest.kind.instructed:
         chain.retrieve = Retriever.load(model_dir / FOLDER, other or Prompt.load(model_dir))
     return chain

@@ -154,6 +154,10 @@ class Consensus(Translator):
         self._seed = seed
         self._utility = utility_of(settings)
 
+    def fits(self, text: str) -> bool:
+        """Whether all can take a text as a whole."""
+        return all(one.fits(text) for one in self.translators)
+
     def expect(self, requests: Sequence[Request]) -> None:
         """Hear what all is to be translated within the budget."""
         if self.budget:

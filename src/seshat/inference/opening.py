@@ -16,6 +16,7 @@ from seshat.config.translate import DecodingSection
 from seshat.core.errors import UsageError
 from seshat.inference.chain import Chain
 from seshat.inference.load import load_translator, normaliser
+from seshat.inference.parts import Parts
 from seshat.project.manifest import Manifest, is_model
 from seshat.prompt.prompt import Prompt
 
@@ -63,14 +64,14 @@ def open_chain(
 
         others = [replace(asked, direction=way).open(other) for other, way in sources(settings.mbr, direction)]
         seed = project.config.project.seed
-        chain = Chain(Consensus([chain, *others], settings.mbr, seed=seed, budget=budget))
+        models = [replace(one, parts=None) for one in (chain, *others)]
+        chain = Chain(Consensus(models, settings.mbr, seed=seed, budget=budget), parts=chain.parts)
     elif budget is not None:
         raise UsageError("A time budget is for consensus decoding.", "Add --mbr, or set translate.mbr.enabled.")
     if settings.postprocess.steps:
         from seshat.inference.postprocess import for_project
 
         chain.mend = for_project(project, direction)
-    chain.by_parts = True
     return chain
 
 
@@ -134,6 +135,7 @@ class _Asked:
         lookups = (folder if trained else project.training / "messages") / FOLDER
         return Chain(
             server,
+            parts=Parts(sentences=trained and Manifest.read(folder).trained_on_sentences),
             normalise=normaliser(prompt.normalisation, self.direction.source),
             retrieve=Retriever.load(lookups, prompt),
         )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import regex
 
 from seshat.inference.translator import EMPTY, Candidate, Hypothesis
 from seshat.prompt.request import Request
+from seshat.text.words import sentences
 
-_LINES = regex.compile(r"(\s*\R\s*)")
+_LINE = regex.compile(r"\S(?:[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*\S)?")
+_CLAUSE = regex.compile(r"[;:,،؛፣፤–—]\s+|[；：，、]\s*")
+_SPACE = regex.compile(r"\s+")
+_ANYWHERE = regex.compile(r"\X")
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,56 @@ class Layout:
         return Candidate("".join(gap + text for gap, text in pairs), score if summed else score / len(parts))
 
 
-def lines(text: str) -> Layout:
-    """The lines of a text; blank ones and indents belong to the white space."""
-    before, bare, behind = _edges(text)
-    parts = _LINES.split(bare) if bare else []
-    return Layout(tuple(parts[::2]), (before, *parts[1::2], behind) if parts else (text,))
+class Parts:
+    """How a text is parted: into lines, sentences, and what the model can take.
+
+    Args:
+        sentences: whether the lines are cut into sentences, for models that were trained on sentences.
+    """
+
+    def __init__(self, *, sentences: bool = True) -> None:
+        self._sentences = sentences
+
+    def of(self, text: str, fits: Callable[[str], bool]) -> Layout:
+        """The parts of a text.
+
+        Args:
+            text: as people write it.
+            fits: whether a part is short enough for the model; what is not is cut where a clause ends, else between
+                words, else anywhere, as near to the middle as can be.
+        """
+        pieces = [piece for line in _LINE.finditer(text) for piece in self._pieces(text, *line.span())]
+        spans = [span for piece in pieces for span in _fitting(text, *piece, fits)]
+        edges = [0, *(edge for span in spans for edge in span), len(text)]
+        gaps = tuple(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+        return Layout(tuple(text[start:end] for start, end in spans), gaps)
+
+    def _pieces(self, text: str, start: int, end: int) -> Iterator[Span]:
+        if not self._sentences:
+            yield start, end
+            return
+        for sentence in sentences(text[start:end]):
+            begin = text.index(sentence, start, end)
+            start = begin + len(sentence)
+            yield begin, start
 
 
-def _edges(text: str) -> tuple[str, str, str]:
-    bare = text.strip()
-    start = text.index(bare)
-    return text[:start], bare, text[start + len(bare) :]
+def _fitting(text: str, start: int, end: int, fits: Callable[[str], bool]) -> Iterator[Span]:
+    if fits(text[start:end]) or (cut := _cut(text[start:end])) is None:
+        yield start, end
+        return
+    for begin, stop in ((start, start + cut), (start + cut, end)):
+        part = text[begin:stop]
+        begin += len(part) - len(part.lstrip())
+        yield from _fitting(text, begin, begin + len(part.strip()), fits)
+
+
+def _cut(part: str) -> int | None:
+    """Where to cut a part in two; None where it is one character."""
+    middle = len(part) / 2
+    for places, reach in ((_CLAUSE, middle / 2), (_SPACE, middle), (_ANYWHERE, middle)):
+        distances = {match.end(): abs(match.end() - middle) for match in places.finditer(part)}
+        found = [place for place, distance in distances.items() if distance <= reach and place < len(part)]
+        if found:
+            return min(found, key=distances.__getitem__)
+    return None

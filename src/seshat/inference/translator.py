@@ -83,6 +83,10 @@ class Translator(ABC):
         """
         raise NotImplementedError(f"{self.name} draws nothing by chance")
 
+    def fits(self, text: str) -> bool:  # noqa: ARG002 - some take any
+        """Whether a text is short enough to be translated as a whole, in a time that people wait for."""
+        return True
+
     def expect(self, requests: Sequence[Request]) -> None:  # noqa: B027 - few have a budget
         """Hear what all is to be translated; what has a time budget plans with it."""
 

@@ -24,8 +24,10 @@ from seshat.config.project import ProjectSection
 from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
+from seshat.core.spaced import evenly
 from seshat.project.folder import Project
 from seshat.project.manifest import Base, Manifest, claim, publish
+from seshat.text.words import sentences
 
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
 FROM_SCRATCH = {STATISTICAL: "statistical.train", SEQ2SEQ: "seq2seq.train"}
@@ -35,6 +37,8 @@ FINE_TUNING = {SEQ2SEQ: "neural.encoder_decoder", CAUSAL: "neural.causal", MASKE
 """Modules that train one model for all directions: ``train(project, folder)`` fills the folder and gives results."""
 _KNOWN = ("base", "vocabulary")
 """What the training of a pretrained model returns for its manifest beside its results."""
+_COUNTED = 2_000
+"""Training texts whose sentences are counted."""
 log = structlog.get_logger(__name__)
 
 
@@ -166,4 +170,15 @@ def _manifest(project: Project, ways: tuple[str, ...], settings: dict[str, Any],
         seed=config.project.seed,
         data={name: sha256(project.training / name) for name in INPUTS if (project.training / name).exists()},
         results=results,
+        sentences=_sentences(project),
     )
+
+
+def _sentences(project: Project) -> float:
+    """Mean number of sentences in a training text, of the language that has more: some write no full stops."""
+    some = evenly(list(project.segments("train")), _COUNTED)
+    counted: dict[str, list[int]] = {}
+    for segment in some:
+        for language, text in segment.texts.items():
+            counted.setdefault(language, []).append(len(sentences(text)))
+    return round(max((sum(found) / len(found) for found in counted.values()), default=1.0), 2)

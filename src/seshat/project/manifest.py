@@ -29,6 +29,8 @@ checkpoints that were kept beside the model."""
 DROPPINGS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".directory"})
 """What file managers leave in every folder that somebody looks at."""
 _SHOWN = 3
+_DOCUMENTS = 1.5
+"""Mean number of sentences from which texts count as documents."""
 _HINT = "Move it away, or give the new model another name: train.name"
 _verified: dict[Path, tuple[Any, ...]] = {}
 """Folders that were found whole by this process, with the sizes and times that their files had then."""
@@ -70,6 +72,8 @@ class Manifest(BaseModel):
     """What the training reported: by direction where it trained each."""
     context: int = 0
     """Sentences before a text that a model from scratch was trained with; others have it in their prompt."""
+    sentences: float = 1.0
+    """Mean number of sentences in a training text, of the language that has more."""
     base: Base | None = None
     """Of a fine-tuned model; one from scratch has none."""
     vocabulary: dict[str, Any] | None = None
@@ -148,6 +152,11 @@ class Manifest(BaseModel):
             DataError: this version of Seshat does not know it.
         """
         return families.of(self.family)
+
+    @property
+    def trained_on_sentences(self) -> bool:
+        """Whether its texts were sentences, mostly; documents of tablets have several each (corpora: 1.0 to 1.4)."""
+        return self.sentences < _DOCUMENTS
 
     @property
     def languages_told(self) -> str:

@@ -84,7 +84,8 @@ class CTranslate2Translator(Translator):
         manifest = Manifest.open(home)
         self._seed = manifest.seed
         kind = (manifest.ctranslate2 or {})["model_type"]
-        self._encoding = Encoding(self._tokenizer, self._prompt, kind, longest(manifest))
+        self._longest = longest(manifest)
+        self._encoding = Encoding(self._tokenizer, self._prompt, kind, self._longest)
         self.context = self._prompt.context
         forced = self._encoding.forced(direction)
         self._first = None if forced is None else [self._tokenizer.convert_ids_to_tokens(forced)]
@@ -99,6 +100,10 @@ class CTranslate2Translator(Translator):
         """The token ids that the encoder reads."""
         before = [one.trimmed(self.context).before for one in requests]
         return self._encoding.sources([one.text for one in requests], self.direction, before)
+
+    def fits(self, text: str) -> bool:
+        """Whether a text is no longer than those of the training."""
+        return self._longest is None or len(self.rows([Request(text)])[0]) <= self._longest
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """What CTranslate2 is given for ids: it knows tokens by their names."""

@@ -147,6 +147,11 @@ class LlamaCppTranslator(Translator):
             out.append([self._answer(tokens, one, seed + number) for number, one in enumerate(samplings)])
         return out
 
+    def fits(self, text: str) -> bool:
+        """Whether there is room for the question about a text and its answer."""
+        wanted = len(self.rows([Request(text)])[0]) + self._decoding.max_new_tokens
+        return wanted <= int(self._llama._model.n_ctx_train())
+
     def dialogue(self) -> Dialogue:
         """The model to talk to."""
         from seshat.inference.dialogue import LlamaCppDialogue

@@ -88,6 +88,11 @@ class _Searching(Translator):
         search = replace(self._search, decoding=by_chance, seed=seed)
         return drawn(requests, count, lambda asked, count: self._answers(search, asked, count))
 
+    def fits(self, text: str) -> bool:
+        """Whether a text is no longer than those of the training, and leaves room for its answer."""
+        length = len(self.rows([Request(text)])[0])
+        return length <= min(self._longest or length, self._search.longest_row or length)
+
     def _answers(self, search: Search, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         answers = search.answers(self.rows(requests), count, forced=self._forced)
         return [

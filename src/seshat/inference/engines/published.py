@@ -57,6 +57,10 @@ class PublishedTranslator(Translator):
         """Translate a batch; an empty text gives an empty translation."""
         return searched(requests, self._found)
 
+    def fits(self, text: str) -> bool:
+        """Whether nothing of a text would be cut off."""
+        return len(self._tokenizer(text)["input_ids"]) <= self._longest
+
     def _found(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         import torch
 

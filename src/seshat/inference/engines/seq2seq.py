@@ -62,7 +62,7 @@ class Seq2SeqTranslator(Translator):
         self.name = folder.parent.name
         self.direction = direction
         self.context = context
-        vocabulary = Vocabulary(folder / "source.spm")
+        self._vocabulary = vocabulary = Vocabulary(folder / "source.spm")
         exported = (folder / "ctranslate2" / "model.bin").exists()
         if engine == "ctranslate2" and not exported:
             raise DataError(f"{folder}: no CTranslate2 model here.", "Install ctranslate2 and train again.")
@@ -83,6 +83,10 @@ class Seq2SeqTranslator(Translator):
         """Draw translations of a batch."""
         by_chance = self._decoding.model_copy(update={"beams": 1, "temperature": temperature, "top_p": top_p})
         return drawn(requests, count, lambda asked, count: self._found(asked, count, by_chance, seed))
+
+    def fits(self, text: str) -> bool:
+        """Whether nothing of a text would be cut off."""
+        return self._vocabulary.fits(text)
 
     def _found(self, requests: Sequence[Request], count: int, decoding: Decoding, seed: int) -> list[list[Candidate]]:
         texts = [after(one.trimmed(self.context).before, one.text) for one in requests]

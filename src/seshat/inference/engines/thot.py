@@ -10,10 +10,9 @@ from seshat.inference.translator import Candidate, Hypothesis, Translator, searc
 from seshat.models.statistical.model import Direction as Opened
 from seshat.models.statistical.parallel import Workers
 from seshat.prompt.request import Request
-from seshat.text.words import sentences, tokenize
 
-LONG = 60
-"""Texts with more tokens are translated sentence by sentence."""
+LONG = 100
+"""Most tokens of a text: the time of the search grows with its length, a quarter of a second for so many."""
 
 
 class ThotTranslator(Translator):
@@ -37,22 +36,21 @@ class ThotTranslator(Translator):
         self._workers = Workers(self._opened, workers)
 
     def translate(self, requests: Sequence[Request]) -> list[Hypothesis]:
-        """Translate a batch; a long text sentence by sentence."""
+        """Translate a batch."""
         return searched(requests, self._searched)
 
-    def _searched(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
-        pieces = [_pieces(one.text) for one in requests]
-        found = iter(self._candidates([piece for group in pieces for piece in group], count))
-        return [_joined([next(found) for _ in group], count) for group in pieces]
+    def fits(self, text: str) -> bool:
+        """Whether a text has no more tokens than are decoded in a moment; Thot takes no more than 200."""
+        return len(self._opened.source(text).keys) <= LONG
 
     def learn(self, source: str, target: str) -> None:
         """Learn from a text and its translation at once; it lasts as long as this object does."""
         self._opened.learn(source, target)
 
-    def _candidates(self, texts: Sequence[str], n_best: int) -> list[list[Candidate]]:
+    def _searched(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         weights = self._opened.settings.weights
-        sources = [self._opened.source(text) for text in texts]
-        lists = self._workers.translate(sources, weights, n_best)
+        sources = [self._opened.source(one.text) for one in requests]
+        lists = self._workers.translate(sources, weights, count)
         result = []
         for source, translations in zip(sources, lists, strict=True):
             unique: dict[str, Candidate] = {}
@@ -66,16 +64,3 @@ class ThotTranslator(Translator):
     def close(self) -> None:
         """Let the worker processes go."""
         self._workers.close()
-
-
-def _pieces(text: str) -> list[str]:
-    return sentences(text) if len(tokenize(text)) > LONG else [text]
-
-
-def _joined(lists: Sequence[Sequence[Candidate]], count: int) -> list[Candidate]:
-    """The candidates of a text from those of its pieces: the k-th of each, or its last where there are fewer."""
-    candidates = []
-    for rank in range(min(count, max(len(one) for one in lists))):
-        chosen = [one[min(rank, len(one) - 1)] for one in lists]
-        candidates.append(Candidate(" ".join(one.text for one in chosen), sum(one.score for one in chosen)))
-    return candidates

@@ -107,13 +107,18 @@ class Search:
         many = [*(own if isinstance(own, list) else [own]), self.tokenizer.eos_token_id, *self.ends]
         return sorted({int(one) for one in many if one is not None})
 
+    @property
+    def longest_row(self) -> int | None:
+        """Tokens of a row that the model can see, with room for the answer where it stands behind the question."""
+        most: int | None = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return most if most is None or self._seq2seq else most - self.decoding.max_new_tokens
+
     def _check_room(self, rows: Sequence[Sequence[int]]) -> None:
-        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        wanted = max(map(len, rows), default=0) + (0 if self._seq2seq else self.decoding.max_new_tokens)
-        if most is not None and wanted > most:
-            answer = "" if self._seq2seq else f", {self.decoding.max_new_tokens} of them for the answer,"
+        longest = max(map(len, rows), default=0)
+        if self.longest_row is not None and longest > self.longest_row:
+            answer = "" if self._seq2seq else f" beside {self.decoding.max_new_tokens} for the answer"
             raise DataError(
-                f"The longest text needs {wanted} tokens{answer} and the model can see {most}.",
+                f"The longest text has {longest} tokens, and the model can see {self.longest_row}{answer}.",
                 "Cut the text into sentences, or lower prompt.max_new_tokens.",
             )
 

@@ -50,6 +50,10 @@ class Vocabulary:
         """Ids of a text with the end mark."""
         return [*_within(_joined(map(self._processor.encode, text.split(BREAK)), self.end), self.end), self.end]
 
+    def fits(self, text: str) -> bool:
+        """Whether a text has no more pieces than are read."""
+        return len(self._processor.encode(text)) < MAX_PIECES
+
     def cut(self, text: str) -> list[str]:
         """Pieces of a text with the end mark, as CTranslate2 takes them."""
         parts = (self._processor.encode(part, out_type=str) for part in text.split(BREAK))
