@@ -166,6 +166,7 @@ def ours(folder: Path, family: str, variant: str, clock: Clock) -> None:
     """As ``seshat train`` does it."""
     import dataclasses
 
+    from seshat.models.neural import loop
     from seshat.models.neural.causal import Causal
     from seshat.models.neural.encoder_decoder import EncoderDecoder
 
@@ -174,7 +175,7 @@ def ours(folder: Path, family: str, variant: str, clock: Clock) -> None:
     job = dataclasses.replace(training.job(), callbacks=lambda _phase: [clock.callback()])
     out = project.models / variant
     out.mkdir(parents=True)
-    training._save(training.execute(job), out)
+    training._save(loop.fit(job), out)
     if variant == "seshat":
         lengths = training.train.data["length"]
         (folder / "tokens.json").write_text(json.dumps({"mean": statistics.fmean(lengths), "total": sum(lengths)}))

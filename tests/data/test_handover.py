@@ -49,7 +49,13 @@ LLAMA_FACTORY = names(
     load_best_model_at_end metric_for_best_model greater_is_better early_stopping_steps logging_steps report_to
     output_dir"""
 )
-KNOWN: dict[Tool, set[str]] = {"axolotl": AXOLOTL, "llama-factory": LLAMA_FACTORY}
+# MLX-LM mlx_lm/lora.py, CONFIG_DEFAULTS.
+MLX = names(
+    """model train fine_tune_type optimizer optimizer_config data seed num_layers batch_size iters val_batches
+    learning_rate steps_per_report steps_per_eval adapter_path save_every max_seq_length grad_checkpoint
+    grad_accumulation_steps lr_schedule lora_parameters mask_prompt"""
+)
+KNOWN: dict[Tool, set[str]] = {"axolotl": AXOLOTL, "llama-factory": LLAMA_FACTORY, "mlx": MLX}
 
 
 def segment(number: int, text: str, **meta: Any) -> Segment:
@@ -165,6 +171,36 @@ def test_the_warm_up_is_counted_in_steps(tmp_path: Path) -> None:
     tune = {"batch": 4, "accumulate": 2, "epochs": 4, "warmup": 0.1}
     folder, _ = handed(tmp_path, "llama-factory", {"train": {"family": "causal", "finetune": tune}})
     assert settings(folder)["warmup_steps"] == 2  # a tenth of 4 times 5 steps of 8 examples
+
+
+def test_mlx(tmp_path: Path) -> None:
+    tune = {"batch": 4, "accumulate": 2, "epochs": 4, "warmup": 0.1, "validate_every": 0.25, "scheduler": "linear"}
+    lora = {"rank": 4, "alpha": 8, "targets": ["q_proj", "up_proj", "odd"], "rslora": True}
+    folder, summary = handed(tmp_path, "mlx", {"train": {"family": "causal", "finetune": tune, "lora": lora}})
+    found = settings(folder)
+    assert summary["run"] == "cd data/training/handover/mlx && mlx_lm.lora --config train.yaml"
+    assert sorted(path.name for path in folder.glob("*.jsonl")) == ["train.jsonl", "valid.jsonl"]
+    assert (found["iters"], found["grad_accumulation_steps"]) == (40, 2)  # 4 times 5 steps of 2 batches
+    assert (found["steps_per_eval"], found["save_every"]) == (10, 10)
+    assert found["lr_schedule"] == {"name": "linear_schedule", "warmup": 2, "arguments": [2e-4, 0.0, 18]}
+    assert found["lora_parameters"]["scale"] == 4.0
+    assert found["lora_parameters"]["keys"] == ["self_attn.q_proj", "mlp.up_proj", "odd"]
+    assert "mlx_lm.fuse" in (folder / "README.md").read_text()
+    (said,) = summary["warnings"]
+    assert said.startswith("the last adapter is kept, not the best")
+
+
+def test_mlx_says_what_it_has_no_words_for(tmp_path: Path) -> None:
+    tune = {"packing": True, "optimizer": "adafactor", "scheduler": "inverse_sqrt"}
+    changes = {"train": {"family": "causal", "finetune": tune}, "model": {"base": "b", "quantization": "nf4"}}
+    folder, summary = handed(tmp_path, "mlx", changes)
+    assert "lr_schedule" not in settings(folder)
+    assert [warning.split(" is ")[0] for warning in summary["warnings"][1:]] == [
+        "model.quantization",
+        "train.finetune.packing",
+        "train.finetune.scheduler: inverse_sqrt",
+        "train.finetune.optimizer: adafactor",
+    ]
 
 
 def test_the_messages_are_those_of_format_and_the_rest_stays(tmp_path: Path) -> None:

@@ -138,8 +138,8 @@ def test_one_that_does_not_exist(tmp_path: Path) -> None:
             "seshat.yaml:3: train.finetune.accelerator: unsloth trains the causal family, not 'seq2seq'",
         ),
         (
-            "model: {preset: qwen3-4b-qlora}\ntrain: {finetune: {accelerator: mlx, device: cuda}}",
-            "seshat.yaml:3: train.finetune.accelerator: mlx does not work on the device 'cuda'",
+            "model: {preset: qwen3-4b-qlora}\ntrain: {finetune: {accelerator: unsloth, device: cpu}}",
+            "seshat.yaml:3: train.finetune.accelerator: unsloth does not work on the device 'cpu'",
         ),
         (
             "model: {preset: byt5-base}\ntrain: {finetune: {replay: 0.1}}",

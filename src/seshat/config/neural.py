@@ -198,7 +198,7 @@ class FineTuneSection(Section):
     """Where; `cuda` is also what AMD's ROCm calls itself."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Arithmetic; `auto` takes what the device does well."""
-    accelerator: Literal["none", "unsloth", "mlx"] = "none"
+    accelerator: Literal["none", "unsloth"] = "none"
     """An optional faster trainer for the causal family."""
     validate_every: float = Field(default=0.25, gt=0)
     """Steps between validations and checkpoints; below 1 it is a share of all steps."""

@@ -103,8 +103,7 @@ def fine_tuning(config: Config) -> Found:
         yield (*at, "metric"), f"the {name} family translates nothing: it knows the metric loss, not {tuning.metric}"
     if tuning.accelerator != "none" and not family.instructed:
         yield (*at, "accelerator"), f"{tuning.accelerator} trains the causal family, not '{name}'"
-    wrong = {"unsloth": ("cpu", "mps"), "mlx": ("cpu", "cuda")}.get(tuning.accelerator, ())
-    if tuning.device in wrong:
+    if tuning.accelerator != "none" and tuning.device in ("cpu", "mps"):
         yield (*at, "accelerator"), f"{tuning.accelerator} does not work on the device '{tuning.device}'"
     if tuning.replay and tuning.continue_from is None:
         yield (*at, "replay"), "replay mixes in the data of an earlier model: name it with continue_from"

@@ -1,4 +1,4 @@
-"""What the configurations of both programs are made of."""
+"""What the configurations of the programs are made of."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Handover:
         return every if every < 1 else round(every)
 
     def steps(self) -> dict[str, Any]:
-        """Steps and their size, in the words of the Trainer of Transformers, which both programs pass on."""
+        """Steps and their size, in the words of the Trainer of Transformers, which most programs pass on."""
         tune = self.tune
         return {
             "gradient_accumulation_steps": tune.accumulate,

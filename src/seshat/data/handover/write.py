@@ -16,14 +16,26 @@ from seshat.core.gate import Gate
 from seshat.core.jsonl import atomic_write, write_json, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
-from seshat.data.handover import axolotl, llama_factory
+from seshat.data.handover import axolotl, llama_factory, mlx
 from seshat.data.handover.base import SETS, TEMPLATE, Group, Handover
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
 
-Tool = Literal["axolotl", "llama-factory"]
+Tool = Literal["axolotl", "llama-factory", "mlx"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
-_MODULES: dict[Tool, ModuleType] = {"axolotl": axolotl, "llama-factory": llama_factory}
+_MODULES: dict[Tool, ModuleType] = {"axolotl": axolotl, "llama-factory": llama_factory, "mlx": mlx}
+_TEMPLATE_OF_BASE: tuple[Tool, ...] = ("llama-factory", "mlx")
+"""Programs that take the chat template from the folder of the base."""
+_NAMES: dict[tuple[Tool, str], str] = {("mlx", "validation"): "valid"}
+"""What a program calls a file, where that is another name."""
+
+
+_BACK: dict[Tool, str] = {
+    "mlx": """
+Bring it back with `mlx_lm.fuse --model BASE --adapter-path model --save-path fused` (BASE as in `train.yaml`): the
+folder `fused` has the layout of Transformers. With it as `model.base`, `seshat evaluate --no-adapter` measures it.
+"""
+}
 
 
 def run(project: Project, tool: Tool) -> dict[str, Any]:
@@ -42,7 +54,11 @@ def run(project: Project, tool: Tool) -> dict[str, Any]:
     """
     prompt = _checked_prompt(project)
     folder = project.training / "handover" / tool
-    counts = {name: _copy(project.training / "messages" / f"{name}.jsonl", folder, project.gate) for name in SETS}
+    messages = project.training / "messages"
+    counts = {
+        name: _copy(messages / f"{name}.jsonl", folder / f"{_NAMES.get((tool, name), name)}.jsonl", project.gate)
+        for name in SETS
+    }
     handover = Handover(project.config, prompt, _base(project, folder), counts["train"])
     prompt.save(folder)
     if prompt.chat_template is None:
@@ -54,7 +70,7 @@ def run(project: Project, tool: Tool) -> dict[str, Any]:
     write_text(folder / "train.yaml", _yaml(_MODULES[tool].groups(handover)))
     write_text(folder / "README.md", _readme(handover, tool))
     where = folder.relative_to(project.root).as_posix()
-    warnings = list(_warnings(project.config, prompt, tool))
+    warnings = [*_warnings(project.config, prompt, tool), *(mlx.unsaid(handover) if tool == "mlx" else ())]
     return {"folder": where, "examples": counts, "run": f"cd {where} && {_MODULES[tool].COMMAND}", "warnings": warnings}
 
 
@@ -69,10 +85,10 @@ def _checked_prompt(project: Project) -> Prompt:
     return prompt
 
 
-def _copy(source: Path, folder: Path, gate: Gate) -> int:
+def _copy(source: Path, target: Path, gate: Gate) -> int:
     """The messages and ids of what a run may use of a file; returns how many. The rest is found again by the id."""
     count = 0
-    with atomic_write(folder / source.name) as stream, source.open(encoding="utf-8") as lines:
+    with atomic_write(target) as stream, source.open(encoding="utf-8") as lines:
         for number, line in enumerate(track(lines, f"handing over {source.stem}"), start=1):
             try:
                 example = json.loads(line)
@@ -116,23 +132,25 @@ def _warnings(config: Config, prompt: Prompt, tool: Tool) -> Iterator[str]:
         yield "model.extend_vocabulary is not handed over: the base keeps its vocabulary."
     if config.train.finetune.continue_from:
         yield "train.finetune.continue_from is not handed over: training starts from the base."
-    if config.train.finetune.metric != "loss":
+    if config.train.finetune.metric != "loss" and tool != "mlx":
         yield f"the best checkpoint is chosen by the loss, not by {config.train.finetune.metric}."
-    if prompt.chat_template and tool == "llama-factory":
-        yield f"LLaMA-Factory takes the template of the tokenizer: copy {TEMPLATE} into the folder of the base first."
+    if prompt.chat_template and tool in _TEMPLATE_OF_BASE:
+        yield f"{tool} takes the template of the tokenizer: copy {TEMPLATE} into the folder of the base first."
 
 
 def _readme(handover: Handover, tool: Tool) -> str:
     labels = {
         "axolotl": "`axolotl preprocess train.yaml --debug` prints\nexamples with the label of every token",
         "llama-factory": "the log begins\nwith an example, its `input_ids` and its `label_ids`",
+        "mlx": "`mask_prompt` begins them\nwhere the chat template would let the model answer",
     }[tool]
     copy = (
         f"\n`{TEMPLATE}` is the chat template of the prompt object. Copy it into the folder of the base model first:\n"
-        "LLaMA-Factory takes the template from there.\n"
-        if handover.prompt.chat_template and tool == "llama-factory"
+        "the template is taken from there.\n"
+        if handover.prompt.chat_template and tool in _TEMPLATE_OF_BASE
         else ""
     )
+    validation = _NAMES.get((tool, "validation"), "validation")
     leaks = (
         "Test sentences may stand in it: `split.allow_leaks` is on."
         if handover.config.split.allow_leaks
@@ -144,10 +162,10 @@ def _readme(handover: Handover, tool: Tool) -> str:
 {_MODULES[tool].COMMAND}  # in this folder
 ```
 
-`train.jsonl` and `validation.jsonl` hold `id` and `messages`; what else is known about an example (source, speaker,
+`train.jsonl` and `{validation}.jsonl` hold `id` and `messages`; what else is known about an example (source, speaker,
 access level) stands under the same id in `data/training/messages`. Before a long run, look at the labels: {labels}.
 Only the answer and the token that ends it may have any.
-{copy}
+{copy}{_BACK.get(tool, "")}
 `prompt.json` says how the model was taught to be asked: ask it in the same way, without thinking aloud unless
 `thinking` is true there. Its hash is `{handover.prompt.hash}`.
 

@@ -1,8 +1,8 @@
-"""Optional faster trainers for the causal family: Unsloth on NVIDIA and AMD cards, MLX-LM on Apple silicon.
+"""An optional faster trainer for the causal family: Unsloth, on NVIDIA and AMD cards.
 
-The seam is small. Unsloth gives the model with its adapter, and our loop trains it; MLX-LM trains it itself
-(:mod:`.mlx`), and the adapter comes back in the form that everything else reads. Either way the data, the masks, the
-phases and what is written are those of any other training. None of the two is installed with Seshat.
+It gives the model with its adapter, and our loop trains it: the data, the masks, the phases and what is written are
+those of any other training. It is not installed with Seshat. For Apple's processors see
+:mod:`seshat.data.handover.mlx`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import structlog
 
 from seshat.config.pretrained import trains_adapters
 from seshat.core.errors import UsageError, require
-from seshat.models.neural import loop
 from seshat.models.neural.device import Backend
 
 if TYPE_CHECKING:
@@ -24,15 +23,13 @@ if TYPE_CHECKING:
     from seshat.config.model import TrainSection
 
 _SETTING = "train.finetune.accelerator"
-_DEVICES = {"unsloth": "cuda", "mlx": "mps"}
-_WANTED = {"unsloth": "a graphics card (CUDA or ROCm)", "mlx": "an Apple computer with its own processor"}
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers that Unsloth has kernels for: all those of Llama, Qwen and Gemma."""
 log = structlog.get_logger(__name__)
 
 
 def check(config: Config, backend: Backend) -> None:
-    """Refuse what an accelerator would not do, or do otherwise than it was asked for, before anything is loaded.
+    """Refuse what Unsloth would not do, or do otherwise than it was asked for, before anything is loaded.
 
     Args:
         config: the configuration of the project.
@@ -48,13 +45,14 @@ def check(config: Config, backend: Backend) -> None:
     without = f"Change that, or train without it: {_SETTING}=none"
     if not config.train.kind.instructed:
         raise UsageError(f"{_SETTING}: {name} trains the causal family, not '{config.train.family}'.", without)
-    if backend.device != _DEVICES[name]:
+    if backend.device != "cuda":
         raise UsageError(
-            f"{_SETTING}: {name} needs {_WANTED[name]}, and this training runs on '{backend.device}'.", without
+            f"{_SETTING}: {name} needs a graphics card (CUDA or ROCm), and this training runs on '{backend.device}'.",
+            without,
         )
     if problems := _unsupported(config):
         raise UsageError(f"{_SETTING}: {name} does not do this training: {'; '.join(problems)}.", without)
-    require("unsloth" if name == "unsloth" else "mlx_lm", extra=name, purpose=f"{_SETTING}: {name}")
+    require("unsloth", extra=name, purpose=f"{_SETTING}: {name}")
 
 
 def _unsupported(config: Config) -> list[str]:
@@ -69,9 +67,6 @@ def _unsupported(config: Config) -> list[str]:
         "it runs in one process": int(os.environ.get("WORLD_SIZE", "1")) > 1,
         "it cannot be distributed (train.finetune.distributed)": train.finetune.distributed is not None,
     }
-    if train.finetune.accelerator == "mlx":
-        optimizer = f"its optimizers are adamw and adafactor (train.finetune.optimizer: {train.finetune.optimizer})"
-        found[optimizer] = train.finetune.optimizer.partition("_")[0] not in ("adamw", "adafactor")
     return [problem for problem, there in found.items() if there]
 
 
@@ -136,18 +131,3 @@ def unsloth_model(folder: Path, backend: Backend, train: TrainSection, seed: int
         random_state=seed,
         use_rslora=lora.rslora,
     )
-
-
-def fit(job: loop.Job, folder: Path, config: Config) -> loop.Fitted:
-    """Train with MLX-LM where it is asked for, and with our own loop otherwise.
-
-    Args:
-        job: the training.
-        folder: the base.
-        config: the configuration of the project.
-    """
-    if config.train.finetune.accelerator != "mlx":
-        return loop.fit(job)
-    from seshat.models.neural import mlx
-
-    return mlx.fit(job, folder, config.train.lora, config.model.quantization)

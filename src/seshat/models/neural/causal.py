@@ -80,10 +80,6 @@ class Causal(Answering):
             return accelerators.unsloth_model(self.start.folder, self.backend, self.section, self.seed)
         return super().open()
 
-    def execute(self, job: loop.Job) -> loop.Fitted:
-        """With MLX-LM, its loop."""
-        return accelerators.fit(job, self.start.folder, self.project.config)
-
     @property
     def _flash(self) -> bool:
         return self.backend.attention == "flash_attention_2"

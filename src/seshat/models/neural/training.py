@@ -105,10 +105,6 @@ class Training(ABC):
         """A folder with what prompts look things up in; it goes with the model."""
         return None
 
-    def execute(self, job: loop.Job) -> loop.Fitted:
-        """Do the work."""
-        return loop.fit(job)
-
     def name_codes(self) -> list[str]:
         """Codes of languages that the tokenizer lacked and has now."""
         return []
@@ -142,7 +138,7 @@ class Training(ABC):
 
     def fit(self, folder: Path) -> dict[str, Any]:
         """Train, write the model to an empty folder, and say what ``model.json`` needs to know."""
-        fitted = self.execute(self.job())
+        fitted = loop.fit(self.job())
         wait_for_all()  # the first process will remove the unfinished work, which all have read by now
         if is_main_process():
             self._save(fitted, folder)
