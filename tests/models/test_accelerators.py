@@ -1,7 +1,7 @@
-"""Unsloth and MLX-LM: what is refused, what they are asked for, and that what they train is what the others read.
+"""Unsloth: what is refused, what it is asked for, and that what it trains is what the others read.
 
-Neither is installed in the usual environment. Stand-ins with the names and parameters of their documentation take their
-place, except in the last tests, which run where MLX-LM is installed.
+It is not installed in the usual environment: a stand-in with the names and parameters of its documentation takes its
+place.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def test_a_training_with_unsloth(tmp_path: Path, base: Path, monkeypatch: pytest
     stand_in = types.ModuleType("unsloth")
     stand_in.FastLanguageModel = FastLanguageModel  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "unsloth", stand_in)
-    monkeypatch.setattr(accelerators, "_DEVICES", {"unsloth": "cpu"})
+    monkeypatch.setattr(accelerators, "_DEVICE", "cpu")
     monkeypatch.setattr(Machine, "here", classmethod(lambda cls: cls()))
     monkeypatch.delenv("UNSLOTH_DISABLE_STATISTICS", raising=False)
     settings = {"accelerator": "unsloth", "device": "auto", "max_steps": 3, "activation_checkpointing": False}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seshat.config.model import TrainSection
 
 _SETTING = "train.finetune.accelerator"
+_DEVICE = "cuda"
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers that Unsloth has kernels for: all those of Llama, Qwen and Gemma."""
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ def check(config: Config, backend: Backend) -> None:
     without = f"Change that, or train without it: {_SETTING}=none"
     if not config.train.kind.instructed:
         raise UsageError(f"{_SETTING}: {name} trains the causal family, not '{config.train.family}'.", without)
-    if backend.device != "cuda":
+    if backend.device != _DEVICE:
         raise UsageError(
             f"{_SETTING}: {name} needs a graphics card (CUDA or ROCm), and this training runs on '{backend.device}'.",
             without,
