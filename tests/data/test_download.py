@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from seshat.config import Config
-from seshat.config.ingest import DownloadFile
+from seshat.config.download import DownloadFile
 from seshat.core.errors import DataError
 from seshat.core.progress import reporting
 from seshat.data import download

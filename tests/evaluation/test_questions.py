@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.core.errors import DataError
 from seshat.core.gate import Gate
 from seshat.core.records import Access, GlossedWord, Meta, Segment

@@ -448,8 +448,8 @@ def test_wrong_kind_and_unknown_ending(read: Read) -> None:
     ],
 )
 def test_columns_of_the_configuration_are_checked(kind: str, columns: dict[str, str], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        Source.model_validate({"name": "s", "path": "p.csv", "kind": kind, "columns": columns})
+    source = Source.model_validate({"name": "s", "path": "p.csv", "kind": kind, "columns": columns})
+    assert any(message in one.message for one in source.mistakes())
 
 
 def test_columns_of_other_languages_are_mistakes() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests import tiny_models
 
 from seshat.config import Config, Direction
-from seshat.config.neural import MaskedSection
+from seshat.config.finetune import MaskedSection
 from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Segment

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import families
-from seshat.config.neural import FineTuneSection
+from seshat.config.finetune import FineTuneSection
 from seshat.core.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
 from seshat.models.neural import journal, scoring
 from seshat.models.neural.device import Machine, choose

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.config.model import TrainSection
-from seshat.config.neural import WhereSection
+from seshat.config.finetune import WhereSection
+from seshat.config.train import TrainSection
 from seshat.core.errors import DataError
 from seshat.core.records import Meta, Method, Segment
 from seshat.models.neural.phases import (

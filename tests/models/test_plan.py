@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from seshat.config import presets
 from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, Family
+from seshat.config.finetune import LoraSection
 from seshat.config.load import load_config
-from seshat.config.neural import LoraSection
 from seshat.core.errors import DataError, UsageError
 from seshat.project.folder import Project, open_project
 

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from seshat.cli.app import app
 from seshat.config import presets
+from seshat.config.agreement import cautions
 from seshat.config.load import load_config, load_with_places
-from seshat.config.pretrained import NEEDS_CODES, architecture, cautions, trains_adapters
+from seshat.config.presets import NEEDS_CODES, architecture
 from seshat.config.render import commented_yaml, show_yaml
 from seshat.core.errors import ConfigError
 
@@ -49,7 +50,7 @@ def test_each_is_valid_explained_and_of_a_known_base(tmp_path: Path, name: str) 
     if config.model.base is not None:
         assert config.model.base in presets.bases()
         assert plain.places["model.base"].startswith(f"preset {name}:")
-    assert cautions(config) == []
+    assert list(cautions(config)) == []
     lines = presets.text(name).splitlines()
     assert 40 < len(presets.summary(name)) <= 118
     assert any(line.startswith("# Why") for line in lines), "the reason of its values is missing"
@@ -187,7 +188,7 @@ def test_contradictions_come_all_at_once(tmp_path: Path) -> None:
 
 def test_a_direction_that_is_not_both_needs_no_prefix(tmp_path: Path) -> None:
     text = "model: {base: some/model}\ntrain: {family: seq2seq, directions: to-pivot}\n"
-    assert not trains_adapters(load_config(project(tmp_path, text)))
+    assert not load_config(project(tmp_path, text)).train.adapters
 
 
 def test_the_masked_family_knows_its_metric(tmp_path: Path) -> None:
@@ -199,14 +200,14 @@ def test_cautions(tmp_path: Path) -> None:
     root = project(tmp_path, "model: {preset: byt5-base}\ntrain: {lora: {enabled: yes}}\n")
     assert [".".join(map(str, one.path)) for one in cautions(load_config(root))] == ["train.lora.enabled"]
     root = project(tmp_path, "model: {preset: qwen3-4b-local}\ntrain: {lora: {enabled: no}}\n")
-    assert "a learning rate for adapters" in cautions(load_config(root))[0].message
+    assert "a learning rate for adapters" in next(iter(cautions(load_config(root)))).message
     root = project(tmp_path, "model: {preset: byt5-base}\ntrain: {finetune: {precision: float16}}\n")
-    assert "overflows in float16" in cautions(load_config(root))[0].message
+    assert "overflows in float16" in next(iter(cautions(load_config(root)))).message
 
 
 def test_nllb_is_known_by_its_architecture_not_by_its_name(tmp_path: Path) -> None:
     config = load_config(project(tmp_path), overrides=["model.preset=nllb-1.3b", CODES])
-    assert architecture(config) in NEEDS_CODES
+    assert architecture(config.model.base) in NEEDS_CODES
 
 
 def test_the_command() -> None:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from seshat.config import families  # noqa: E402
-from seshat.config.neural import LoraSection  # noqa: E402
+from seshat.config.finetune import LoraSection  # noqa: E402
 from seshat.models.neural import lora, vocabulary  # noqa: E402
 from seshat.models.neural.base import open_model, quiet  # noqa: E402
 from seshat.models.neural.device import Backend  # noqa: E402

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from seshat.config.neural import MOST_CONTEXT
+from seshat.config.prompt import MOST_CONTEXT
 from seshat.core.records import Meta, Method, Segment
 from seshat.prompt.request import document, of_segments
 from seshat.prompt.surroundings import Surroundings

@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.evaluate import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation.advice import warnings
 from seshat.evaluation.baselines import NearestTranslator

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.small_project import small_project
 
 from seshat.config.load import load_config
-from seshat.config.neural import RangeSection
+from seshat.config.sweep import RangeSection
 from seshat.core.errors import ConfigError, DataError, UsageError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Segment

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from seshat.config.base import Language, Mistake, Mistakes, Name, Regex, Section, Share
-from seshat.config.ingest import RawPath
+from seshat.config.base import Language, Mistake, Name, RawPath, Regex, Section, Share
 from seshat.core.records import Access
 
 
@@ -31,11 +31,10 @@ class EndpointSection(Section):
     api_key_env: str | None = None
     """Environment variable that holds the key of the server."""
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> EndpointSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """No model at all."""
         if not self.model:
-            raise ValueError("name a model: a folder such as models/NAME, or the name of the model on the server")
-        return self
+            yield Mistake((), "name a model: a folder such as models/NAME, or the name of the model on the server")
 
 
 class TextListSection(Section):
@@ -249,14 +248,13 @@ class AugmentSection(Section):
         )
         return tuple(part.name for part in parts if part is not None)
 
-    @model_validator(mode="after")
-    def _they_fit(self) -> AugmentSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """An extractor without what it needs, and a name that two parts have."""
         if self.extractor is not None and self.pages is None:
-            raise Mistakes([Mistake(("extractor",), "the extractor reads augment.pages, which is not there")])
+            yield Mistake(("extractor",), "the extractor reads augment.pages, which is not there")
         if self.extractor is not None and self.extractor.overlap >= self.extractor.pages:
-            raise Mistakes([Mistake(("extractor", "overlap"), "the overlap must be smaller than `pages`")])
+            yield Mistake(("extractor", "overlap"), "the overlap must be smaller than `pages`")
         if self.extractor is not None and self.extractor.server is None:
-            raise Mistakes([Mistake(("extractor", "server"), "the extractor needs a server")])
+            yield Mistake(("extractor", "server"), "the extractor needs a server")
         if len(set(self.names)) < len(self.names):
-            raise ValueError(f"two parts have one name ({', '.join(self.names)}); give each its own")
-        return self
+            yield Mistake((), f"two parts have one name ({', '.join(self.names)}); give each its own")

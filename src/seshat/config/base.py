@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -22,6 +24,22 @@ class Plain:
 def _compiles(expression: str) -> str:
     compiled(expression)
     return expression
+
+
+def one_form(text: str) -> str:
+    """Text in the Unicode form that everything inside a project has (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _inside_raw(path: str) -> str:
+    """A path below ``data/raw``, with forward slashes on every system."""
+    if not path.strip():
+        raise ValueError("the path is empty")
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or "\\" in path:
+        raise ValueError(f"'{path}' must be relative to data/raw, with forward slashes")
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError(f"'{path}' leads out of data/raw; put the file (or a link to it) below data/raw")
+    return path
 
 
 Language = Annotated[
@@ -45,6 +63,10 @@ Regex = Annotated[str, AfterValidator(_compiles), Plain("a regular expression")]
 """A regular expression of the ``regex`` package."""
 
 
+RawPath = Annotated[str, AfterValidator(one_form), AfterValidator(_inside_raw)]
+"""A path below ``data/raw``: relative, forward slashes, no way out."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """Settings that contradict each other.
@@ -52,7 +74,7 @@ class Mistake:
     Args:
         path: the setting to change, from the section that is validated.
         message: what contradicts what, and what to do.
-        reads: the top-level sections that the judgement rests on.
+        reads: the top-level sections that the judgement rests on, where it crosses several.
     """
 
     path: tuple[str | int, ...]
@@ -61,7 +83,7 @@ class Mistake:
 
 
 class Mistakes(ValueError):
-    """Raised by a validator that finds several contradictions, or wants to point to one setting."""
+    """All contradictions of a configuration."""
 
     def __init__(self, items: Sequence[Mistake]) -> None:
         super().__init__("; ".join(item.message for item in items))
@@ -115,3 +137,27 @@ class Section(BaseModel):
             elif isinstance(data.get(key), bool) and _is_number(field.annotation):
                 kept[key] = str(data[key])
         return kept
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What in this section contradicts itself; each kind of section says what it looks at."""
+        yield from ()
+
+    def all_mistakes(self, path: tuple[str | int, ...] = ()) -> Iterator[Mistake]:
+        """Those of this section and of every section inside it, with full paths.
+
+        The whole configuration asks for them at once: a validator of each section would hide those of the sections
+        around it.
+        """
+        for name, field in type(self).model_fields.items():
+            yield from _inside(getattr(self, name), (*path, field.alias or name))
+        for one in self.mistakes():
+            full = (*path, *one.path)
+            yield Mistake(full, one.message, one.reads or frozenset(map(str, full[:1])))
+
+
+def _inside(value: Any, path: tuple[str | int, ...]) -> Iterator[Mistake]:
+    if isinstance(value, Section):
+        yield from value.all_mistakes(path)
+    elif isinstance(value, dict | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _inside(item, (*path, key))

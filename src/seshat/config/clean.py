@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import regex
 from pydantic import AfterValidator, Field, model_validator
 
-from seshat.config.base import Language, Regex, Section
+from seshat.config.base import Language, Mistake, Regex, Section
 from seshat.core.patterns import SECONDS, compiled
 
 
@@ -178,6 +179,13 @@ class FilterSection(Section):
     """Different function words of another language, less twice those of its own; above: `clean:other-language`, also
     in what `align` makes. A text that claims another language than da, de, en, es, fr, it, nl, pt, ru and tr is not
     looked at; null looks at none."""
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Limits that let nothing through."""
+        if self.min_characters > self.max_characters:
+            most = self.max_characters
+            message = f"{self.min_characters} is more than max_characters ({most}): nothing would be left"
+            yield Mistake(("min_characters",), message)
 
 
 class CleanSection(Section):

@@ -111,8 +111,8 @@ class Explainer:
         return [Finding(self._problem(path, message), path, sections)]
 
     def _contradiction(self, path: Path, mistake: Mistake) -> Finding:
-        reads = mistake.reads or frozenset(str(part) for part in path[:1])
-        return Finding(self._problem(path, f"{dotted(path)}: {mistake.message}"), path, reads, True)
+        problem = self._problem(path, f"{dotted(path)}: {mistake.message}")
+        return Finding(problem, path, mistake.reads, contradiction=True)
 
     def _problem(self, path: Path, message: str) -> Problem:
         return Problem(self._tree.at(path).where, message)

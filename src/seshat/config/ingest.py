@@ -1,26 +1,14 @@
-"""Sections ``download`` and ``ingest``: where the raw files come from and how each is read."""
+"""Section ``ingest``: the raw files, and how each is read."""
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from seshat.config.base import Language, Mistake, Mistakes, Regex, Section
+from seshat.config.base import Language, Mistake, RawPath, Regex, Section, one_form
 from seshat.core.records import Access, Method
-
-
-def _inside_raw(path: str) -> str:
-    """A path below ``data/raw``, with forward slashes on every system."""
-    if not path.strip():
-        raise ValueError("the path is empty")
-    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or "\\" in path:
-        raise ValueError(f"'{path}' must be relative to data/raw, with forward slashes")
-    if ".." in PurePosixPath(path).parts:
-        raise ValueError(f"'{path}' leads out of data/raw; put the file (or a link to it) below data/raw")
-    return path
 
 
 def _known_encoding(name: str) -> str:
@@ -31,80 +19,15 @@ def _known_encoding(name: str) -> str:
     return name
 
 
-def _web_address(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError(f"'{url}' does not start with https:// (or http://)")
-    return url
-
-
 def _digits(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _one_form(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-RawPath = Annotated[str, AfterValidator(_one_form), AfterValidator(_inside_raw)]
-"""A path below ``data/raw``: relative, forward slashes, no way out."""
-
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 """The name of an encoding, as Python's ``codecs`` knows it."""
 
-Written = Annotated[str, BeforeValidator(_digits), AfterValidator(_one_form)]
+Written = Annotated[str, BeforeValidator(_digits), AfterValidator(one_form)]
 """A name or value as it stands in a file, in whichever Unicode form; a number is meant as it is written."""
-
-
-class DownloadFile(Section):
-    """One file to fetch into ``data/raw``."""
-
-    path: RawPath
-    """Where it goes, below data/raw."""
-    url: Annotated[str, AfterValidator(_web_address)]
-    """Where it is."""
-    local: RawPath | None = None
-    """Its name below the folder given with `seshat download --from`; default: the last part of the URL."""
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
-    """Refuse the file when its hash is another."""
-
-
-class KaggleSource(Section):
-    """Files of a Kaggle competition or dataset."""
-
-    competition: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
-    """Name of the competition: the last part of its address. Its rules must have been accepted."""
-    dataset: str | None = Field(default=None, pattern=r"^[\w-]+/[\w-]+$")
-    """OWNER/NAME of a dataset."""
-    files: dict[str, RawPath] = Field(default_factory=dict)
-    """File there -> where it goes, below data/raw. None: everything, into `path`."""
-    path: RawPath = "kaggle"
-    """Folder below data/raw for everything."""
-    max_gigabytes: float = Field(default=20.0, gt=0)
-    """An archive that would unpack to more is refused."""
-
-    @property
-    def most_bytes(self) -> int:
-        """The limit in bytes."""
-        return int(self.max_gigabytes * 1e9)
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> KaggleSource:
-        if (self.competition is None) == (self.dataset is None):
-            raise Mistakes([Mistake((), "give either `competition: NAME` or `dataset: OWNER/NAME`")])
-        return self
-
-
-class DownloadSection(Section):
-    """The fetch recipe: run with `seshat download`, never by itself."""
-
-    files: tuple[DownloadFile, ...] = ()
-    """Files to fetch."""
-    kaggle: tuple[KaggleSource, ...] = ()
-    """Competitions and datasets on Kaggle; credentials come from the environment or ~/.kaggle."""
-    licence: str | None = None
-    """Licence or terms of the data, shown with every fetch."""
-    citation: str | None = None
-    """What to cite."""
 
 
 ReaderName = Literal[
@@ -233,28 +156,34 @@ class Source(Section):
         """The paths as a tuple."""
         return (self.path,) if isinstance(self.path, str) else self.path
 
-    @model_validator(mode="after")
-    def _columns_have_a_place(self) -> Source:
-        wrong = [
-            Mistake(("columns", field), f"'{field}' is no field of {self.kind}; it can be {_fields(self.kind)}")
-            for field in self.columns
-            if not _is_field(field, self.kind)
-        ]
-        wrong += [
-            Mistake((setting, field), f"'{field}' is no field; it can be {WORD_FIELD}, {_fields(kind)}")
-            for setting, given in (("tiers", self.tiers), ("markers", self.markers))
-            for kind in ("entries" if "headword" in given else "segments",)
-            for field in given
-            if field != WORD_FIELD and not _is_field(field, kind)
-        ]
-        if wrong:
-            raise Mistakes(wrong)
+    def mistakes(self) -> Iterator[Mistake]:
+        """A field that is none, a pattern without a language, columns, tiers and markers that nothing reads."""
+        for field in self.columns:
+            if not _is_field(field, self.kind):
+                message = f"'{field}' is no field of {self.kind}; it can be {_fields(self.kind)}"
+                yield Mistake(("columns", field), message)
+        for setting, given in (("tiers", self.tiers), ("markers", self.markers)):
+            kind = "entries" if "headword" in given else "segments"
+            for field in given:
+                if field != WORD_FIELD and not _is_field(field, kind):
+                    message = f"'{field}' is no field; it can be {WORD_FIELD}, {_fields(kind)}"
+                    yield Mistake((setting, field), message)
+            if given and self.reader not in {"auto", *FIELD_READERS}:
+                yield Mistake((setting,), f"the reader '{self.reader}' knows no {setting}")
         for field in self.extract:
             if field not in self.columns:
-                raise Mistakes([Mistake(("extract", field), f"'{field}' is not in columns")])
+                yield Mistake(("extract", field), f"'{field}' is not in columns")
         if self.kind == "entries" and self.columns and "headword" not in self.columns:
-            raise Mistakes([Mistake(("columns",), "entries need a column for 'headword'")])
-        return self
+            yield Mistake(("columns",), "entries need a column for 'headword'")
+        bad = next((pattern for pattern in self.patterns if "{lang}" not in pattern), None)
+        if self.reader in {"moses", "documents"} and bad is not None:
+            yield Mistake(
+                ("path",),
+                f"the reader '{self.reader}' needs {{lang}} where the language stands in the name, "
+                f"such as train.{{lang}}; found '{bad}'",
+            )
+        if self.columns and self.reader not in {"auto", "table", "cldf"}:
+            yield Mistake(("columns",), f"the reader '{self.reader}' knows no columns; they are for tables")
 
 
 def column_language(field: str, kind: str) -> str | None:
@@ -295,3 +224,13 @@ class IngestSection(Section):
     """Unicode form of all text inside the project."""
     max_line_bytes: int = Field(default=1_000_000, ge=1_000)
     """A longer line, row or unit is rejected: it is not a sentence."""
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A name that two sources have."""
+        seen: dict[str, int] = {}
+        for index, source in enumerate(self.sources):
+            if source.name in seen:
+                first = f"ingest.sources[{seen[source.name]}]"
+                message = f"'{source.name}' is also the name of {first}; every source needs its own"
+                yield Mistake(("sources", index, "name"), message)
+            seen.setdefault(source.name, index)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from seshat.config.base import Section
+from seshat.config.base import Mistake, Section
 
 Fallback = Literal["candidate", "word-by-word", "copy"]
 
@@ -74,9 +75,8 @@ class PostprocessSection(Section):
     )
     """The steps, in order; `seshat evaluate` says of each whether it helps. None: `[]`."""
 
-    @model_validator(mode="after")
-    def _each_once(self) -> PostprocessSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """A step that stands there twice."""
         twice = [name for name, count in Counter(step.type for step in self.steps).items() if count > 1]
         if twice:
-            raise ValueError(f"the step '{twice[0]}' stands there twice; each step works once")
-        return self
+            yield Mistake((), f"the step '{twice[0]}' stands there twice; each step works once")

@@ -18,6 +18,13 @@ FOLDER = Path(__file__).parents[1] / "models" / "presets"
 BASES = FOLDER / "bases.json"
 """What the ``config.json`` of the presets' bases say: enough to count and measure a model before it is downloaded."""
 
+NEEDS_CODES = frozenset({"m2m_100", "mbart"})
+"""Architectures (``model_type`` of ``config.json``) that must be told the languages by code: NLLB, M2M-100, mBART."""
+OVERFLOWING = frozenset({"t5", "mt5", "umt5", "gemma3", "gemma3_text"})
+"""Architectures that were pretrained in bfloat16 and whose activations exceed what float16 can hold: the loss becomes
+NaN (T5: https://github.com/huggingface/transformers/issues/5651; Gemma 3: https://github.com/unslothai/unsloth/pull/4014).
+"""
+
 
 def names() -> list[str]:
     """The names of all presets."""
@@ -54,3 +61,8 @@ def bases() -> dict[str, dict[str, Any]]:
     """The facts of each known base: the keys and values of its ``config.json`` that decide shape and memory."""
     known: dict[str, dict[str, Any]] = json.loads(BASES.read_text(encoding="utf-8"))
     return known
+
+
+def architecture(base: str | None) -> str | None:
+    """``model_type`` of a base, where it is one that Seshat knows without its files."""
+    return bases().get(base or "", {}).get("model_type")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from seshat.config.base import Language, Section
+from seshat.config.base import Language, Mistake, Section
 from seshat.core.records import Access
 
 
@@ -52,11 +53,11 @@ class ProjectSection(Section):
     purpose: str = "research"
     """What the results are for; recorded with every run."""
 
-    @model_validator(mode="after")
-    def _two_languages(self) -> ProjectSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """One language twice."""
         if self.language == self.pivot:
-            raise ValueError(f"language and pivot are both '{self.pivot}'; a translator needs two languages")
-        return self
+            message = f"language and pivot are both '{self.pivot}'; a translator needs two languages"
+            yield Mistake((), message)
 
     @property
     def directions(self) -> tuple[Direction, Direction]:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import model_validator
 
+from seshat.config.agreement import contradictions
 from seshat.config.align import AlignSection
 from seshat.config.augment import AugmentSection
-from seshat.config.base import Mistakes, Section
+from seshat.config.base import Mistake, Mistakes, Section
 from seshat.config.clean import CleanSection
-from seshat.config.combinations import contradictions
-from seshat.config.ingest import DownloadSection, IngestSection
-from seshat.config.model import EvaluateSection, FormatSection, TokenizerSection, TrainSection
-from seshat.config.neural import ExportSection, ModelSection, PromptSection, SweepSection, TrackingSection
+from seshat.config.download import DownloadSection
+from seshat.config.evaluate import EvaluateSection
+from seshat.config.export import ExportSection
+from seshat.config.families import FINETUNING
+from seshat.config.format import FormatSection
+from seshat.config.ingest import IngestSection
+from seshat.config.model import ModelSection
 from seshat.config.project import ProjectSection
+from seshat.config.prompt import PromptSection
 from seshat.config.serve import ServeSection
 from seshat.config.split import SplitSection
 from seshat.config.submit import SubmitSection
+from seshat.config.sweep import SweepSection
+from seshat.config.tokenizer import TokenizerSection
+from seshat.config.tracking import TrackingSection
+from seshat.config.train import TrainSection
 from seshat.config.translate import TranslateSection
 
 
@@ -61,8 +72,25 @@ class Config(Section):
     export: ExportSection = ExportSection()
     """A trained model in the form that another program takes."""
 
+    @property
+    def fine_tunes(self) -> bool:
+        """Whether a pretrained model is trained, not one from scratch."""
+        return self.train.kind.settings is None or self.model.base is not None
+
+    @property
+    def own_settings(self) -> tuple[str, ...]:
+        """Parts of section ``train`` that the configured training reads, beside family, name and directions."""
+        family = self.train.kind
+        if self.fine_tunes:
+            return (*FINETUNING, *family.finetuning)
+        return (family.settings,) if family.settings else ()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What crosses sections."""
+        return contradictions(self)
+
     @model_validator(mode="after")
-    def _sections_agree(self) -> Config:
-        if found := contradictions(self):
+    def _agrees_with_itself(self) -> Config:
+        if found := list(self.all_mistakes()):
             raise Mistakes(found)
         return self

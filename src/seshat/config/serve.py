@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from collections.abc import Iterator
 
-from seshat.config.base import Language, Name, Section
+from pydantic import Field
+
+from seshat.config.base import Language, Mistake, Name, Section
 from seshat.core.records import Access
 
 
@@ -52,8 +54,8 @@ class ServeSection(Section):
     stop_seconds: int = Field(default=30, ge=1)
     """Time to finish what is running when the server is stopped."""
 
-    @model_validator(mode="after")
-    def _a_request_fits_the_queue(self) -> ServeSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """A request that could never be taken."""
         if self.max_batch > self.queue:
-            raise ValueError(f"a request of max_batch ({self.max_batch}) texts would never fit a queue of {self.queue}")
-        return self
+            message = f"a request of max_batch ({self.max_batch}) texts would never fit a queue of {self.queue}"
+            yield Mistake((), message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from seshat.config.base import Section, Share
+from seshat.config.base import Mistake, Section, Share
 
 
 class GroupsSection(Section):
@@ -76,15 +77,15 @@ class SplitSection(Section):
     )
     """Records with one of these tags stay out of all three sets (they stay in the files)."""
 
-    @model_validator(mode="after")
-    def _something_left_to_train(self) -> SplitSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """Nothing left to train on, and groups that nothing names."""
         if self.validation + self.test >= 1.0:
-            raise ValueError(
+            yield Mistake(
+                (),
                 f"validation ({self.validation}) and test ({self.test}) leave nothing to train on; "
-                "their sum must be below 1"
+                "their sum must be below 1",
             )
         if (self.folds or self.test_groups or self.validation_groups) and self.groups is None:
-            raise ValueError("folds, test_groups and validation_groups need groups: a table that names them")
+            yield Mistake((), "folds, test_groups and validation_groups need groups: a table that names them")
         if self.folds and self.fold >= self.folds:
-            raise ValueError(f"fold {self.fold} is none of the {self.folds} folds, which count from 0")
-        return self
+            yield Mistake(("fold",), f"fold {self.fold} is none of the {self.folds} folds, which count from 0")

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from seshat.config.base import Name, Section
-from seshat.config.ingest import RawPath
+from seshat.config.base import Name, RawPath, Section
 
 
 class SubmitColumns(Section):

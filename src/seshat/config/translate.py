@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from seshat.config.base import Mistake, Mistakes, Section, Share
+from seshat.config.base import Mistake, Section, Share
 from seshat.config.mbr import MbrSection
 from seshat.config.postprocess import PostprocessSection
 
@@ -82,9 +83,8 @@ class TranslateSection(Section):
     postprocess: PostprocessSection = PostprocessSection()
     """What is mended in a translation."""
 
-    @model_validator(mode="after")
-    def _a_server_has_an_address(self) -> TranslateSection:
+    def mistakes(self) -> Iterator[Mistake]:
+        """A server without an address."""
         if self.engine == "server" and self.server.url is None:
             message = "a server needs its address: translate.server.url, such as http://127.0.0.1:8000/v1"
-            raise Mistakes([Mistake(("engine",), message)])
-        return self
+            yield Mistake(("engine",), message)

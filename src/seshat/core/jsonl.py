@@ -16,14 +16,15 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from seshat.core.errors import DataError, DiskFull, UsageError
 from seshat.core.paths import inside
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+R = TypeVar("R", bound="BaseModel")
 
 OPEN_TO = "SESHAT_UMASK"
 """Environment variable: the umask of a project that several people write, such as 007; default: 077, for its owner."""
@@ -203,6 +204,8 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     Raises:
         DataError: the file cannot be read, or a line is not such a record; names ``file:line``.
     """
+    from pydantic import ValidationError
+
     if not path.exists():
         return
     try:

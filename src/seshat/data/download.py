@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from seshat.config.ingest import DownloadFile, DownloadSection
+from seshat.config.download import DownloadFile, DownloadSection
 from seshat.core.errors import DataError, SeshatError
 from seshat.core.jsonl import atomic_path, cannot_read
 from seshat.core.net import Client

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from seshat.config.ingest import KaggleSource
+from seshat.config.download import KaggleSource
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.transfer import digest

@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.evaluate import EvaluateSection
 from seshat.core.errors import SeshatError
 from seshat.core.records import Access, Segment
 from seshat.core.spaced import evenly

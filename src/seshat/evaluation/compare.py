@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from seshat.config.model import Baseline, EvaluateSection
+from seshat.config.evaluate import Baseline, EvaluateSection
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_text
 from seshat.core.paths import remove

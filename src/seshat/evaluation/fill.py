@@ -11,7 +11,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from seshat.config.model import EvaluateSection
+from seshat.config.evaluate import EvaluateSection
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
 from seshat.evaluation.testbed import folded

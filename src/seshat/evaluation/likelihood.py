@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.evaluate import EvaluateSection
 from seshat.core.records import Segment
 from seshat.evaluation import perplexity
 from seshat.evaluation.languagemodel import LanguageModel

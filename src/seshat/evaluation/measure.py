@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
+from seshat.config.evaluate import EvaluateSection
 from seshat.evaluation.baselines import NearestTranslator
 from seshat.evaluation.invented import behaviour, invention
 from seshat.evaluation.slices import cut, score_slices

@@ -22,7 +22,7 @@ import regex
 from numpy.typing import NDArray
 
 from seshat.config import Direction
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.core.errors import DataError
 from seshat.core.gate import Gate
 from seshat.core.records import Access

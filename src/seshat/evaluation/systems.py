@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from seshat.config.evaluate import ZERO_SHOT
 from seshat.config.families import Family
-from seshat.config.model import ZERO_SHOT
 from seshat.core.errors import DataError, PromptMismatch, SeshatError, UsageError
 from seshat.core.paths import fresh
 from seshat.project.folder import Project

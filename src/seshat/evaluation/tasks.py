@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from seshat.config import Direction
-from seshat.config.model import EvaluateSection
-from seshat.config.neural import Task
+from seshat.config.evaluate import EvaluateSection
+from seshat.config.prompt import Task
 from seshat.core.gate import least_open
 from seshat.core.records import Access
 from seshat.core.spaced import evenly

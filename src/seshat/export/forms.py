@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from seshat.config.neural import ExportSection
+from seshat.config.export import ExportSection
 from seshat.core.errors import UsageError, install_command, require
 from seshat.core.jsonl import write_text
 from seshat.models.neural.base import open_tokenizer

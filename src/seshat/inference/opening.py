@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import seshat
-from seshat.config.pretrained import fine_tunes
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import UsageError
 from seshat.inference.chain import Chain
@@ -92,7 +91,7 @@ class _Asked:
             return self._server(name)
         train = self.project.config.train
         # The model that the configuration describes is held to the prompt that stands there.
-        described = folder is None and name in (None, train.name) and fine_tunes(self.project.config)
+        described = folder is None and name in (None, train.name) and self.project.config.fine_tunes
         return load_translator(
             place,
             self.direction,

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
-from seshat.config.pretrained import cautions, trains_adapters
+from seshat.config.agreement import cautions
 from seshat.core.errors import UsageError, require
 from seshat.project.folder import Project
 
@@ -88,7 +88,7 @@ def _model(config: Config, known: Facts) -> dict[str, Any]:
         "preset": config.model.preset,
         "base": config.model.base,
         "known_from": known.where,
-        "trains": "adapters" if trains_adapters(config) else "all weights",
+        "trains": "adapters" if config.train.adapters else "all weights",
         "quantization": config.model.quantization,
     }
 

@@ -18,9 +18,8 @@ import structlog
 from seshat import tracking
 from seshat.config import Direction
 from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, STATISTICAL, Family
-from seshat.config.model import TrainSection
-from seshat.config.pretrained import fine_tunes, own_settings
 from seshat.config.project import ProjectSection
+from seshat.config.train import TrainSection
 from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
@@ -61,7 +60,7 @@ def run(project: Project) -> dict[str, Any]:
     section, folder = project.config.train, project.model()
     if project.config.prompt.context and not section.kind.reads_before:
         log.warning("prompt.context is left out: this family reads each sentence by itself", family=section.family)
-    tunes = fine_tunes(project.config)
+    tunes = project.config.fine_tunes
     if not tunes:
         alone("Training a translator from scratch")
     staging = folder.with_name(f".{folder.name}.partial")
@@ -139,7 +138,7 @@ def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]
     from seshat.prompt.prompt import Prompt
 
     config = project.config
-    settings = {name: config.train.model_dump(mode="json")[name] for name in own_settings(config)}
+    settings = {name: config.train.model_dump(mode="json")[name] for name in config.own_settings}
     lasting = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
     ways = tuple(str(direction) for direction in directions(config.project, config.train))
     base: Base | None = result.get("base")

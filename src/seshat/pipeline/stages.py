@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.config.pretrained import fine_tunes, own_settings
 from seshat.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -161,8 +160,8 @@ def _augment_reads(project: Project) -> tuple[Path, ...]:
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
-    if fine_tunes(config):
-        keys = ("family", "name", "directions", *own_settings(config))
+    if config.fine_tunes:
+        keys = ("family", "name", "directions", *config.own_settings)
         clean = ("clean.profiles", "clean.placeholders")
         return (*_LANGUAGES, "project.max_access", "model", "prompt", *(f"train.{key}" for key in keys), *clean)
     # Only where it is wanted, so that models trained without it are up to date still.
@@ -172,7 +171,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
         "train.family",
         "train.name",
         "train.directions",
-        *(f"train.{key}" for key in own_settings(config)),
+        *(f"train.{key}" for key in config.own_settings),
         "clean.profiles",
         "clean.placeholders",
     )
@@ -181,7 +180,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
 
 def _train_reads(project: Project) -> tuple[Path, ...]:
     train, settings = project.config.train, project.config.project
-    if fine_tunes(project.config):
+    if project.config.fine_tunes:
         return _pretrained_reads(project)
     reads = _files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
     if train.kind.pieces:
@@ -223,7 +222,7 @@ def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
 
 
 def _evaluate_settings(config: Config) -> tuple[str, ...]:
-    several = fine_tunes(config) or config.evaluate.compare
+    several = config.fine_tunes or config.evaluate.compare
     asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
     delivered = ("engine", "decoding", "server", "mbr", "postprocess")
     return ("evaluate", "project", "train.name", *(f"translate.{key}" for key in delivered), *asked)
@@ -320,7 +319,7 @@ STAGES: tuple[Stage, ...] = (
         module="seshat.data.tokenizer",
         version=1,
         summary="Report how well a tokenizer suits the language; train one for models from scratch.",
-        settings=lambda _config: ("tokenizer", "train.family", "model.base", *_LANGUAGES),
+        settings=lambda _config: ("tokenizer", "train.family", "model.base", "project.max_access", *_LANGUAGES),
         reads=_tokenizer_reads,
         writes=lambda project: (project.reports / "tokenizer.json", *_trained_tokenizer(project)),
     ),

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seshat.config.neural import SLOT, Task
 from seshat.config.project import Direction
+from seshat.config.prompt import SLOT, Task
 from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, PromptMismatch
 from seshat.core.jsonl import write_json

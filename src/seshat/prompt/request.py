@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from seshat.config.neural import MOST_CONTEXT
+from seshat.config.prompt import MOST_CONTEXT
 from seshat.core.records import Segment
 from seshat.prompt.surroundings import Surroundings
 

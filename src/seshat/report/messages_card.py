@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.prompt.prompt import Prompt
 from seshat.report.markdown import counts_text, front_matter, size_category, table
 

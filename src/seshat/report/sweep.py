@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from seshat import scores
-from seshat.config.neural import RangeSection
+from seshat.config.sweep import RangeSection
 from seshat.report.charts import Bar, bars, lines_chart
 from seshat.report.page import page
 from seshat.scores import worse

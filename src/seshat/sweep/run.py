@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seshat.config.neural import RangeSection
+from seshat.config.sweep import RangeSection
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_json, write_text
 from seshat.pipeline.engine import engine

@@ -11,7 +11,7 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.load import Loaded, load_config, load_with_places
-from seshat.config.neural import RangeSection
+from seshat.config.sweep import RangeSection
 from seshat.core.errors import ConfigError, Problem
 
 Values = dict[str, Any]

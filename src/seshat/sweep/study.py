@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from seshat.config.neural import SweepSection
+from seshat.config.sweep import SweepSection
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.jsonl import write_text
 from seshat.core.paths import inside, remove

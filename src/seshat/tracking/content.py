@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seshat.config.pretrained import own_settings
 from seshat.core.gate import Gate, read_everything
 from seshat.core.records import Access, Entry, Segment
 from seshat.tracking.trackers import Parameter
@@ -27,7 +26,7 @@ def parameters(project: Project) -> dict[str, Any]:
     """The settings that a training depends on, by section."""
     config = project.config
     train = config.train.model_dump(mode="json")
-    chosen = {name: train[name] for name in ("family", "name", "directions", *own_settings(config))}
+    chosen = {name: train[name] for name in ("family", "name", "directions", *config.own_settings)}
     base = config.model.base
     model = config.model.model_dump(mode="json", exclude={"download"})
     model["base"] = Path(base).name if base and Path(base).is_absolute() else base

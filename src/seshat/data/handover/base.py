@@ -7,8 +7,7 @@ from math import ceil
 from typing import Any
 
 from seshat.config import Config
-from seshat.config.neural import FineTuneSection
-from seshat.config.pretrained import trains_adapters
+from seshat.config.finetune import FineTuneSection
 from seshat.prompt.prompt import Prompt
 
 SETS = ("train", "validation")
@@ -38,7 +37,7 @@ class Handover:
     @property
     def adapters(self) -> bool:
         """Whether adapters are trained, not all weights."""
-        return trains_adapters(self.config)
+        return self.config.train.adapters
 
     @property
     def warmup_steps(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from seshat.config import Direction
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.core.records import Entry, Meta
 from seshat.data.instruct.tasks import Question
 from seshat.prompt.retrieval import dictionary_pairs

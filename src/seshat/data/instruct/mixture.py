@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from math import floor
 
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.data.instruct.tasks import Question
 
 _ALL = 1 << 64

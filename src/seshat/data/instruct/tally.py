@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.data.instruct.tasks import Question
 
 FILES = ("train", "validation", "test")

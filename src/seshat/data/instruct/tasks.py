@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from seshat.config import Direction
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.core.records import GlossedWord, Meta, Segment
 from seshat.text.words import graphemes, words
 

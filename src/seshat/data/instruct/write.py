@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seshat.config import Config, Direction
-from seshat.config.neural import Task
+from seshat.config.prompt import Task
 from seshat.core.gate import least_open, read_everything
 from seshat.core.jsonl import atomic_write, write_json, write_text
 from seshat.core.paths import remove

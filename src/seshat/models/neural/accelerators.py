@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.config.pretrained import trains_adapters
 from seshat.core.errors import UsageError, require
 from seshat.models.neural.device import Backend
 
 if TYPE_CHECKING:
     from seshat.config import Config
-    from seshat.config.model import TrainSection
+    from seshat.config.train import TrainSection
 
 _SETTING = "train.finetune.accelerator"
 _DEVICE = "cuda"
@@ -60,7 +59,7 @@ def _unsupported(config: Config) -> list[str]:
     """Settings that the accelerator would leave out in silence, or that are not there."""
     train, model = config.train, config.model
     found = {
-        "it trains adapters only (train.lora.enabled)": not trains_adapters(config),
+        "it trains adapters only (train.lora.enabled)": not config.train.adapters,
         "it does not know DoRA (train.lora.dora)": train.lora.dora,
         "it would mix up the examples of a row (train.finetune.packing)": train.finetune.packing,
         "it cannot train new pieces (model.extend_vocabulary)": model.extend_vocabulary > 0,

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from seshat.config.pretrained import OVERFLOWING
+from seshat.config.presets import OVERFLOWING
 from seshat.core.errors import MissingPackage, UsageError, require
 
 log = structlog.get_logger(__name__)

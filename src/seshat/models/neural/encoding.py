@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seshat.config import Direction
-from seshat.config.pretrained import NEEDS_CODES
+from seshat.config.presets import NEEDS_CODES
 from seshat.core.errors import UsageError
 from seshat.models.neural.vocabulary import fit_embeddings
 from seshat.prompt.prompt import Prompt, after

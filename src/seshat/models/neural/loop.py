@@ -22,7 +22,7 @@ from typing import Any
 
 import structlog
 
-from seshat.config.neural import FineTuneSection
+from seshat.config.finetune import FineTuneSection
 from seshat.core.errors import SeshatError, UsageError
 from seshat.core.jsonl import write_json
 from seshat.models.neural import journal

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config.families import Family
-from seshat.config.neural import LoraSection
+from seshat.config.finetune import LoraSection
 from seshat.core.errors import UsageError, require
 from seshat.core.paths import remove
 from seshat.models.neural.base import quiet

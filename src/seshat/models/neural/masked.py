@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from seshat.config import families
-from seshat.config.neural import MaskedSection
+from seshat.config.finetune import MaskedSection
 from seshat.core.errors import UsageError
 from seshat.core.progress import track
 from seshat.core.records import Segment

@@ -14,7 +14,6 @@ from typing import Any
 
 from seshat.config import Config
 from seshat.config.families import Family
-from seshat.config.pretrained import trains_adapters
 from seshat.models.neural import optimizers, shapes
 from seshat.models.neural.device import Backend, choose
 from seshat.models.neural.generation import TOKENS
@@ -135,7 +134,7 @@ class Planner:
     @property
     def adapters(self) -> bool:
         """Whether adapters are trained."""
-        return trains_adapters(self.config)
+        return self.config.train.adapters
 
     def backend(self, target: Target, settings: Settings) -> Backend:
         """What the training would compute on there; the device that is configured, where the machine has it."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from seshat.config.model import TrainSection
-from seshat.config.neural import FineTuneSection, PhaseSection, WhereSection
+from seshat.config.finetune import FineTuneSection, PhaseSection, WhereSection
+from seshat.config.train import TrainSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_text
 from seshat.core.records import Meta, Segment

@@ -10,7 +10,7 @@ from typing import Any
 
 from seshat.config import presets
 from seshat.config.families import Family
-from seshat.config.neural import LoraSection
+from seshat.config.finetune import LoraSection
 from seshat.core.errors import DataError, require
 from seshat.models.neural import lora
 from seshat.models.neural.base import auto_class, quiet

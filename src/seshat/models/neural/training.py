@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import structlog
 
+from seshat.config.agreement import cautions
 from seshat.config.families import Family
-from seshat.config.pretrained import cautions, own_settings, trains_adapters
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.processes import is_main_process, wait_for_all
@@ -59,7 +59,7 @@ class Training(ABC):
         config = project.config
         self.project, self.section, self.seed = project, config.train, config.project.seed
         self.prompt = Prompt.of(project)
-        self.adapters = trains_adapters(config)
+        self.adapters = config.train.adapters
         for caution in cautions(config):
             log.warning(caution.message, setting=".".join(map(str, caution.path)))
         self.start = Start.of(project, adapters=self.adapters)
@@ -234,7 +234,7 @@ class Training(ABC):
         adapter: Iterable[Path] = sorted(self.start.adapter.glob("*.safetensors")) if self.start.adapter else ()
         return loop.work(
             self.project,
-            self.section.model_dump_json(include={"family", "directions", *own_settings(self.project.config)}),
+            self.section.model_dump_json(include={"family", "directions", *self.project.config.own_settings}),
             self.project.config.model.model_dump_json(exclude={"download"}),
             self.prompt.hash,
             self.start.base.fingerprint,

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from seshat.config.model import Seq2SeqSection
+from seshat.config.train import Seq2SeqSection
 from seshat.core.errors import require
 from seshat.core.jsonl import write_json
 from seshat.models.seq2seq.data import END, MAX_PIECES, PAD, UNKNOWN, Vocabulary

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from seshat.config import Direction
-from seshat.config.model import Seq2SeqSection
+from seshat.config.train import Seq2SeqSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_text
 from seshat.core.paths import remove

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seshat.config import Direction as Way
-from seshat.config.model import StatisticalSection
+from seshat.config.train import StatisticalSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json, write_text
 from seshat.core.paths import remove
