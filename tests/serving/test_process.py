@@ -16,8 +16,9 @@ from benchmarks.serve import kill_under_load, server, stored
 from tests.serving.serving_project import serving_project
 
 from seshat.core.errors import UsageError
+from seshat.core.trust import is_loopback
 from seshat.project.folder import Project
-from seshat.serving.run import KEY_VARIABLE, api_key, is_local
+from seshat.serving.run import KEY_VARIABLE, api_key
 
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
@@ -73,12 +74,12 @@ def test_the_key_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "LocalHost"])
 def test_what_only_this_machine_reaches(host: str) -> None:
-    assert is_local(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "localhost.example.org", ""])
 def test_what_others_reach(host: str) -> None:
-    assert not is_local(host)
+    assert not is_loopback(host)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of open files are of POSIX")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seshat.cli import (
+    allow,
     annotate,
     audit,
     demo,
@@ -67,5 +68,6 @@ induce.add(app)
 audit.add(app)
 review.add(app)
 tools.add(app)
+allow.add(app)
 presets.add(app)
 plan.add(app)

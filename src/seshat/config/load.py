@@ -15,7 +15,7 @@ from typing import get_origin
 
 from pydantic import ValidationError
 
-from seshat.config import presets
+from seshat.config import presets, strangers
 from seshat.config.explain import Explainer, did_you_mean
 from seshat.config.schema import Config
 from seshat.config.slots import Slot, listed
@@ -66,8 +66,11 @@ def load_with_places(root: Path, profiles: Sequence[str] = (), overrides: Sequen
     for profile in profiles:
         tree = merge(tree, files.profile(profile))
     tree = merge(files.preset(tree, overrides), tree)
+    for name, value, where in strangers.variables():
+        tree = replace(tree, tuple(name.split(".")), Node(value, where))
     for override in overrides:
         tree = files.override(tree, override)
+    files.problems += strangers.judge(tree)
     config, problems = _validate(tree, files.incomplete)
     if config is None or files.problems:
         raise ConfigError(_sorted([*files.problems, *problems]))

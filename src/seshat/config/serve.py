@@ -14,7 +14,7 @@ class ServeSection(Section):
     """The API and the web page."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; anything but this machine itself requires an API key."""
+    """Address to listen on (--host or SESHAT_HOST; no file may open it); others than this machine need an API key."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
     access: Access = Access.PUBLIC
@@ -22,15 +22,17 @@ class ServeSection(Section):
     models: tuple[Name, ...] = ()
     """Names below models/; default: the one of `translate.model`, or of `train`."""
     database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
-    """A PostgreSQL address (postgresql://…) for corrections and searches; default: SQLite files in the project."""
+    """A PostgreSQL address (postgresql://…) for corrections and searches, in SESHAT_DATABASE or on the command line, not
+    in a file; default: SQLite files in the project."""
     api_key_file: str | None = None
-    """A file with the API key, from the project folder; default: the environment variable SESHAT_API_KEY."""
+    """A file with the API key, from the project folder, named in SESHAT_KEY_FILE or on the command line, not in a file;
+    default: the environment variable SESHAT_API_KEY."""
     learn: bool = True
     """Use corrections at once: as translations of their texts, and in models that can learn from them."""
     language: Language | None = None
     """Language of the web page: en, es, or one with words/TAG.yaml in the project; default: the pivot, or English."""
     hosts: tuple[str, ...] = ()
-    """Names under which this server is reached, such as words.example.org; others are refused."""
+    """Names under which this server is reached, such as words.example.org, on the command line; others are refused."""
     max_body: int = Field(default=1_000_000, ge=1_000)
     """Bytes of a request."""
     max_batch: int = Field(default=64, ge=1)

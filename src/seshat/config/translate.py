@@ -35,7 +35,8 @@ class ServerSection(Section):
     """A server that speaks the OpenAI protocol: vLLM, llama-server, Ollama, SGLang, or one on the internet."""
 
     url: str | None = None
-    """Address up to `/v1`, such as http://127.0.0.1:8000/v1. Texts are sent there, and nowhere else."""
+    """Address up to `/v1`, such as http://127.0.0.1:8000/v1. Texts are sent there, and nowhere else; another machine is
+    allowed once, with `seshat allow`."""
     model: str | None = None
     """What the server calls the model; default: the only one that it has."""
     api: Literal["auto", "chat", "completions"] = "auto"

@@ -27,6 +27,7 @@ from seshat import __version__
 from seshat.core.errors import DataError, UsageError
 from seshat.core.progress import task
 from seshat.core.transfer import Transfer
+from seshat.core.trust import asked_for, is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -85,7 +86,7 @@ class Client:
         connections: most requests at a time.
 
     Raises:
-        UsageError: no address of a server, or none that a secret may be sent to.
+        UsageError: no address of a server, one that nobody has allowed, or none that a secret may be sent to.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Client:
     ) -> None:
         import httpx
 
-        urls = [_url(address) for address in addresses]
+        urls = [_url(asked_for(address)) for address in addresses]
         self.address = str(urls[0].copy_with(userinfo=b"")).rstrip("/")
         """The first address, without a password that may stand in it."""
         for url in urls if secret else ():
@@ -114,7 +115,7 @@ class Client:
             headers={"User-Agent": f"seshat/{__version__}", **(headers or {})},
             timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT)),
             limits=httpx.Limits(max_connections=connections),
-            trust_env=not all(is_local(url.host) for url in urls),  # a proxy is for the way out
+            trust_env=not all(is_loopback(url.host) for url in urls),  # a proxy is for the way out
         )
 
     def __enter__(self) -> Self:
@@ -293,14 +294,6 @@ class Client:
         return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def is_local(host: str) -> bool:
-    """Whether a name or number means this machine."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def variable(name: str, setting: str) -> str:
     """The key in an environment variable that a setting names.
 
@@ -347,7 +340,7 @@ def _is_private(host: str) -> bool:
         try:
             found = [ip_address(str(one[4][0]).partition("%")[0]) for one in socket.getaddrinfo(host, None)]
         except (OSError, UnicodeError):  # behind a proxy names may be unknown here
-            return is_local(host)
+            return is_loopback(host)
     return any(not one.is_global for one in found)
 
 

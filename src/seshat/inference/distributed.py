@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from seshat.core.errors import SeshatError, UsageError, require
+from seshat.core.trust import asked_for
 from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
 from seshat.inference.job import Job
 from seshat.inference.partial import as_json, from_json
@@ -129,7 +130,7 @@ def _cluster(ray: Any, job: Job) -> Iterator[None]:
             **quiet,
         )
     else:
-        ray.init(address=settings.address, **quiet)
+        ray.init(address=asked_for(settings.address), **quiet)
     try:
         yield
     finally:

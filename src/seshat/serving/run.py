@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ import structlog
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.jsonl import cannot_read
 from seshat.core.logs import Repeats
+from seshat.core.trust import is_loopback
 from seshat.project.folder import Project
 from seshat.serving.service import Service
 
@@ -46,7 +46,7 @@ def api_key(project: Project, host: str) -> str | None:
     key = key.strip()
     how = f"Make one: export {KEY_VARIABLE}=$(python -c 'import secrets; print(secrets.token_urlsafe(32))')"
     if not key:
-        if name or not is_local(host):
+        if name or not is_loopback(host):
             raise UsageError(
                 f"On {host} others can reach this server: it needs an API key, and there is none"
                 f"{' in ' + place if name else ''}.",
@@ -56,16 +56,6 @@ def api_key(project: Project, host: str) -> str | None:
     if len(key) < _SHORTEST_KEY or not key.isascii():
         raise UsageError(f"{place}: an API key has at least {_SHORTEST_KEY} characters of ASCII.", how)
     return key
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from seshat.core.errors import UsageError, require
+from seshat.core.trust import asked_for
 from seshat.project.provenance import masked
 
 Parameter: TypeAlias = str | int | float | bool | None
@@ -73,7 +74,7 @@ class Mlflow:
             require(package, extra="track", purpose="tracking.report_to: mlflow")
         from mlflow import MlflowClient
 
-        place = _store(root, uri)
+        place = asked_for(_store(root, uri))
         try:
             with _quietly():
                 self._client = MlflowClient(tracking_uri=place)
