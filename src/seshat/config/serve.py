@@ -22,10 +22,10 @@ class ServeSection(Section):
     models: tuple[Name, ...] = ()
     """Names below models/; default: the one of `translate.model`, or of `train`."""
     database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
-    """A PostgreSQL address (postgresql://…) for corrections and searches, in SESHAT_DATABASE or on the command line, not
-    in a file; default: SQLite files in the project."""
+    """A PostgreSQL address (postgresql://…) for corrections and searches, in SESHAT_DATABASE or on the command line, in
+    no file; default: SQLite files in the project."""
     api_key_file: str | None = None
-    """A file with the API key, from the project folder, named in SESHAT_KEY_FILE or on the command line, not in a file;
+    """A file with the API key, from the project folder, named in SESHAT_KEY_FILE or on the command line, in no file;
     default: the environment variable SESHAT_API_KEY."""
     learn: bool = True
     """Use corrections at once: as translations of their texts, and in models that can learn from them."""
