@@ -60,6 +60,8 @@ def segments(
         given = given or made is not None
         yield (None if isinstance(unit, Reject) else unit), made
     maker.report(setting)
+    if not given and not maker.totals["units"]:
+        yield None, context.reject(path, None, "there is no sentence and no entry in it")
     if names.counts and not given:
         shown = ", ".join(f"{name} ({count:,})" for name, count in names.counts.most_common(30))
         raise DataError(
