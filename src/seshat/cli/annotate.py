@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seshat.cli.common import Context, verb
 from seshat.core.errors import DataError, UsageError
+from seshat.core.progress import task
 
 if TYPE_CHECKING:
     from seshat.core.records import Segment
@@ -27,10 +28,6 @@ class What(StrEnum):
     TRANSLATION = "translation"
     GLOSS = "gloss"
     SEGMENTATION = "segmentation"
-
-
-UNKNOWN = "???"
-"""The gloss of a word that training has not seen."""
 
 
 def add(app: typer.Typer) -> None:
@@ -69,17 +66,17 @@ def _annotate(
 
     def suggest(segments: Sequence[Segment]) -> list[Suggestions]:
         found: list[dict[str, str]] = [{} for _ in segments]
-        for one in dict.fromkeys(what or (() if given else (What.TRANSLATION,))):
-            made = (
-                _translations(project, segments, direction, model, notes)
-                if one is What.TRANSLATION
-                else _looked_up(project, segments, one, notes)
-            )
-            for place, suggested in made.items():
-                found[place] |= suggested
+        wanted = set(what or (() if given else (What.TRANSLATION,)))
+        made: list[dict[int, dict[str, str]]] = []
+        if What.TRANSLATION in wanted:
+            made.append(_translations(project, segments, direction, model, notes))
+        if glosses := wanted - {What.TRANSLATION}:
+            made.append(_glossed(project, segments, glosses, notes))
         if given:
-            for place, suggested in _from_file(given, segments, notes).items():
-                found[place] |= suggested
+            made.append(_from_file(given, segments, notes))
+        for suggested in made:
+            for place, texts in suggested.items():
+                found[place] |= texts
         return list(found)
 
     with context.progress():
@@ -138,31 +135,40 @@ def _translations(
     return {place: {way.target: one.text} for place, one in zip(admitted, found, strict=True)}
 
 
-def _looked_up(
-    project: Project, segments: Sequence[Segment], what: What, notes: Counter[str]
+def _glossed(
+    project: Project, segments: Sequence[Segment], wanted: Collection[What], notes: Counter[str]
 ) -> dict[int, dict[str, str]]:
-    """Glosses, or words with hyphens, as training has them most often; for segments that have none."""
-    from seshat.evaluation.lookup import LookUp
-    from seshat.evaluation.questions import Question
+    """Glosses and segmentation of the segments that nobody has glossed, as a glosser learns them from training."""
+    from seshat.models.glossing.glosser import Glosser
+    from seshat.models.glossing.sentences import Sentence, sentences
 
-    task: Literal["gloss", "segment"] = "gloss" if what is What.GLOSS else "segment"
-    known = LookUp([], (one for one in project.segments("train") if one.gloss))
-    found = {}
+    language, pivot = project.config.project.directions[0]
+    asked: dict[int, Sentence] = {}
     for place, one in enumerate(segments):
-        text = one.texts.get(project.config.project.language, "")
-        if not text or any(word.glosses for word in one.gloss or ()):
-            continue
-        words = [word.form for word in one.gloss or ()] or [
-            bare for word in text.split() if (bare := word.strip(".,;:!?…\"'()[]«»“”¿¡"))
-        ]
-        asked = [Question(str(at), task, None, word, (), "", frozenset()) for at, word in enumerate(words)]
-        answers = known.answers(asked)
-        if task == "gloss":
-            new = [word.casefold() == answer.casefold() for word, answer in zip(words, answers, strict=True)]
-            notes["words that training does not gloss"] += sum(new)
-            answers = [UNKNOWN if unknown else answer for unknown, answer in zip(new, answers, strict=True)]
-        found[place] = {what.value: " ".join(".".join(answer.split()) for answer in answers)}
+        gloss = one.gloss or ()
+        words = tuple(word.form for word in gloss) or _words(one.texts.get(language, ""))
+        if words and not any(word.glosses for word in gloss):
+            cut = tuple(word.morphemes for word in gloss) if gloss and all(word.morphemes for word in gloss) else ()
+            asked[place] = Sentence(words, cut, one.texts.get(pivot, ""))
+    if not asked:
+        return {}
+    with task("learning to gloss"):
+        glosser = Glosser.train(list(sentences(project.segments("train"), pivot)), project.config.project.seed)
+    found: dict[int, dict[str, str]] = {}
+    for place, answer in zip(asked, glosser.gloss(list(asked.values())), strict=True):
+        lines = {What.GLOSS: answer.glosses, What.SEGMENTATION: answer.morphemes}
+        found[place] = {
+            what.value: " ".join("-".join(".".join(part.split()) for part in word) for word in lines[what])
+            for what in wanted
+        }
+    if done := len(segments) - len(asked):
+        notes["sentences that are glossed already"] += done
     return found
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a sentence, without the punctuation at their ends."""
+    return tuple(bare for word in text.split() if (bare := word.strip(".,;:!?…\"'()[]«»“”¿¡")))
 
 
 def _from_file(path: Path, segments: Sequence[Segment], notes: Counter[str]) -> dict[int, dict[str, str]]:

@@ -92,7 +92,13 @@ def annotate(path: Path, context: Context, suggest: Suggest) -> Annotated:
     if not any(texts for _unit, texts in wanted):
         return Annotated(content, {}, dict(left_out))
     if name == "sfm":
-        return into_sfm(content, context.encoding(path), wanted, left_out)
+        encoding = context.encoding(path)
+        if not encoding.certain:
+            raise DataError(
+                f"{path}: that this file is written in {encoding.name} is a guess; nothing is written into it.",
+                f"Say it in the source of the file (encoding: {encoding.name}), or save the file as UTF-8.",
+            )
+        return into_sfm(content, encoding, wanted, left_out)
     try:
         return (into_eaf if name == "eaf" else into_flextext)(content, wanted, left_out)
     except (ExpatError, ValueError, LookupError) as error:

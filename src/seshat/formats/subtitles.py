@@ -43,6 +43,8 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
             else:
                 merged[cue.start, cue.end][tag] = cue
     main = next(iter(files.values()))
+    if not merged:
+        yield context.reject(main, None, "there are no cues with text in it")
     prefix = context.prefix(main)
     for order, ((start, end), cues) in enumerate(sorted(merged.items())):
         tag, first = next(iter(cues.items()))
