@@ -85,10 +85,12 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
                 yield from (row for row in found if isinstance(row, Reject))
                 rows[kind] = [row for row in found if isinstance(row, Row)]
         dataset.languages = _languages(dataset, rows.get("LanguageTable", []), context)
+        linked = _Linked(dataset, rows)
+        if "EntryTable" in there and not linked.alone:
+            there = [kind for kind in there if kind != "ExampleTable"]
         for kind in there:
-            yield from records(
-                [dataset.tables[kind].path], context, partial(_units, dataset, kind, rows), propose, "columns"
-            )
+            units = partial(_units, dataset, kind, linked)
+            yield from records([dataset.tables[kind].path], context, units, propose, "columns")
 
 
 def _dataset(path: Path) -> _Dataset:
@@ -139,19 +141,16 @@ def _languages(dataset: _Dataset, rows: Sequence[Row], context: Context) -> dict
 
 
 def _units(
-    dataset: _Dataset, kind: str, rows: Mapping[str, list[Row]], path: Path, context: Context, names: Names
+    dataset: _Dataset, kind: str, linked: _Linked, path: Path, context: Context, names: Names
 ) -> Iterator[Unit | Reject]:
     """The units of the main table: entries with what refers to them, or examples that no entry has."""
     for table in dataset.tables.values():
         for name, term in table.terms.items():
             names.hint(_name(table, name), f"{table.kind}.{term}", dataset.language)
     table = dataset.tables[kind]
-    linked = _Linked(dataset, rows)
     extra = {"licence": dataset.licence} if dataset.licence else {}
-    source: Iterator[Row | Reject] = (
-        iter(rows["ExampleTable"]) if kind == "ExampleTable" else _rows(table, context, kind)
-    )
-    for row in source:
+    examples = kind == "ExampleTable"
+    for row in linked.alone if examples else _rows(table, context, kind):
         if isinstance(row, Reject):
             yield row
             continue
@@ -167,9 +166,7 @@ def _units(
         skip = {table.column("id"), table.column("languageReference")}
         parts = [part for name, value in cells.items() if name not in skip for part in _values(table, name, value)]
         unit = Unit(row.line, key, parts, extra=dict(extra))
-        if kind == "ExampleTable":
-            if key in linked.used:
-                continue
+        if examples:
             unit.words = _words(table, cells, unit)
         else:
             unit.senses = linked.senses(key, cells, table)
@@ -207,13 +204,14 @@ class _Linked:
 
     def __init__(self, dataset: _Dataset, rows: Mapping[str, list[Row]]) -> None:
         self.dataset = dataset
-        self.used: set[str] = set()
         self.by_entry = self._by("SenseTable", "entryReference", rows)
         self.by_sense = self._by("ExampleTable", "Sense_IDs", rows)
         self.parameters = self._by("ParameterTable", "id", rows)
-        example = dataset.tables.get("ExampleTable")
-        if example and "EntryTable" in dataset.tables:
-            self.used = {str(row.cells.get(example.column("id"))) for found in self.by_sense.values() for row in found}
+        used = (
+            {id(row) for found in self.by_sense.values() for row in found} if "EntryTable" in dataset.tables else set()
+        )
+        self.alone = [row for row in rows.get("ExampleTable", ()) if id(row) not in used]
+        """Examples of no sense."""
 
     def _by(self, kind: str, term: str, rows: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
         table = self.dataset.tables.get(kind)
