@@ -5,6 +5,7 @@ import gzip
 import io
 import tracemalloc
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ Mañana vendrá mi tío con los señores del pueblo.
 """
 RUSSIAN = "Мальчик съел яблоко и потом вышел в сад.\nГде дом твоего брата?\n" * 4
 TAMIL = "தமிழ் மொழி மிகவும் பழமையான மொழி ஆகும்.\nஅவன் வீட்டுக்குப் போனான்.\n" * 3
+
+
+@pytest.fixture
+def read(read: Read) -> Read:
+    """Says that the text is in the language, whatever it looks like."""
+    return partial(read, language="qlm")
 
 
 def zipped(name: str) -> bytes:

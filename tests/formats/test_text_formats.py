@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reading import Read
 
-from seshat.formats.files import find, language_of, place
+from seshat.config import Config
+from seshat.formats.files import find, language_of, place, unnamed
 from seshat.formats.moses import suspicious
 
 
@@ -177,6 +178,83 @@ def test_the_language_in_a_path() -> None:
     assert language_of("ES-es", codes) == "es"
     assert language_of("pt_br", codes) == "pt-BR"
     assert language_of("pt", codes) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "reader"),
+    [
+        ('<?xml version="1.0"?>\n<tmx><body>\n</body></tmx>\n', "XML or HTML", "tmx"),
+        ("<p>kuno</p>\n<p>taba</p>\n<p>ti</p>\n", "XML or HTML", ""),
+        ("<!doctype html>\nkuno\n", "XML or HTML", ""),
+        ("\\lx kuno\n\\ge uno\n\n\\lx taba\n\\ge dos\n", "standard format (Toolbox)", "sfm"),
+        ("\\id GEN\n\\c 1\n\\p\n\\v 1 Kuno.\n", "Scripture in standard format", "usfm"),
+        ("@UTF8\n@Begin\n*CHI:\tkuno ti .\n%mor:\tn|kuno .\n@End\n", "CHAT", "chat"),
+        ('File type = "ooTextFile"\nObject class = "TextGrid"\n', "a TextGrid (Praat)", "textgrid"),
+        (
+            "1\n00:00:01,000 --> 00:00:02,000\nkuno\n\n2\n00:00:03,000 --> 00:00:04,000\ntaba\n",
+            "subtitles",
+            "subtitles",
+        ),
+        ('{"qlm": "kuno"}\n{"qlm": "taba"}\n', "JSON", "table"),
+        ('msgid "uno"\nmsgstr "kuno"\n', "a message catalogue (PO)", ""),
+        ("\\documentclass{x}\n\\begin{document}\nkuno\n\\end{document}\n", "LaTeX", ""),
+    ],
+)
+def test_markup_is_no_text(read: Read, text: str, what: str, reader: str) -> None:
+    for files, path, name in (
+        ({"a.txt": text}, "a.txt", "text"),
+        ({"a.qlm": text, "a.es": "uno\n"}, "a.{lang}", "moses"),
+        ({"a.qlm": text, "a.es": "uno\n"}, "a.{lang}", "documents"),
+    ):
+        (error,) = read(files, path=path, reader=name).failures
+        assert f"this is no plain text but {what}" in error.message
+        assert f"reader: {reader}" in (error.hint or "") if reader else "Export" in (error.hint or "")
+
+
+def test_text_with_some_marks_is_text(read: Read) -> None:
+    for text in (
+        "<range>\nkuno <b>ti</b>\n<range>\n",
+        "1\n2\n3\n",
+        "{kuno}\n[taba]\n",
+        "kuno \\ ti\n\\x\nka\n",
+        "@kuno\nti",
+    ):
+        assert read({"a.txt": text}, path="a.txt", reader="text").segments, text
+
+
+def test_text_of_another_language_of_the_project_is_an_error(read: Read) -> None:
+    spanish = "La mujer que vive en la casa no quiere ir con nosotros al pueblo.\n" * 3
+    (error,) = read({"a.txt": spanish}, path="a.txt").failures
+    assert "the text looks like Spanish (es), and without language: it would be read as Lumeko" in error.message
+    assert "language: es" in (error.hint or "")
+    for language in ("es", "qlm"):
+        assert len(read({"a.txt": spanish}, path="a.txt", language=language).segments) == 3
+    mixed = "Kuno taba de los muna ka naru ti suna meru paka.\n" * 5
+    assert read({"a.txt": mixed}, path="a.txt").segments
+
+
+def test_files_that_no_source_names(tmp_path: Path) -> None:
+    names = [
+        "a.csv",
+        "b/c.es",
+        "b/c.qlm",
+        "b/d.es",
+        "left.txt",
+        "espan\u0303ol.txt",
+        "README.md",
+        ".hidden",
+        "scans/x.png",
+    ]
+    for name in (*names, "groups.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    config = Config.model_validate(
+        {
+            "ingest": {"sources": [{"name": "s", "path": ["a.csv", "b/c.{lang}", "espa\u00f1ol.txt"]}]},
+            "split": {"groups": {"path": "groups.csv", "document": "d", "group": "g"}},
+        }
+    )
+    assert unnamed(tmp_path, config) == ["left.txt", "b/d.es"]
 
 
 def test_file_names_in_two_unicode_forms_are_one_name(tmp_path: Path, read: Read) -> None:

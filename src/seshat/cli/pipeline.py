@@ -96,6 +96,9 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
 
 
 def _status(context: Context) -> None:
+    from rich.markup import escape
+
+    from seshat.data.ingest import unread
     from seshat.pipeline.engine import engine
     from seshat.report.terminal import table
 
@@ -104,6 +107,7 @@ def _status(context: Context) -> None:
         found = running.status()
     rows = [{"stage": one.stage, "state": _STATES[one.state], "why": _why(one)} for one in found]
     context.result([one.as_dict() for one in found], table(rows))
+    context.note(*(escape(sentence) for sentence in unread(project.config, project.raw)))
 
 
 def _why(status: Status) -> str:

@@ -20,12 +20,14 @@ from seshat.data import lexicon_review
 from seshat.data.corrections import Corrections
 from seshat.formats import read_source
 from seshat.formats.context import Context
+from seshat.formats.files import unnamed
 from seshat.project.folder import Project
 
 log = structlog.get_logger(__name__)
 
 FILES = {Segment: "segments.jsonl", Entry: "entries.jsonl", Document: "documents.jsonl", Reject: "rejects.jsonl"}
 """Kind of record -> the file it is written to."""
+_LISTED = 10
 STEP = 1_000
 """Records between two movements of the progress bar."""
 
@@ -40,6 +42,7 @@ class Reading:
 
     def __init__(self, config: Config, raw: Path) -> None:
         self.contexts = [Context(raw, source, config.ingest, config.project) for source in config.ingest.sources]
+        self.config, self.raw = config, raw
         self.recipe = bool(config.download.files or config.download.kaggle)
         self.problems: list[DataError] = []
         """Files and sources that could not be used as a whole and are not optional."""
@@ -71,7 +74,7 @@ class Reading:
 
     def warnings(self) -> list[str]:
         """Everything worth knowing, in plain words."""
-        found = list(self.passed)
+        found = [*self.passed, *unread(self.config, self.raw)]
         for context in self.contexts:
             found += [f"source '{context.source.name}': {remark}" for remark in context.remarks]
             for report in context.reports.values():
@@ -97,6 +100,15 @@ class Reading:
             "problems": [str(error) for error in self.problems],
             "warnings": self.warnings(),
         }
+
+
+def unread(config: Config, raw: Path) -> list[str]:
+    """The files below ``data/raw`` that nobody reads, as a warning."""
+    files = unnamed(raw, config)
+    if not files:
+        return []
+    listed = ", ".join(files[:_LISTED]) + (", …" if len(files) > _LISTED else "")
+    return [f"{len(files):,} files below data/raw are named by no source, and not read: {listed}"]
 
 
 def _total(context: Context) -> int:

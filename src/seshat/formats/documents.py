@@ -8,6 +8,7 @@ from pathlib import Path
 from seshat.core.records import Document, Record, Reject
 from seshat.formats.context import Context
 from seshat.formats.parallel import by_language, whole_file
+from seshat.formats.signatures import refuse_markup
 
 
 def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
@@ -16,6 +17,8 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     A file without a partner in another language cannot be aligned: its lines are rejected.
     """
     files = by_language(paths, context)
+    for path in files.values():
+        refuse_markup(path, (line.text for line in context.lines(path)))
     main = next(iter(files.values()))
     if len(files) == 1:
         context.remarks.append(f"{context.relative(main)}: no partner in another language; its lines are rejected")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import regex
+from pydantic import BaseModel
 
 from seshat.config.ingest import Source
 from seshat.config.project import ProjectSection
 
 _PARTS = regex.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{lang\}|.", flags=regex.DOTALL)
 _BEYOND_ASCII = regex.compile(r"[^\x00-\x7f]+")
+_ABOUT = ("README", "LICENSE", "LICENCE", "CITATION", "NOTICE", "COPYING", "CHANGELOG")
+_WHOLE = frozenset({"scans", "audio"})
 _CODE = r"(?P<lang>[A-Za-z][A-Za-z0-9_-]{0,30})"
 
 
@@ -133,3 +137,42 @@ def language_of(code: str, codes: dict[str, str]) -> str | None:
             return folded[wanted]
         wanted = wanted.rpartition("-")[0]
     return None
+
+
+def unnamed(raw: Path, config: BaseModel) -> list[str]:
+    """Files below ``data/raw`` that no setting of a configuration names, sorted.
+
+    Left out are hidden files, those that tell about the others (README, LICENCE …), and the folders of scans and
+    recordings, which are read as a whole.
+    """
+    names = {_one_form(text) for text in _texts(config.model_dump()) if text and len(text) < 300 and "\\" not in text}
+    patterns = [name for name in names if any(sign in name for sign in "*?[{")]
+    found = []
+    for folder, folders, files in os.walk(raw):
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _WHOLE)
+        for file in sorted(files):
+            relative = (Path(folder) / file).relative_to(raw).as_posix()
+            form = _one_form(relative)
+            if file.startswith(".") or file.endswith(".dvc") or file.upper().startswith(_ABOUT) or form in names:
+                continue
+            if not any(_fits(pattern, form) for pattern in patterns):
+                found.append(relative)
+    return found
+
+
+def _fits(pattern: str, path: str) -> bool:
+    try:
+        return _matcher(pattern).fullmatch(path) is not None
+    except regex.error:  # a text of another kind, such as a regular expression
+        return False
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from html.entities import html5
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ParserCreate
 
@@ -86,7 +86,11 @@ class Markup:
         for name, one, other in _ENTITY.findall(found["subset"] or ""):
             if len(character := unescape(one or other)) == 1:
                 self.characters[name] = character
-        return ""
+        return "\n" * found[0].count("\n")
+
+    def stream(self) -> IO[bytes]:
+        """The text as UTF-8, for a parser that reads from a file. Bytes that are no characters stop it."""
+        return cast("IO[bytes]", _Stream(self.mended(block) for block in self.blocks()))
 
     def mended(self, text: str) -> str:
         """A piece of the text, which must hold whole references and sections, as a parser can take it."""
@@ -110,6 +114,25 @@ class Markup:
             self.report.note("signs & that should have been written &amp;, read as they stand", None)
             return "&amp;"
         return found[0]
+
+
+class _Stream:
+    """Pieces of text as a file that can be read once."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, none at the end."""
+        while size < 0 or len(self._left) < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._left += piece.encode(errors="surrogatepass")
+        end = len(self._left) if size < 0 else size
+        found, self._left = self._left[:end], self._left[end:]
+        return found
 
 
 def _declared(path: Path) -> str | None:

@@ -14,6 +14,7 @@ from seshat.core.records import Record, Reject, Segment
 from seshat.formats.context import Context
 from seshat.formats.lines import Line
 from seshat.formats.parallel import by_language, whole_file
+from seshat.formats.signatures import refuse_markup
 
 
 def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
@@ -26,6 +27,8 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
         DataError: the files have unequal numbers of lines (all of their lines are given as rejects first).
     """
     files = by_language(paths, context)
+    for path in files.values():
+        refuse_markup(path, (line.text for line in context.lines(path)))
     lengths = {tag: _lengths(context.lines(path)) for tag, path in files.items()}
     if len({len(found) for found in lengths.values()}) > 1:
         most = max(_filled(found) for found in lengths.values())

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
+
+import regex
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read
@@ -79,3 +83,62 @@ def _zip(path: Path, wanted: str | None) -> tuple[str, str] | None:
         if any(name.startswith(start) for name in names):
             return what, hint
     return "a ZIP archive", _UNPACK
+
+
+_FIRST = 60
+"""Lines, without blank ones, that show whether a file is text."""
+_XML = regex.compile(
+    r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:html|tmx|lift|document|ANNOTATION_DOCUMENT|usx|xliff|TEI)\b)", regex.I
+)
+_ROOTS = {
+    "tmx": "tmx", "lift": "lift", "document": "flextext", "annotation_document": "eaf", "usx": "usfm", "xliff": "xliff",
+}  # fmt: skip
+_ROOT = regex.compile(rf"<({'|'.join(_ROOTS)})\b", regex.I)
+_ELEMENT = regex.compile(r"\s*</?[A-Za-z][\w:.-]*(?:\s[^<>]*)?>.*")
+_MARKS: tuple[tuple[regex.Pattern[str], str, str], ...] = (
+    (regex.compile(r"\\(?:c|v|p|q\d?|s\d?|id|h|mt\d?|toc\d)(?:\s.*)?"), "Scripture in standard format", "usfm"),
+    (regex.compile(r"\\[A-Za-z_][\w.-]*(?:\s.*)?"), "standard format (Toolbox)", "sfm"),
+    (regex.compile(r"@(?:UTF8|Begin|End|Languages:.*|Participants:.*|ID:.*)|[*%][A-Za-z0-9]{3}:\t.*"), "CHAT", "chat"),
+    (regex.compile(r"(?:\d\d:)?\d\d:\d\d[.,]\d{3} --> .*|\d+|WEBVTT.*"), "subtitles", "subtitles"),
+    (regex.compile(r"(?:[^\t]*\t){9}[^\t]*|# (?:sent_id|text|newdoc).*"), "CoNLL-U", "conllu"),
+    (regex.compile(r"\{\".*\},?|[\[\]]"), "JSON", "table"),
+    (regex.compile(r"(?:msgid|msgstr|msgctxt)\b.*|#[:,.~].*|\"..*\""), "a message catalogue (PO)", ""),
+    (regex.compile(r"\\(?:documentclass|usepackage|begin|end|section|item)\b.*"), "LaTeX", ""),
+)
+
+
+def refuse_markup(path: Path, lines: Iterable[str]) -> None:
+    """Refuse a file as plain text when its first lines are marks of another format.
+
+    Args:
+        path: the file, for messages.
+        lines: its lines; only the first are taken.
+
+    Raises:
+        DataError: names the format, and the reader to use or how to get the text.
+    """
+    first = list(islice((line for line in lines if line.strip()), _FIRST))
+    found = _marks(first)
+    if found is not None:
+        what, reader = found
+        hint = f"Read it with: reader: {reader}" if reader else f"There is no reader for it. {_EXPORT}."
+        raise DataError(f"{path}: this is no plain text but {what}.", hint)
+
+
+def _marks(first: list[str]) -> tuple[str, str] | None:
+    if not first:
+        return None
+    elements = [line for line in first if _ELEMENT.fullmatch(line)]
+    if _XML.match(first[0]) or (
+        len(elements) > max(2, 0.6 * len(first)) and any("</" in line or "/>" in line for line in elements)
+    ):
+        root = _ROOT.search(" ".join(first))
+        return "XML or HTML", _ROOTS[root[1].casefold()] if root else ""
+    if any("ooTextFile" in line for line in first[:3]):
+        return "a TextGrid (Praat)", "textgrid"
+    for pattern, what, reader in _MARKS:
+        marked = [line for line in first if pattern.fullmatch(line.strip())]
+        # A number alone on its line is no mark: it needs company.
+        if len(marked) > max(1, len(first) / 2) and any(not line.strip().isdigit() for line in marked):
+            return what, reader
+    return None

@@ -7,25 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from seshat.core.errors import require
-from seshat.core.jsonl import cannot_read
 from seshat.core.records import Reject
 from seshat.formats.context import Context
+from seshat.formats.markup import Markup
 
 Element = Any
 """An element of lxml, which has no types."""
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 """The attribute ``xml:lang``."""
-_ENTITIES = (
-    "the file declares XML entities, which can be an attack; it is not read any further. Write the characters "
-    "themselves"
-)
 
 
 def elements(path: Path, tags: Collection[str], context: Context) -> Iterator[Element | Reject]:
     """The elements with some names, each when it is complete; it is emptied when the next one is asked for.
 
-    A file that breaks off, or declares entities, gives the elements before that place and a reject for the rest.
+    A file that breaks off, or uses an entity of its own, gives the elements before that place and a reject for the
+    rest: such entities can grow, or read other files, and are not expanded.
 
     Args:
         path: the file.
@@ -37,27 +34,15 @@ def elements(path: Path, tags: Collection[str], context: Context) -> Iterator[El
         MissingPackage: lxml is not installed.
     """
     etree = require("lxml.etree", extra="field", purpose="Reading XML of linguists' programs")
-    report = context.report(path)
-    report.encoding = context.source.encoding or "as the XML says"
     try:
-        with path.open("rb") as stream:
-            parser = etree.iterparse(
-                stream, events=("start", "end"), encoding=context.source.encoding, resolve_entities=False,
-                huge_tree=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
-            )  # fmt: skip
-            first = True
-            for event, element in parser:
-                if first:
-                    first = False
-                    document_type = element.getroottree().docinfo.internalDTD
-                    if document_type is not None and next(iter(document_type.iterentities()), None) is not None:
-                        yield context.unfinished(path, None, _ENTITIES)
-                        return
-                if event == "end" and local(element) in tags:
-                    yield element
-                    _forget(element)
-    except OSError as error:
-        raise cannot_read(path, error) from error
+        parser = etree.iterparse(
+            Markup(path, context).stream(), events=("end",), encoding="utf-8", resolve_entities=False,
+            huge_tree=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
+        )  # fmt: skip
+        for _, element in parser:
+            if local(element) in tags:
+                yield element
+                _forget(element)
     except etree.XMLSyntaxError as error:
         line = error.lineno or None
         reason = f"the XML is broken here, and the rest of the file is not read: {error.msg}"

@@ -113,6 +113,13 @@ def detect(text: str) -> Tongue | None:
     return Tongue(tag, round(min(1.0, 0.5 + margin), 4))
 
 
+def share(text: str, tag: str) -> float:
+    """The share of the words of a text that are function words of a language, 0 to 1; 0 where it is not listed."""
+    found = [word.casefold().replace("’", "'") for word in words(text)]
+    listed = frozenset(FUNCTION_WORDS.get(tag.split("-")[0].casefold(), "").split())
+    return sum(word in listed for word in found) / len(found) if found else 0.0
+
+
 def foreign_words(found: Iterable[str], tag: str) -> float:
     """How many function words speak against the language that a text claims: for another, beyond those of its own.
 

@@ -10,6 +10,7 @@ import regex
 
 from seshat.core.records import Entry, Meta, Reject, Segment
 from seshat.data.check.base import Check, Finding, Places
+from seshat.data.ingest import unread
 
 _FEW = 1_000
 _PARTICULAR = regex.compile(r"'[^']*'|\p{N}[\p{N},.]*")
@@ -43,6 +44,10 @@ class Counts(Check):
         self.lengths[lang][text.count(" ") + 1] += 1
 
     def findings(self) -> Iterator[Finding]:
+        for sentence in unread(self.view.config, self.view.project.raw):
+            yield self.found(
+                "warning", f"{sentence}.", advice="Name them in a source, or move what is not wanted out of data/raw."
+            )
         for source in self.view.config.ingest.sources:
             if source.name not in self.read and source.kind != "documents" and source.reader != "documents":
                 yield self.found(
