@@ -18,10 +18,11 @@ test: .venv/.dev ## all tests, offline
 system: ## Debian's Chromium, in which the web page is tested (needs root; without it those tests are skipped)
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
 
-check: .venv/.dev ## ruff and mypy
+check: .venv/.dev ## ruff, mypy, and who may import whom (.importlinter)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 fix: .venv/.dev ## let ruff mend what it can
 	$(BIN)/ruff format .

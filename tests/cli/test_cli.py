@@ -28,6 +28,7 @@ from seshat.core.records import Access, Meta, Segment
 from seshat.inference.chain import Chain
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.pipeline.stages import STAGES
+from seshat.project.machine import Finding
 from seshat.prompt.request import Request
 from seshat.report import terminal
 
@@ -409,7 +410,7 @@ class TestTools:
     def test_doctor(self, monkeypatch: pytest.MonkeyPatch, status: Any, code: int) -> None:
         from seshat.project import doctor
 
-        monkeypatch.setattr(doctor, "examine", lambda: [doctor.Finding("disk", status, "3 GB [free]", "Make room.")])
+        monkeypatch.setattr(doctor, "examine", lambda: [Finding("disk", status, "3 GB [free]", "Make room.")])
         shown = seshat("doctor")
         assert (shown.exit_code, shown.stderr) == (code, "")
         assert "3 GB [free]" in shown.stdout

@@ -26,6 +26,7 @@ from seshat.project.folder import Project, open_project
 from seshat.review import corrections
 from seshat.review.corrections import Correction, open_corrections
 from seshat.review.desk import Desk
+from seshat.review.queues import corrections as reviewed
 from seshat.review.queues.corrections import QUEUE
 from seshat.review.segments import is_rejection
 
@@ -169,13 +170,13 @@ def test_reviewers_have_the_last_word(project: Project) -> None:
         {"text": "Tolo.", "translation": "el pero", "access": "public"},
         {"text": "Zeru.", "translation": "secreto", "access": "sealed"},
     )
-    before = corrections.digest(project)
+    before = reviewed.digest(project)
     desk = Desk(QUEUE, project)
     rows = desk.rows()
     assert [(row["id"], row["by"]) for row in rows] == [("c0", "Rosa"), ("c1", ""), ("c2", "")], "none above max_access"
     desk.decide(("c1",), QUEUE.mark(rows[1]), {"decision": "reject", "reviewer": "Juan"})
     desk.decide(("c2",), QUEUE.mark(rows[2]), {"corrected_translation": "el perro"})
-    assert corrections.digest(project) != before
+    assert reviewed.digest(project) != before
     found = {one.id: one for one in corrected(project)}
     assert found["corrections:c0"].meta.tags == (), "the rejected one replaces nothing"
     assert found["corrections:c1"].meta.tags == (REJECTED,)
@@ -183,16 +184,16 @@ def test_reviewers_have_the_last_word(project: Project) -> None:
     assert found["corrections:c2"].texts["es"] == "el perro"
     report = json.loads((project.ingested / "report.json").read_text(encoding="utf-8"))
     assert report["corrections"] == {"found": 4, "superseded": 0, "rejects": 0, "rejected": 1}
-    held = corrections.judged(corrections.read(project), corrections.judgements(project))
+    held = corrections.judged(corrections.read(project), reviewed.judgements(project))
     assert [one.translation for one in held] == ["una", "el perro", "secreto"]
 
 
 def test_a_damaged_store_is_named_and_none_is_needed(project: Project) -> None:
-    assert corrections.digest(project) is None
+    assert reviewed.digest(project) is None
     assert corrected(project) == []
     path = corrections.corrections_file(project)
     path.write_bytes(b"no database" * 100)
-    assert corrections.digest(project) is not None
+    assert reviewed.digest(project) is not None
     with pytest.raises(DataError, match="corrections cannot be read"):
         ingest.run(project)
 

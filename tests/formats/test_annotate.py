@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from seshat.cli.app import app
 from seshat.core.errors import DataError
 from seshat.core.records import Segment
-from seshat.formats.annotate import Annotated, Suggestions, annotate
+from seshat.formats.annotate import Suggestions, annotate
 from seshat.formats.context import Context
+from seshat.formats.splice import Annotated
 
 ORDER = ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LOCALE", "LANGUAGE", "CONSTRAINT", "CONTROLLED_VOCABULARY"]
 """The order in which the schema of ELAN wants its elements."""

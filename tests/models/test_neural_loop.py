@@ -28,7 +28,7 @@ from tests.tiny_models import byt5, qwen3  # noqa: E402
 from seshat.models.neural import base, loop  # noqa: E402
 from seshat.models.neural.dialogues import dataset  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
-from seshat.models.neural.trainer import Order, out_of_memory  # noqa: E402
+from seshat.models.neural.trainer import Order, distributed, out_of_memory  # noqa: E402
 from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
 from seshat.project.manifest import Base  # noqa: E402
 
@@ -464,10 +464,10 @@ def test_sharding_files_are_passed_on(tmp_path: Path) -> None:
     (tmp_path / "ds.json").write_text('{"zero_optimization": {"stage": 2}}')
     (tmp_path / "fsdp.json").write_text('{"fsdp": "full_shard", "fsdp_config": {"cpu_ram_efficient_loading": true}}')
     settings = FineTuneSection(distributed="ds.json")
-    assert loop.distributed(settings, tmp_path) == {"deepspeed": str(tmp_path / "ds.json")}
-    assert loop.distributed(settings.model_copy(update={"distributed": "fsdp.json"}), tmp_path) == {
+    assert distributed(settings, tmp_path) == {"deepspeed": str(tmp_path / "ds.json")}
+    assert distributed(settings.model_copy(update={"distributed": "fsdp.json"}), tmp_path) == {
         "fsdp": "full_shard",
         "fsdp_config": {"cpu_ram_efficient_loading": True},
     }
     with pytest.raises(UsageError, match=r"none\.json: train\.finetune\.distributed cannot be read"):
-        loop.distributed(settings.model_copy(update={"distributed": "none.json"}), tmp_path)
+        distributed(settings.model_copy(update={"distributed": "none.json"}), tmp_path)

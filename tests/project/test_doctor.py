@@ -14,7 +14,8 @@ import pytest
 
 from seshat.core.errors import install_command
 from seshat.project import doctor, machine, probes
-from seshat.project.doctor import PROBES, Finding, Probe, examine, run_probe
+from seshat.project.doctor import PROBES, Probe, examine, run_probe
+from seshat.project.machine import Finding
 
 BY_NAME = {probe.name: probe for probe in PROBES}
 Install = Callable[[str, str], None]

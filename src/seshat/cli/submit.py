@@ -50,7 +50,11 @@ def _submit(
         if bundle or upload or dry_run:
             from seshat.submit import kaggle
 
-            found |= kaggle.run(project, model, wheels=wheels, fetch=fetch, upload=upload, budget=budget)
+            found |= kaggle.run(project, model, wheels=wheels, fetch=fetch, budget=budget)
+        if upload:
+            from seshat.submit.upload import upload_bundle
+
+            found |= upload_bundle(Path(found["bundle"]))
         if dry_run:
             from seshat.submit import dryrun
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from seshat.core.errors import DataError
-from seshat.core.jsonl import atomic_path
+from seshat.core.jsonl import atomic_path, cannot_read
 
 MOST_MEMBERS = 100_000
 BLOCK = 1 << 20
@@ -83,3 +84,28 @@ def _unsafe(member: zipfile.ZipInfo) -> str | None:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a link or another special file"
     return "is encrypted" if member.flag_bits & 0x1 else None
+
+
+def below(raw: Path, path: str) -> Path:
+    """A place below ``data/raw``; refuses links that lead out of it."""
+    target = raw / path
+    if not target.resolve().is_relative_to(raw.resolve()):
+        raise DataError(
+            f"{path}: a link on the way leads out of data/raw; nothing is written there.",
+            "Take the link away, or choose another path in the recipe.",
+        )
+    return target
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file; it appears under its new name when it is whole.
+
+    Raises:
+        DataError: one of them cannot be read or written.
+    """
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise cannot_read(source, error) from error
+    with stream, atomic_path(target) as temporary, temporary.open("wb") as out:
+        shutil.copyfileobj(stream, out, BLOCK)

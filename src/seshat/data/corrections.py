@@ -11,8 +11,9 @@ from seshat.config.project import ProjectSection
 from seshat.core.records import Meta, Method, Origin, Reject, Segment
 from seshat.formats.lines import EXCERPT
 from seshat.project.folder import Project
-from seshat.review.corrections import Correction, corrections_file, judged, judgements, read
+from seshat.review.corrections import Correction, corrections_file, judged, read
 from seshat.review.queue import Decision
+from seshat.review.queues.corrections import judgements
 
 SOURCE = "corrections"
 """What corrections are called among the sources, in ids and in the reports."""

@@ -7,16 +7,15 @@ file appears under its name only when it is whole and its hash right.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from seshat.config.download import DownloadFile, DownloadSection
 from seshat.core.errors import DataError, SeshatError
-from seshat.core.jsonl import atomic_path, cannot_read
 from seshat.core.net import Client
 from seshat.core.transfer import digest
+from seshat.data.archives import below, copy
 from seshat.project.folder import Project
 
 BLOCK = 1 << 18
@@ -92,17 +91,6 @@ def _together(failed: list[SeshatError], done: int) -> DataError:
     )
 
 
-def below(raw: Path, path: str) -> Path:
-    """A place below ``data/raw``; refuses links that lead out of it."""
-    target = raw / path
-    if not target.resolve().is_relative_to(raw.resolve()):
-        raise DataError(
-            f"{path}: a link on the way leads out of data/raw; nothing is written there.",
-            "Take the link away, or choose another path in the recipe.",
-        )
-    return target
-
-
 def _is_there(target: Path, file: DownloadFile) -> bool:
     """Whether the file is in place; a file with another hash is fetched anew."""
     if not target.is_file():
@@ -129,17 +117,3 @@ def _find(file: DownloadFile, target: Path, folder: Path) -> None:
     if file.sha256 is not None and found != file.sha256.lower():
         raise DataError(f"{source}: not the file that was meant: sha256 {found}, expected {file.sha256.lower()}.")
     copy(source, target)
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file; it appears under its new name when it is whole.
-
-    Raises:
-        DataError: one of them cannot be read or written.
-    """
-    try:
-        stream = source.open("rb")
-    except OSError as error:
-        raise cannot_read(source, error) from error
-    with stream, atomic_path(target) as temporary, temporary.open("wb") as out:
-        shutil.copyfileobj(stream, out, BLOCK)

@@ -15,7 +15,7 @@ from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.transfer import digest
 from seshat.data import archives
-from seshat.data.download import below, copy
+from seshat.data.archives import below, copy
 from seshat.data.kaggle_api import Kaggle, Subject
 from seshat.project.folder import Project
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
@@ -19,7 +18,7 @@ from seshat.formats import eaf, flextext, reader_name, sfm
 from seshat.formats.context import Context
 from seshat.formats.interlinear import segments
 from seshat.formats.markers import interlinear
-from seshat.formats.splice import into_eaf, into_flextext, into_sfm
+from seshat.formats.splice import Annotated, into_eaf, into_flextext, into_sfm
 from seshat.formats.suggestions import suggested
 from seshat.formats.units import Unit
 
@@ -34,17 +33,6 @@ _READERS = {
     "flextext": (flextext.units, flextext.propose, "tiers"),
     "sfm": (sfm.units, interlinear, "markers"),
 }
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """A copy of a file with suggestions in it."""
-
-    content: bytes
-    written: dict[str, int] = field(default_factory=dict)
-    """What was suggested -> how often."""
-    left_out: dict[str, int] = field(default_factory=dict)
-    """Reason -> how many suggestions are not in the copy."""
 
 
 def annotate(path: Path, context: Context, suggest: Suggest) -> Annotated:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,7 +22,6 @@ from seshat.formats.suggestions import MARK, OWNER
 from seshat.formats.units import Unit
 
 if TYPE_CHECKING:
-    from seshat.formats.annotate import Annotated
     from seshat.formats.encoding import Encoding
 
 Wanted = Sequence[tuple[Unit, Mapping[str, str]]]
@@ -33,6 +33,17 @@ _BEFORE_CONSTRAINTS = ("LINGUISTIC_TYPE", "LOCALE", "LANGUAGE", "CONSTRAINT")
 _GUESS = "guessByStatisticalAnalysis"
 """What FLEx calls an analysis that no person has approved; without it, it takes any for approved."""
 _OF_WORD = {"gloss": "gls", "segmentation": "txt"}
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A copy of a file with suggestions in it."""
+
+    content: bytes
+    written: dict[str, int] = field(default_factory=dict)
+    """What was suggested -> how often."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Reason -> how many suggestions are not in the copy."""
 
 
 class _Content:
@@ -251,7 +262,5 @@ def into_sfm(content: bytes, encoding: Encoding, wanted: Wanted, left_out: Count
 
 
 def _annotated(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Annotated:
-    from seshat.formats.annotate import Annotated
-
     written = Counter(what for _unit, texts in wanted for what in texts)
     return Annotated(content, dict(written), dict(left_out))

@@ -11,14 +11,16 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.trust import asked_for
 from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
-from seshat.inference.job import Job
 from seshat.inference.partial import as_json, from_json
 from seshat.prompt.request import Request
+
+if TYPE_CHECKING:
+    from seshat.inference.job import Job
 
 _STORE = 256 * 2**20
 """Bytes of Ray's own memory on this machine; texts are small."""

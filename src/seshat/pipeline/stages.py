@@ -113,10 +113,10 @@ def _corrections_file(project: Project) -> Path:
 
 def _people_wrote(project: Project) -> str | None:
     """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
-    from seshat.review import corrections
+    from seshat.review.queues.corrections import digest
     from seshat.review.queues.lexicon import QUEUE
 
-    found = corrections.digest(project), QUEUE.digest(project)
+    found = digest(project), QUEUE.digest(project)
     return "-".join(filter(None, found)) or None
 
 

@@ -17,26 +17,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from seshat.core.errors import install_command
 from seshat.core.progress import track
-
-Status = Literal["ok", "warn", "fail", "absent"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing about this machine.
-
-    ``ok`` works; ``warn`` works with a catch; ``fail`` should work and does not; ``absent`` is optional and not
-    there. ``advice`` says what to do, where there is something to do.
-    """
-
-    name: str
-    status: Status
-    detail: str
-    advice: str | None = None
+from seshat.project import machine
+from seshat.project.machine import Finding
 
 
 @dataclass(frozen=True)
@@ -69,8 +54,6 @@ def examine(folder: Path | None = None) -> list[Finding]:
     Returns:
         Findings, the essential ones first. Never raises because of what it finds.
     """
-    from seshat.project import machine
-
     here = (folder or Path()).resolve()
     cheap: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("python", machine.python),

@@ -10,10 +10,28 @@ import platform
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from seshat.core.errors import DISTRIBUTION, install_command
-from seshat.project.doctor import Finding
+
+Status = Literal["ok", "warn", "fail", "absent"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about this machine.
+
+    ``ok`` works; ``warn`` works with a catch; ``fail`` should work and does not; ``absent`` is optional and not
+    there. ``advice`` says what to do, where there is something to do.
+    """
+
+    name: str
+    status: Status
+    detail: str
+    advice: str | None = None
+
 
 GIB = 1 << 30
 _SCRIPTS = "ñ ʼ ẹ̀ ḫ தமிழ் ሰላም བོད 𒀀"

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seshat.project.doctor import Finding
+from seshat.project.machine import Finding
 
 _ROUNDS = 5
 _BF16_ERROR = 0.02

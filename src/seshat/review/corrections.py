@@ -20,14 +20,12 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from seshat.core.database import Database, Postgres, Sqlite
-from seshat.core.errors import DataError, SeshatError
+from seshat.core.errors import DataError
 from seshat.core.gate import Gate
 from seshat.core.paths import readable
 from seshat.core.records import Access
 from seshat.project.folder import Project
 from seshat.review.queue import Decision, Verdict
-from seshat.review.queue import digest as digest_of
-from seshat.review.queues.corrections import QUEUE
 
 log = structlog.get_logger(__name__)
 COLUMNS = ("id", "source", "target", "text", "translation", "machine", "by", "access", "note", "at")
@@ -208,28 +206,9 @@ def _from_file(path: Path) -> list[tuple[Any, ...]]:
         ) from error
 
 
-def judgements(project: Project) -> dict[str, Decision]:
-    """What reviewers have decided about corrections, by their ``id`` (:mod:`seshat.review.queues.corrections`).
-
-    Raises:
-        DataError: their table cannot be read.
-    """
-    rows, _ = QUEUE.read(QUEUE.path(project))
-    return {row["id"]: QUEUE.decision(row) for row in rows if QUEUE.decided(row)}
-
-
 def judged(corrections: Iterable[Correction], judgements: Mapping[str, Decision]) -> Iterator[Correction]:
     """Corrections as reviewers see them: without the rejected ones, and corrected where they were wrong."""
     for one in corrections:
         decision = judgements.get(one.id, Decision())
         if decision.verdict is not Verdict.REJECT:
             yield one.model_copy(update=dict(decision.corrected))
-
-
-def digest(project: Project) -> str | None:
-    """A digest of what people have written and reviewers have decided about it; ``None`` for nothing."""
-    try:
-        rows = [one.model_dump(mode="json") for one in read(project)]
-    except SeshatError as error:  # ingest will say so too
-        return digest_of(str(error), 64)
-    return digest_of([rows, QUEUE.digest(project)], 64) if rows else None

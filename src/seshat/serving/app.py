@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from seshat.core.errors import DiskFull, SeshatError, UsageError, require
 from seshat.core.records import Access
 from seshat.review.desk import Conflict
 from seshat.review.queue import NoDecision
-from seshat.serving.guard import CALLER, Guard, error_body
+from seshat.serving.guard import Guard, answered, error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Busy, Correction, Service, Stopping, TimedOut
 
@@ -30,8 +29,6 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (Conflict, 409),
 )
 _UNPROCESSABLE = 422
-_LOOK = 1.0
-"""Seconds between two looks whether a client is still there."""
 _Limit = Annotated[int | None, Field(ge=1)]
 _After = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -153,30 +150,6 @@ def _state(app: FastAPI, service: Service, metrics: Metrics) -> None:
         """Figures for Prometheus."""
         content, kind = metrics.page()
         return Response(content, media_type=kind)
-
-
-async def answered(
-    service: Service, texts: list[str], direction: str | None, n_best: int, model: str | None
-) -> list[Any]:
-    """Wait for the translator without keeping a thread; when the client goes away, the rest is not translated.
-
-    Raises:
-        TimedOut: it took longer than ``serve.seconds``.
-    """
-    caller = CALLER.get()
-    future = service.submit(texts, direction, n_best, model, caller.host)
-    waited = asyncio.wrap_future(future)
-    until = asyncio.get_running_loop().time() + service.settings.seconds
-    try:
-        while not (await asyncio.wait({waited}, timeout=_LOOK))[0]:
-            if await caller.is_gone() or asyncio.get_running_loop().time() > until:
-                future.cancel()
-                raise TimedOut(service.settings.seconds)
-        return waited.result()
-    except asyncio.CancelledError:
-        if future.cancelled():  # the worker dropped it, because its time was over
-            raise TimedOut(service.settings.seconds) from None
-        raise
 
 
 def _errors(app: FastAPI) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -23,7 +23,10 @@ import structlog
 from seshat.config.serve import ServeSection
 from seshat.core.logs import Repeats
 from seshat.serving.metrics import Metrics
-from seshat.serving.worker import told
+from seshat.serving.worker import TimedOut, told
+
+if TYPE_CHECKING:
+    from seshat.serving.service import Service
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -31,6 +34,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_LOOK = 1.0
+"""Seconds between two looks whether a client is still there."""
 _OPEN = frozenset({"/health"})
 """What needs no key: it says nothing but that the server is there."""
 _LOCAL = frozenset({"localhost"})
@@ -267,3 +272,27 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+async def answered(
+    service: Service, texts: list[str], direction: str | None, n_best: int, model: str | None
+) -> list[Any]:
+    """Wait for the translator without keeping a thread; when the client goes away, the rest is not translated.
+
+    Raises:
+        TimedOut: it took longer than ``serve.seconds``.
+    """
+    caller = CALLER.get()
+    future = service.submit(texts, direction, n_best, model, caller.host)
+    waited = asyncio.wrap_future(future)
+    until = asyncio.get_running_loop().time() + service.settings.seconds
+    try:
+        while not (await asyncio.wait({waited}, timeout=_LOOK))[0]:
+            if await caller.is_gone() or asyncio.get_running_loop().time() > until:
+                future.cancel()
+                raise TimedOut(service.settings.seconds)
+        return waited.result()
+    except asyncio.CancelledError:
+        if future.cancelled():  # the worker dropped it, because its time was over
+            raise TimedOut(service.settings.seconds) from None
+        raise

@@ -16,7 +16,8 @@ from seshat.inference.corrections import Corrections, correction_key
 from seshat.inference.translator import Translator
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
-from seshat.review.corrections import Correction, judged, judgements, open_corrections
+from seshat.review.corrections import Correction, judged, open_corrections
+from seshat.review.queues.corrections import judgements
 from seshat.serving.engines import configured, is_file
 from seshat.serving.service import Service
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from seshat.core.errors import SeshatError
-from seshat.serving.guard import error_body
+from seshat.serving.guard import answered, error_body
 from seshat.serving.metrics import Metrics
 from seshat.serving.service import Reply, Service
 
@@ -101,8 +101,6 @@ async def _translated(
     direction: str,
     turns: list[dict[str, str]],
 ) -> list[str]:
-    from seshat.serving.app import answered
-
     service.limits.turns(turns)
     found = (await answered(service, [turns[-1]["content"]], direction, asked.n, model))[0]
     metrics.texts.inc()

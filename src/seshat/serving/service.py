@@ -26,7 +26,8 @@ from seshat.inference.dialogue import Piece as Reply
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
 from seshat.prompt.request import Request, document
-from seshat.review.corrections import Correction, judged, judgements, open_corrections
+from seshat.review.corrections import Correction, judged, open_corrections
+from seshat.review.queues.corrections import judgements
 from seshat.serving.answers import (
     Answer,
     Card,

@@ -33,7 +33,6 @@ def run(
     *,
     wheels: Path | None = None,
     fetch: bool = False,
-    upload: bool = False,
     budget: str | None = None,
 ) -> dict[str, Any]:
     """Write the bundle of a model.
@@ -43,11 +42,10 @@ def run(
         model: name below ``models/``; default: as ``seshat translate``.
         wheels: folder with wheels; default: those of the bundle that is there already, or else of this environment.
         fetch: get them with ``pip download``.
-        upload: bring dataset and notebook to Kaggle.
         budget: time for consensus decoding; default: nine tenths of what a notebook has.
 
     Returns:
-        ``bundle`` (folder), ``megabytes``, ``warnings``, and after an upload ``dataset`` and ``notebook`` (addresses).
+        ``bundle`` (folder), ``megabytes``, ``warnings``.
 
     Raises:
         UsageError: the model is not complete.
@@ -67,12 +65,7 @@ def run(
     finally:
         remove(work)
     size = sum(file.stat().st_size for file in (target / "dataset").rglob("*") if file.is_file())
-    found: dict[str, Any] = {"bundle": str(target), "megabytes": round(size / 1e6, 1)}
-    if upload:
-        from seshat.submit.upload import upload_bundle
-
-        found |= upload_bundle(target)
-    return {**found, "warnings": warnings}
+    return {"bundle": str(target), "megabytes": round(size / 1e6, 1), "warnings": warnings}
 
 
 def _complete(project: Project, name: str) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 
 from seshat.config.finetune import FineTuneSection
-from seshat.core.errors import SeshatError, UsageError
+from seshat.core.errors import SeshatError
 from seshat.core.jsonl import write_json
 from seshat.models.neural import journal
 from seshat.models.neural.base import quiet
@@ -219,26 +219,6 @@ def _clear() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def distributed(settings: FineTuneSection, root: Path) -> dict[str, Any]:
-    """The training arguments of ``finetune.distributed``: a file for DeepSpeed or FSDP.
-
-    Raises:
-        UsageError: there is no such file, or it is none of the two.
-    """
-    if settings.distributed is None:
-        return {}
-    path = root / settings.distributed
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path}: train.finetune.distributed cannot be read: {error}.", "Name a JSON file, from the project folder."
-        ) from error
-    if "zero_optimization" in content:
-        return {"deepspeed": str(path)}
-    return {"fsdp": content.pop("fsdp", "full_shard auto_wrap"), "fsdp_config": content.pop("fsdp_config", content)}
 
 
 def key(*parts: str | Path) -> str:

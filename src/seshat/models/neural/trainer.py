@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from seshat.core.errors import SeshatError
+from seshat.core.errors import SeshatError, UsageError
 from seshat.core.jsonl import atomic_path, write_json
 from seshat.core.paths import remove
 from seshat.core.progress import Advance, task
@@ -22,6 +22,7 @@ from seshat.models.neural.preflight import MASKED
 from seshat.models.seq2seq import checkpoint
 
 if TYPE_CHECKING:
+    from seshat.config.finetune import FineTuneSection
     from seshat.models.neural.loop import Job, Run
 
 POOL = 50
@@ -258,8 +259,6 @@ class Attempt:
         return trainer
 
     def _arguments(self) -> dict[str, Any]:
-        from seshat.models.neural.loop import distributed
-
         job, settings = self.job, self.job.settings
         return {
             "output_dir": str(self.folder),
@@ -389,3 +388,23 @@ def _watch(attempt: Attempt, trainer: Any, advance: Advance) -> Any:
 def _shown(name: str) -> bool:
     """Whether a figure of a validation is logged for people: not those of each direction, nor TRL's own."""
     return name.startswith("eval_") and not any(part in name for part in (" ", "runtime", "per_second", *_OF_TRL))
+
+
+def distributed(settings: FineTuneSection, root: Path) -> dict[str, Any]:
+    """The training arguments of ``finetune.distributed``: a file for DeepSpeed or FSDP.
+
+    Raises:
+        UsageError: there is no such file, or it is none of the two.
+    """
+    if settings.distributed is None:
+        return {}
+    path = root / settings.distributed
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path}: train.finetune.distributed cannot be read: {error}.", "Name a JSON file, from the project folder."
+        ) from error
+    if "zero_optimization" in content:
+        return {"deepspeed": str(path)}
+    return {"fsdp": content.pop("fsdp", "full_shard auto_wrap"), "fsdp_config": content.pop("fsdp_config", content)}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from seshat.review.queue import Column, Kind, Queue, people_fill
+from seshat.core.errors import SeshatError
+from seshat.review.corrections import read
+from seshat.review.queue import Column, Decision, Kind, Queue, people_fill
+from seshat.review.queue import digest as digest_of
 from seshat.review.table import Row
 
 if TYPE_CHECKING:
@@ -13,8 +16,6 @@ if TYPE_CHECKING:
 
 
 def _proposed(project: Project) -> Iterator[Row]:
-    from seshat.review.corrections import read
-
     for one in read(project):
         if project.gate.admits(one.access) and not one.damaged:
             cells = {
@@ -41,3 +42,22 @@ QUEUE = Queue(
     ),
     proposes=_proposed,
 )
+
+
+def judgements(project: Project) -> dict[str, Decision]:
+    """What reviewers have decided about corrections, by their ``id``.
+
+    Raises:
+        DataError: their table cannot be read.
+    """
+    rows, _ = QUEUE.read(QUEUE.path(project))
+    return {row["id"]: QUEUE.decision(row) for row in rows if QUEUE.decided(row)}
+
+
+def digest(project: Project) -> str | None:
+    """A digest of what people have written and reviewers have decided about it; ``None`` for nothing."""
+    try:
+        rows = [one.model_dump(mode="json") for one in read(project)]
+    except SeshatError as error:  # ingest will say so too
+        return digest_of(str(error), 64)
+    return digest_of([rows, QUEUE.digest(project)], 64) if rows else None
