@@ -175,7 +175,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("seshat.data.download.shutil.copyfileobj", full)
+    monkeypatch.setattr("seshat.data.archives.shutil.copyfileobj", full)
     with pytest.raises(DataError, match="the disk is full"):
         download.run(project, folder)
     assert not list(project.raw.iterdir())
