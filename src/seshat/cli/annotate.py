@@ -139,6 +139,7 @@ def _glossed(
     project: Project, segments: Sequence[Segment], wanted: Collection[What], notes: Counter[str]
 ) -> dict[int, dict[str, str]]:
     """Glosses and segmentation of the segments that nobody has glossed, as a glosser learns them from training."""
+    from seshat.core.records import hyphenated
     from seshat.models.glossing.glosser import Glosser
     from seshat.models.glossing.sentences import Sentence, sentences
 
@@ -158,7 +159,7 @@ def _glossed(
     for place, answer in zip(asked, glosser.gloss(list(asked.values())), strict=True):
         lines = {What.GLOSS: answer.glosses, What.SEGMENTATION: answer.morphemes}
         found[place] = {
-            what.value: " ".join("-".join(".".join(part.split()) for part in word) for word in lines[what])
+            what.value: " ".join(hyphenated(".".join(part.split()) for part in word) for word in lines[what])
             for what in wanted
         }
     if done := len(segments) - len(asked):

@@ -9,6 +9,7 @@ Files of records are JSON Lines; reading and writing them is in :mod:`seshat.cor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -103,6 +104,18 @@ class Meta(_Record):
     def tagged(self, *tags: str) -> Meta:
         """A copy with more tags; each tag once, in order of arrival."""
         return self.model_copy(update={"tags": tuple(dict.fromkeys((*self.tags, *tags)))})
+
+
+def hyphenated(parts: Iterable[str]) -> str:
+    """Morphemes of a word, or their glosses, as one: ``ka``, ``ta`` and ``=a`` give ``ka-ta=a``.
+
+    By the Leipzig Glossing Rules (rule 2): hyphens between morphemes; clitics and reduplication bring their own sign.
+    """
+    joined = ""
+    for part in parts:
+        own = not joined or joined[-1] in "=~" or part[:1] in ("=", "~")
+        joined += part if own else f"-{part}"
+    return joined
 
 
 class GlossedWord(_Record):

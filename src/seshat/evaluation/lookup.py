@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from seshat.core.records import Segment
+from seshat.core.records import Segment, hyphenated
 from seshat.evaluation.questions import Question, normalised
 
 NAME = "look-up"
@@ -42,8 +42,8 @@ class LookUp:
         for segment in glossed:
             for word in segment.gloss or ():
                 if word.morphemes and len(word.morphemes) == len(word.glosses):
-                    self._align("segment", [word.form], ["-".join(word.morphemes)])
-                    self._align("gloss", [word.form], ["-".join(word.glosses)])
+                    self._align("segment", [word.form], [hyphenated(word.morphemes)])
+                    self._align("gloss", [word.form], [hyphenated(word.glosses)])
                     self._align("gloss", word.morphemes, word.glosses)
 
     def answers(self, questions: Sequence[Question]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import regex
 
 from seshat.config.ingest import GLOSS_FIELDS, WORD_FIELD
 from seshat.core.errors import DataError
-from seshat.core.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense
+from seshat.core.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense, hyphenated
 from seshat.formats.context import Context
 from seshat.formats.session import beside
 from seshat.formats.suggestions import MARK, suggested
@@ -134,21 +134,25 @@ class _Maker:
         known = self.names.field(name)
         return known is not None and not is_meta(known)
 
+    def _said(self, parts: Iterable[tuple[str, str]], accepted: dict[str, str]) -> Iterator[tuple[str, str]]:
+        """Names and texts that people wrote; suggestions that they accepted go to ``accepted``, by field."""
+        for name, raw in parts:
+            text = self.reported.text(" ".join(raw.split()))
+            known = suggested(name) if text else None
+            if known is None and text:
+                yield name, text
+            elif text.startswith(MARK.strip()):
+                self.totals["open_suggestions"] += 1
+            elif known is not None:
+                accepted[known] = text
+
     def _split(self, parts: Parts) -> tuple[dict[str, list[str]], dict[str, str], dict[str, str]]:
         """Parts by field, what fills none, and the suggestions that people have accepted."""
         found: dict[str, list[str]] = {}
         extra: dict[str, str] = {}
         accepted: dict[str, str] = {}
         taken: dict[str, str] = {}
-        for name, raw in parts:
-            if not (text := self.reported.text(" ".join(raw.split()))):
-                continue
-            if known := suggested(name):
-                if text.startswith(MARK.strip()):
-                    self.totals["open_suggestions"] += 1
-                else:
-                    accepted[known] = text
-                continue
+        for name, text in self._said(parts, accepted):
             self.names.seen(name, text, "unit")
             known = self.names.field(name)
             if known is None:
@@ -179,7 +183,7 @@ class _Maker:
             there = (word.form for word in gloss), (word.morphemes for word in gloss), (word.glosses for word in gloss)
             lines[WORD_FIELD] = " ".join(there[0])
             for known, parts in zip(GLOSS_FIELDS, there[1:], strict=True):
-                lines[known] = lines[known] or " ".join("-".join(one) for one in parts)
+                lines[known] = lines[known] or " ".join(hyphenated(one) for one in parts)
         lines[WORD_FIELD] = lines[WORD_FIELD] or texts.get(self.names.own, "")
         if (flat := self._flat(lines, unit.line, extra)) and (accepted or not gloss):
             gloss = flat
@@ -219,15 +223,8 @@ class _Maker:
         """The fields of a word or morpheme; texts in a language go to ``spoken``."""
         found: dict[str, str] = {}
         ranks: dict[str, int] = {}
-        for name, raw in parts.items():
-            if not (text := self.reported.text(" ".join(raw.split()))):
-                continue
-            if known := suggested(name):
-                if text.startswith(MARK.strip()):
-                    self.totals["open_suggestions"] += 1
-                else:
-                    found[known] = text
-                continue
+        accepted: dict[str, str] = {}
+        for name, text in self._said(parts.items(), accepted):
             self.names.seen(name, text, level)
             known = self.names.field(name)
             if known in GLOSS_FIELDS or known == WORD_FIELD:
@@ -238,7 +235,7 @@ class _Maker:
                     spoken.setdefault(self.names.own, []).append(text)
             elif known and spoken is not None and not is_meta(known):
                 spoken.setdefault(known, []).append(text)
-        return found
+        return found | accepted
 
     def _flat(self, lines: Mapping[str, str], line: int | None, extra: dict[str, str]) -> tuple[GlossedWord, ...]:
         """A gloss from whole lines: words parted by spaces, or by tabs where there are some."""
@@ -378,5 +375,5 @@ def _paired(forms: Sequence[str], glosses: Sequence[str]) -> dict[str, tuple[str
     if not any(glosses):
         return {"morphemes": tuple(forms) if len(forms) > 1 or glosses else (), "glosses": ()}
     if forms and len(forms) != len(glosses):
-        return {"morphemes": ("-".join(forms),), "glosses": ("-".join(glosses),)}
+        return {"morphemes": (hyphenated(forms),), "glosses": (hyphenated(glosses),)}
     return {"morphemes": tuple(forms), "glosses": tuple(glosses)}

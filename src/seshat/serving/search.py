@@ -18,7 +18,7 @@ import structlog
 from seshat.core.database import Database, Postgres, Sqlite
 from seshat.core.jsonl import atomic_path, dump
 from seshat.core.progress import track
-from seshat.core.records import Access, Entry, Segment
+from seshat.core.records import Access, Entry, Segment, hyphenated
 from seshat.project.folder import Project
 from seshat.text.words import words
 
@@ -52,8 +52,8 @@ def tiers_of(segment: Segment) -> dict[str, str]:
     """What can be searched in a segment: tier -> text. Words of a gloss stand between spaces, morphemes at hyphens."""
     tiers = {tag: text for tag, text in segment.texts.items() if text.strip()}
     if segment.gloss:
-        tiers[MORPHEMES] = " ".join("-".join(word.morphemes) or word.form for word in segment.gloss)
-        tiers[GLOSS] = " ".join("-".join(word.glosses) or "?" for word in segment.gloss)
+        tiers[MORPHEMES] = " ".join(hyphenated(word.morphemes) or word.form for word in segment.gloss)
+        tiers[GLOSS] = " ".join(hyphenated(word.glosses) or "?" for word in segment.gloss)
     return tiers
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.config.prompt import Task
-from seshat.core.records import GlossedWord, Meta, Segment
+from seshat.core.records import GlossedWord, Meta, Segment, hyphenated
 from seshat.text.words import graphemes, words
 
 GAP = "___"
@@ -73,7 +73,7 @@ def _translate(segment: Segment, way: Direction) -> Iterator[Question]:
 def _segment(segment: Segment, gloss: tuple[GlossedWord, ...], languages: Direction) -> Iterator[Question]:
     """Words with hyphens between their morphemes; nothing where no word is divided (a gloss word by word)."""
     if any(len(word.morphemes) > 1 for word in gloss):
-        answer = " ".join("-".join(word.morphemes) or word.form for word in gloss)
+        answer = " ".join(hyphenated(word.morphemes) or word.form for word in gloss)
         yield Question("segment", segment.id, ((segment.texts[languages.source].strip(), answer),), segment.meta)
 
 
@@ -86,7 +86,7 @@ def _gloss(segment: Segment, gloss: tuple[GlossedWord, ...], languages: Directio
 
 def gloss_of(word: GlossedWord) -> str:
     """The glosses of a word, with hyphens; a gloss of several words has full stops (Leipzig glossing rules 2 and 4)."""
-    return "-".join(".".join(gloss.split()) for gloss in word.glosses)
+    return hyphenated(".".join(gloss.split()) for gloss in word.glosses)
 
 
 def _cloze(segment: Segment, languages: Direction) -> Iterator[Question]:
