@@ -1,4 +1,4 @@
-"""The server under load from a second process: nothing lost, nothing wrong; then killed while corrections come in."""
+"""The server under load from a second process: nothing lost, nothing wrong; beside the engine itself; and killed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ from benchmarks.kill import SAMPLE, copy_project
 SUMMARY = "1,000 requests at 50 concurrent to a real server, compared with direct translation; then kill -9 under load"
 REQUESTS = 1_000
 CONCURRENT = 50
+CLIENTS = (1, 10, 50, 200)
+"""Clients that send one text each, beside the engine called directly in batches of as many."""
+SINGLE = 400
+"""Texts of each of these loads."""
 KILLS = 3
 SEED = 13
 _PATIENCE = 300.0
@@ -78,6 +82,8 @@ class Load:
     lost: int = 0
     wrong: int = 0
     texts: int = 0
+    longest: float = 0.0
+    """Seconds of the slowest answer, whatever it was."""
     turned_away: int = 0
     """429s; the request was sent again."""
     took: float = 0.0
@@ -93,6 +99,7 @@ class Load:
             "turned_away_429": self.turned_away,
             "p50_ms": round(1000 * cuts[49], 1),
             "p95_ms": round(1000 * cuts[94], 1),
+            "longest_answer_seconds": round(self.longest, 2),
             "seconds": round(self.took, 2),
             "requests_per_second": round(len(self.seconds) / self.took, 1),
             "texts_per_second": round(self.texts / self.took, 1),
@@ -134,7 +141,9 @@ async def send(address: str, requests: Sequence[Request], concurrent: int) -> Lo
         began = time.monotonic()
         while True:
             body = {"texts": request.texts, "direction": request.direction}
+            sent = time.monotonic()
             answer = await client.post("/translate", json=body)
+            load.longest = max(load.longest, time.monotonic() - sent)
             if answer.status_code != 429:
                 break
             load.turned_away += 1
@@ -158,6 +167,53 @@ async def send(address: str, requests: Sequence[Request], concurrent: int) -> Lo
         await asyncio.gather(*(work(client) for _ in range(concurrent)))
     load.took = time.monotonic() - began
     return load
+
+
+def beside(root: Path, texts: int, seed: int = SEED) -> dict[str, Any]:
+    """One text a request at several numbers of clients, and the engine called directly with batches of as many.
+
+    Args:
+        root: a project with a trained model.
+        texts: of each load.
+        seed: of the choice of texts.
+
+    Returns:
+        By number of clients: figures, ``direct_texts_per_second`` and how many times ``dearer`` the server is.
+    """
+    from seshat.core.jsonl import read_jsonl
+    from seshat.core.records import Segment
+    from seshat.inference.opening import open_chain
+    from seshat.project.folder import open_project
+    from seshat.prompt.request import requests
+
+    project, rng = open_project(root), random.Random(seed)
+    direction = project.config.project.directions[0]
+    known = [segment.texts[direction.source] for segment in read_jsonl(project.training / "test.jsonl", Segment)]
+    chosen = rng.choices(known, k=texts)
+    translator = open_chain(project, None, direction)
+    translator.translate(requests(chosen[:4]))
+    direct: dict[int, float] = {}
+    said: dict[str, str] = {}
+    for clients in CLIENTS:
+        began = time.monotonic()
+        for start in range(0, texts, clients):
+            part = chosen[start : start + clients]
+            found = translator.translate(requests(part))
+            said |= {text: one.text for text, one in zip(part, found, strict=True)}
+        direct[clients] = texts / (time.monotonic() - began)
+    translator.close()
+    sent = [Request(str(direction), (text,), (said[text],)) for text in chosen]
+    found_figures: dict[str, Any] = {}
+    with server(root) as (process, address):
+        asyncio.run(send(address, sent[:20], 2))
+        for clients in CLIENTS:
+            figures = asyncio.run(send(address, sent, clients)).figures()
+            dearer = round(direct[clients] / figures["texts_per_second"], 2)
+            rate = round(direct[clients], 1)
+            found_figures[str(clients)] = {**figures, "direct_texts_per_second": rate, "dearer": dearer}
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+    return found_figures
 
 
 async def correct(address: str, languages: tuple[str, str], concurrent: int, run: str) -> AsyncIterator[str]:
@@ -265,7 +321,7 @@ def main() -> dict[str, Any]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        figures = measure(root, REQUESTS, CONCURRENT, KILLS)
+        figures = measure(root, REQUESTS, CONCURRENT, KILLS) | {"clients": beside(root, SINGLE)}
     table = Table(show_header=False)
     for name, value in figures.items():
         table.add_row(name.replace("_", " "), str(value))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,12 @@ from tests.conftest import SHARED
 from typer.testing import CliRunner
 
 from seshat.cli.app import app
+from seshat.config.serve import ServeSection
+from seshat.core.errors import UsageError
+from seshat.core.records import Access
+from seshat.project.folder import open_project
+from seshat.review.corrections import Correction, open_corrections
+from seshat.serving.limits import Limits
 
 CASES = SHARED / "cases"
 Check = Callable[["Case"], None]
@@ -207,6 +215,43 @@ def _(case: Case) -> None:
     (case.root / "data/raw/loop.txt").unlink()
     assert case.run("ingest")[0] == 0
     assert case.texts() == [("wasi", "")]
+
+
+@case("security/yaml-bomb")
+def _(case: Case) -> None:
+    shutil.copy(CASES / "security/yaml-bomb/seshat.yaml", case.root / "seshat.yaml")
+    code, shown = case.run("check")
+    assert (code, "more than 50,000 values" in shown) == (2, True), shown
+
+
+@case("security/regex-rule")
+def _(case: Case) -> None:
+    shutil.copy(CASES / "security/regex-rule/seshat.yaml", case.root / "seshat.yaml")
+    (case.root / "data/raw").mkdir(parents=True, exist_ok=True)
+    evil = (CASES / "security/regex-rule/line.tsv").read_text()
+    (case.root / "data/raw/pairs.tsv").write_text(f"a\tb\nka\tcasa\n{evil}")
+    code, shown = case.run("run", "--until", "clean")
+    assert (code, "rule 'r'" in shown, "takes too long" in shown) == (1, True, True), shown
+
+
+@case("security/corrections-row")
+def _(case: Case) -> None:
+    shutil.copy(CASES / "security/regex-rule/seshat.yaml", case.root / "seshat.yaml")
+    store = open_corrections(open_project(case.root))
+    for text in ("ka", "wasi"):
+        store.add(Correction(source="qlm", target="es", text=text, translation="casa", access=Access.PUBLIC))
+    with store._database.writing() as cursor:
+        cursor.execute("update corrections set access='Public ' where text='ka'")
+    assert "wasi" in [one.text for one in store.all()]
+    store.close()
+
+
+@case("security/long-text-dos")
+def _(_case: Case) -> None:
+    attack = CASES / "security/long-text-dos/attack.py"
+    said = subprocess.run([sys.executable, str(attack)], capture_output=True, text=True, check=True).stdout
+    with pytest.raises(UsageError, match="has a sentence of"):
+        Limits(ServeSection()).texts(json.loads(said)["texts"], 10)
 
 
 # Translating

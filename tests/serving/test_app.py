@@ -444,3 +444,14 @@ def test_texts_that_would_hold_the_translator_are_refused(tmp_path: Path) -> Non
             assert (answer.status_code, why in answer.json()["error"]["message"]) == (400, True), answer.text
         assert client.post("/translate", json={"texts": ["ka. " * 1_200]}).status_code == 200
     service.close()
+
+
+def test_the_page_repeats_no_text_that_a_mistake_holds(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("gradio", reason="Gradio is not installed")
+    from seshat.serving.page import Page
+
+    shown, asked, _ = Page(service).translate("boom of a secret", "qsm-es")
+    assert ("mistake in Seshat" in shown, asked) == (True, None)
+    printed = capsys.readouterr()
+    assert "secret" not in printed.err + printed.out + shown
+    assert "RuntimeError" in printed.err

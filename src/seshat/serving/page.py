@@ -16,16 +16,20 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from seshat.core.errors import SeshatError, require
 from seshat.core.records import Access
 from seshat.project.words import page_words
 from seshat.serving import show
 from seshat.serving.service import Correction, Hit, Service
 from seshat.serving.show import Turns
+from seshat.serving.worker import told
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+log = structlog.get_logger(__name__)
 FONTS = ("system-ui", "Noto Sans", "Noto Sans Cuneiform", "Noto Nastaliq Urdu", "Noto Sans Tamil", "sans-serif")
 """Fonts that a machine may have, never fetched."""
 POLICY = (
@@ -86,8 +90,8 @@ class Page:
             return show.note(self.words["nothing"]), None, ""
         try:
             found = self.service.translate([text], direction, self._alternatives())[0]
-        except SeshatError as error:
-            return show.note(str(error), problem=True), None, ""
+        except Exception as error:
+            return _said(error), None, ""
         way = next(way for way in self.section.directions if str(way) == direction)
         html = show.answer(found, text, way.source, way.target, self.words)
         return html, Asked(text, way.source, way.target, found.text), found.text
@@ -112,8 +116,8 @@ class Page:
                     access=Access.parse(access),
                 )
             )
-        except SeshatError as error:
-            return show.note(str(error), problem=True)
+        except Exception as error:
+            return _said(error)
         shown = "saved" if self.service.settings.learn else "saved_later"
         said = self.words[shown if self.service.gate.admits(stored.access) else "saved_hidden"]
         if not self.service.project.gate.admits(stored.access):
@@ -124,8 +128,8 @@ class Page:
         """Entries of the dictionary."""
         try:
             return show.entries(self.service.lexicon(query), self.words) if query.strip() else ""
-        except SeshatError as error:
-            return show.note(str(error), problem=True)
+        except Exception as error:
+            return _said(error)
 
     def search(
         self, query: str, tier: str | None, regex: bool, before: tuple[list[Hit], int] | None = None
@@ -136,8 +140,8 @@ class Page:
         shown, after = before or ([], 0)
         try:
             found = self.service.concordance(query, regex=regex, tier=tier, limit=_LINES, after=after)
-        except SeshatError as error:
-            return show.note(str(error), problem=True), None
+        except Exception as error:
+            return _said(error), None
         shown = [*shown, *found.hits]
         rest = None if found.following is None else (shown, found.following)
         return show.lines(shown, found, self.words), rest
@@ -166,8 +170,8 @@ class Page:
                     said += piece.text
                     shown = [*turns, {"role": "assistant", "content": said}]
                     yield shown, None, ""
-        except SeshatError as error:
-            yield shown, None if said else question, show.note(str(error), problem=True)
+        except Exception as error:
+            yield shown, None if said else question, _said(error)
 
     def about(self) -> str:
         """How good the model is."""
@@ -184,6 +188,14 @@ class Page:
         """What the concordance can search: how it is called, and its name."""
         called = self.section.language_name
         return [(self.words.get(tier, called(tier)), tier) for tier in self.service.tiers]
+
+
+def _said(error: Exception) -> str:
+    """What the page says of an error; Gradio would print others than ours with what was typed into them."""
+    if isinstance(error, SeshatError):
+        return show.note(str(error), problem=True)
+    log.error("the page failed", **told(error))
+    return show.note("This is a mistake in Seshat; the log of the server tells more.", problem=True)
 
 
 def mount(app: FastAPI, service: Service) -> FastAPI:
