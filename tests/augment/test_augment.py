@@ -34,7 +34,7 @@ def meta(**known: Any) -> Meta:
 def write(root: Path, **sections: Any) -> Project:
     """A project after `align`: 150 pairs, lone texts of both languages, four entries."""
     settings = {"language": "qsm", "pivot": "en", "max_access": "public"}
-    split_section = {"validation": 0.1, "test": 0.2, "min_segments": 1, **sections.pop("split", {})}
+    split_section = {"validation": 0.1, "test": 0.2, **sections.pop("split", {})}
     config = Config.model_validate({"project": settings, "split": split_section, **sections})
     project = Project(root, config)
     pairs = []

@@ -503,3 +503,25 @@ def test_nothing_a_file_can_hold_is_a_crash(text: str, override: str) -> None:
         for overrides in ([], [override], [f"project.name={override}"], [f"split={override}"]):
             with contextlib.suppress(ConfigError):
                 load_config(Path(folder), overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "split:\n  min_segments: 5\n",
+            "seshat.yaml:2: split.min_segments: there is no such setting any more: sets of",
+        ),
+        ("serve: {gather: 0.1}\n", "seshat.yaml:1: serve.gather: there is no such setting any more: requests are"),
+        (
+            "translate:\n  postprocess:\n    steps:\n      - {type: repetitions, longest: 4}\n",
+            "seshat.yaml:4: translate.postprocess.steps[0].longest: there is no such setting any more: loops of up to",
+        ),
+    ],
+)
+def test_a_setting_that_is_gone_says_what_holds_now(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "seshat.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_config(tmp_path)
+    (problem,) = error.value.problems
+    assert str(problem).startswith(expected)

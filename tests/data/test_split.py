@@ -339,7 +339,7 @@ def rows_of(draw: st.DrawFn) -> Rows:
 
 
 def _assign(rows: Rows, *, keep_conflicts: bool = False) -> Assignment:
-    return assign(rows, validation=0.1, test=0.2, seed=3, remove_duplicates=True, keep_conflicts=keep_conflicts)
+    return assign(rows, validation=0.1, test=0.2, seed=3, keep_conflicts=keep_conflicts)
 
 
 @given(rows_of())

@@ -234,7 +234,7 @@ def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_a_store_of_the_users_own(tmp_path: Path) -> None:
-    section = {"report_to": ["mlflow"], "uri": "sqlite:///elsewhere/runs.db", "experiment": "mine"}
+    section = {"report_to": ["mlflow"], "uri": "sqlite:///elsewhere/runs.db"}
     tracking.start(make_project(tmp_path, tracking=section))
     assert (tmp_path / "elsewhere" / "runs.db").exists()
 

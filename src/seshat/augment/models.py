@@ -113,7 +113,7 @@ class Chat:
         from seshat.inference.engines.remote import Remote
 
         section = self._section
-        self._remote = self._remote or Remote(_server(section, section.timeout))
+        self._remote = self._remote or Remote(_server(section))
         body: dict[str, Any] = {
             "model": section.model,
             "messages": list(messages),
@@ -156,10 +156,8 @@ def identity(project: Project, section: EndpointSection, direction: Direction | 
     return f"{section.model} {seen.hexdigest()[:16]} {way}"
 
 
-def _server(section: EndpointSection, timeout: float = 120.0) -> ServerSection:
-    return ServerSection(
-        url=section.server, model=section.model, api_key_env=section.api_key_env, timeout=timeout, concurrency=4
-    )
+def _server(section: EndpointSection) -> ServerSection:
+    return ServerSection(url=section.server, model=section.model, api_key_env=section.api_key_env, concurrency=4)
 
 
 def _prompt(project: Project, direction: Direction) -> Prompt:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from seshat.config.base import Language, Name, Section, Share
 from seshat.core.records import Access
@@ -44,17 +42,17 @@ class CutSection(Section):
 class AlignSection(Section):
     """Parallel documents to sentence pairs, without any pretrained model."""
 
+    removed: ClassVar[dict[str, str]] = {"max_gap": "the search looks up to 400 lines from the diagonal"}
+
     anchors: Literal["auto", "none", "ids", "verses", "blank-lines"] = "auto"
     """What pins the two sides together before anything is computed: ids at the start of lines, verse numbers,
     blank lines between paragraphs. `auto` uses what both sides agree on."""
     split_sentences: bool = False
     """Split the lines of documents into sentences first; off when a line is a sentence already."""
     lexicon: bool = True
-    """Use the project's own lexicon in the lexical score."""
+    """Use the project's own lexicon in the lexical score; off where it was made from these documents."""
     min_confidence: Share = 0.5
     """Beads below go to reports/alignment_review.csv and are tagged `align:low-confidence`."""
-    max_gap: int = Field(default=400, ge=10)
-    """How far from the diagonal the search looks, in lines, between anchors."""
     starts: tuple[StartsSection, ...] = ()
     """Lists of sentences with their first words."""
     cut: CutSection | None = None

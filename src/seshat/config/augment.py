@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -95,6 +95,8 @@ class PagesSection(Section):
 class ExtractorSection(EndpointSection):
     """A language model that takes the pairs out of the pages, held to a JSON schema."""
 
+    removed: ClassVar[dict[str, str]] = {"timeout": "an answer is waited for 120 seconds"}
+
     name: Name = "extractor"
     """Name of the pairs as a source."""
     instructions: str = ""
@@ -113,8 +115,6 @@ class ExtractorSection(EndpointSection):
     """Consecutive pages in one question."""
     overlap: int = Field(default=1, ge=0)
     """So many pages stand in two questions, so that a text that goes on over the page is seen whole."""
-    timeout: float = Field(default=120.0, gt=0)
-    """Seconds to wait for an answer."""
 
 
 class GateSection(Section):

@@ -142,6 +142,8 @@ class Explainer:
 
     def _unknown_key(self, path: Path, owner: type[Section]) -> tuple[str, str | None]:
         key = str(path[-1])
+        if key in owner.removed:
+            return f"{dotted(path)}: there is no such setting any more: {owner.removed[key]}; take the line out", None
         known = list(fields(owner))
         near = nearest(key, known)
         at = f"unknown key '{key}' in {dotted(path[:-1])}" if path[1:] else f"unknown section '{key}'"

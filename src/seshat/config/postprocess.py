@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,17 +20,17 @@ class ResidueStep(Section):
     labels: tuple[str, ...] = ("translation", "translated text", "answer", "output", "result", "assistant", "model")
     """Labels that models write before a translation (`Translation:`); the names of the two languages count too."""
     notes: tuple[str, ...] = ("note", "notes", "explanation", "comment")
-    """What begins a remark that a model adds below the translation (`Note: …`)."""
+    """What begins a remark that a model adds below the translation (`Note: …`), also in the language it writes."""
 
 
 class RepetitionsStep(Section):
     """Say once what a model says again and again, unless the source does the same."""
 
+    removed: ClassVar[dict[str, str]] = {"longest": "loops of up to 12 words are looked for"}
+
     type: Literal["repetitions"]
     times: int = Field(default=3, ge=2)
     """Said so many times in a row, words are a loop. Twice is often meant: many languages double words."""
-    longest: int = Field(default=12, ge=1)
-    """Words in the longest loop that is looked for."""
 
 
 class NamesStep(Section):

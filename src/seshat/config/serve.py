@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -12,6 +13,11 @@ from seshat.core.records import Access
 
 class ServeSection(Section):
     """The API and the web page."""
+
+    removed: ClassVar[dict[str, str]] = {
+        "gather": "requests are gathered for 5 ms",
+        "stop_seconds": "a server that is stopped finishes what runs for up to 30 seconds",
+    }
 
     host: str = "127.0.0.1"
     """Address to listen on (--host or SESHAT_HOST; no file may open it); others than this machine need an API key."""
@@ -51,10 +57,6 @@ class ServeSection(Section):
     """Time for one request, with the waiting."""
     queue: int = Field(default=256, ge=1)
     """Texts that may wait for the translator; beyond that, requests are told to come back later (429)."""
-    gather: float = Field(default=0.005, ge=0, le=1)
-    """Seconds to wait for more texts to translate together."""
-    stop_seconds: int = Field(default=30, ge=1)
-    """Time to finish what is running when the server is stopped."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """A request that could never be taken."""

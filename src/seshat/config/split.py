@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,21 +24,21 @@ class GroupsSection(Section):
 class SplitSection(Section):
     """Train, validation and test by document and near-duplicate cluster."""
 
+    removed: ClassVar[dict[str, str]] = {
+        "min_segments": "sets of fewer than 20 segments are warned about",
+        "near_duplicates": "near-duplicates always stay in one set; `similarity: 1.0` counts only exact ones",
+        "remove_duplicates": "train keeps one of exact duplicates; `upsample` repeats a source",
+    }
+
     validation: Share = 0.05
     """Share of the segments in validation."""
     test: Share = 0.1
     """Share of the segments in test; 0 when a source is fixed as the test set."""
-    min_segments: int = Field(default=20, ge=0)
-    """Smallest validation and test set worth having; smaller ones are warned about."""
-    near_duplicates: bool = True
-    """Keep near-duplicates (MinHash) in one split."""
     similarity: float = Field(default=0.8, ge=0.3, le=1.0)
     """Jaccard similarity of character 5-grams from which two texts are near-duplicates."""
     min_words: int = Field(default=3, ge=1)
     """A text in one language joins two segments from so many words (or 20 characters) on; shorter ones, which many
     unrelated segments share, only when the other language is the same too."""
-    remove_duplicates: bool = True
-    """Keep only the first of exact duplicates inside train (all sides alike); the others are tagged."""
     groups: GroupsSection | None = None
     """Documents that are drawn together; all sources share the document names."""
     test_groups: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,10 @@ class SubmitColumns(Section):
 class KaggleSection(Section):
     """The bundle for an offline notebook on Kaggle."""
 
+    removed: ClassVar[dict[str, str]] = {
+        "platforms": "wheels are fetched for Linux on x86-64, which Kaggle has",
+    }
+
     competition: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
     """The competition whose test file the notebook reads."""
     owner: str | None = Field(default=None, pattern=r"^[\w-]+$")
@@ -47,8 +51,6 @@ class KaggleSection(Section):
     beside them: ctranslate2, or llama-cpp-python with diskcache."""
     python: tuple[str, ...] = ("3.11", "3.12")
     """Versions of Python that wheels are fetched for; Kaggle's is shown by `!python --version` there."""
-    platforms: tuple[str, ...] = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-    """Platforms that wheels are fetched for."""
     hours: float = Field(default=9.0, gt=0)
     """How long a notebook may run."""
     rows: int | None = Field(default=None, ge=1)

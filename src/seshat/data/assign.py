@@ -87,17 +87,14 @@ class Assignment:
     """Rows fixed by their source as train or validation that stand in a later set too."""
 
 
-def assign(
-    rows: Rows, *, validation: float, test: float, seed: int, remove_duplicates: bool, keep_conflicts: bool
-) -> Assignment:
-    """Decide where every row goes.
+def assign(rows: Rows, *, validation: float, test: float, seed: int, keep_conflicts: bool) -> Assignment:
+    """Decide where every row goes; of exact duplicates, train keeps the first of the most open ones.
 
     Args:
         rows: the segments.
         validation: share of the rows that are free to be drawn.
         test: the same for test.
         seed: seed of the draw.
-        remove_duplicates: keep one of exact duplicates in train, the first of the most open ones.
         keep_conflicts: rows fixed by their source stay although they leak.
     """
     import numpy as np
@@ -110,11 +107,10 @@ def assign(
     result = Assignment(role)
     cut = _draw(rows, free & ~taken & rows.drawable, {Role.TEST: test, Role.VALIDATION: validation}, seed, result)
     _withdraw(rows, cut, result, keep_conflicts=keep_conflicts)
-    if remove_duplicates:
-        (train,) = np.nonzero(role == Role.TRAIN)
-        train = train[np.argsort(rows.access[train], kind="stable")]  # the most open of them is the one to keep
-        _, first = np.unique(rows.whole[train], return_index=True)
-        role[np.delete(train, first)] = Role.DUPLICATE
+    (train,) = np.nonzero(role == Role.TRAIN)
+    train = train[np.argsort(rows.access[train], kind="stable")]  # of exact duplicates the most open one is kept
+    _, first = np.unique(rows.whole[train], return_index=True)
+    role[np.delete(train, first)] = Role.DUPLICATE
     return result
 
 

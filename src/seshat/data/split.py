@@ -50,7 +50,7 @@ class Collector:
         self._document = array("Q")
         self.strata: dict[str, int] = {}
         """Stratum -> number."""
-        self.index = TextIndex(config.split.min_words, keep_texts=config.split.near_duplicates)
+        self.index = TextIndex(config.split.min_words, keep_texts=True)
 
     def add(self, segment: Segment, *, drawable: bool = True, made: bool = False) -> None:
         """Take note of a segment; its row is the number of segments before it.
@@ -86,7 +86,7 @@ class Collector:
             stratum=columns["stratum"],
             whole=self.index.whole(),
             access=columns["access"],
-            cluster=self.index.clusters(section.similarity if section.near_duplicates else None, seed),
+            cluster=self.index.clusters(section.similarity, seed),
         )
 
 
@@ -264,9 +264,9 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
         warnings.append(_LEVELS[level].format(where=where))
     shares = {"validation": section.validation, "test": section.test}
     for name, share in shares.items():
-        if paired and (share or sizes[name]) and sizes[name] < section.min_segments:
+        if paired and (share or sizes[name]) and sizes[name] < _FEWEST:
             warnings.append(
-                f"{name} holds {sizes[name]} segments, fewer than split.min_segments ({section.min_segments}): scores "
+                f"{name} holds {sizes[name]} segments, fewer than {_FEWEST}: scores "
                 f"measured on it vary a lot. Give it a larger share (split.{name}) or more data."
             )
     if writer.corrections_held:
@@ -283,6 +283,8 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
     return warnings
 
 
+_FEWEST = 20
+"""Smallest validation and test set worth having; scores on fewer say nothing."""
 _LEVELS = {
     1: (
         "The documents{where} share so many sentences that no group of them fits the shares asked for. Whole documents "
@@ -314,7 +316,6 @@ def run(project: Project) -> dict[str, Any]:
         validation=config.split.validation,
         test=config.split.test,
         seed=config.project.seed,
-        remove_duplicates=config.split.remove_duplicates,
         keep_conflicts=config.split.allow_leaks,
     )
     leaks = _leaks(collector, rows, assignment.role)

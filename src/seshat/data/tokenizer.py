@@ -143,7 +143,6 @@ def train(project: Project) -> Path:
     model = subword.train_sentencepiece(
         lines,
         vocabulary=section.vocabulary,
-        algorithm=section.algorithm,
         symbols={symbol for line in lines for symbol in _PLACEHOLDER.findall(line)},
         seed=settings.seed,
     )

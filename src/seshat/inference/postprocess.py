@@ -204,7 +204,7 @@ def _step(
             residue = Residue((*settings.labels, *languages), settings.notes)
             return lambda text, given: residue.clean(text, given.source)
         case RepetitionsStep():
-            return lambda text, given: collapse(text, given.source, settings.times, settings.longest)
+            return lambda text, given: collapse(text, given.source, settings.times)
         case NamesStep():
             whole = lexicon or Lexicon((), *direction)
             names = Names(whole.of_types(settings.types), whole, settings.threshold, direction.source)

@@ -42,7 +42,7 @@ class Run(NamedTuple):
     times: int
 
 
-def collapse(text: str, source: str, times: int, longest: int) -> tuple[str, list[str]]:
+def collapse(text: str, source: str, times: int, longest: int = 12) -> tuple[str, list[str]]:
     """The text with every loop said as often as the source says such things, which is mostly once.
 
     Args:

@@ -70,7 +70,7 @@ records are not in it. Respect the licence of every source and the wishes of the
 
 ## How it was split
 
-By document and by cluster of exact duplicates{near if split.near_duplicates else ""}, with seed {project.seed}: no
+By document and by cluster of exact duplicates{near}, with seed {project.seed}: no
 document and no cluster stands in two of train, validation and test, except for what the report of the split stage
 says. Segments of train that stand in validation or test were left out\
 {", except those that their source fixes as train" if split.allow_leaks else ""}.

@@ -17,7 +17,7 @@ from seshat.core.jsonl import cannot_read
 from seshat.core.logs import Repeats
 from seshat.core.trust import is_loopback
 from seshat.project.folder import Project
-from seshat.serving.service import Service
+from seshat.serving.service import STOP_SECONDS, Service
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -112,7 +112,6 @@ def serve(service: Service, app: FastAPI, listening: socket.socket, ready: Calla
             service.refuse()
             super().handle_exit(sig, frame)
 
-    settings = service.settings
     config = uvicorn.Config(
         app,
         log_config=None,  # our own log says what there is to say, and no texts
@@ -124,7 +123,7 @@ def serve(service: Service, app: FastAPI, listening: socket.socket, ready: Calla
         backlog=BURST,
         lifespan="on",
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=settings.stop_seconds,
+        timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=32_768,
     )
     # uvicorn sends the signal on when it has stopped: that is no failure here.

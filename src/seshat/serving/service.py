@@ -68,6 +68,10 @@ _BATCH = 128
 statistical family to use all processors."""
 _WORST = -1e9
 """A score of minus infinity, which JSON cannot say."""
+_GATHER = 0.005
+"""Seconds to wait for more texts to translate together: less than people notice."""
+STOP_SECONDS = 30
+"""Time to finish what is running when the server is stopped: systemd kills after 90, Kubernetes after 30."""
 _SEARCHES = 2
 """Concordances at a time: a regular expression takes a whole processor."""
 _END = object()
@@ -105,7 +109,7 @@ class Service:
         self._normalisers = {tag: Normaliser(one, clean.placeholders) for tag, one in clean.profiles.items()}
         self.limits = Limits(self.settings)
         self._searches = threading.BoundedSemaphore(_SEARCHES)
-        self.worker = Worker(self.settings.queue, project.config.translate.batch or _BATCH, self.settings.gather)
+        self.worker = Worker(self.settings.queue, project.config.translate.batch or _BATCH, _GATHER)
 
     @property
     def models(self) -> list[Model]:
@@ -400,8 +404,8 @@ class Service:
         self.worker.refuse()
 
     def close(self) -> None:
-        """Finish what runs (at most ``serve.stop_seconds``), and let everything go."""
-        if self.worker.close(self.settings.stop_seconds):
+        """Finish what runs (at most :data:`STOP_SECONDS`), and let everything go."""
+        if self.worker.close(STOP_SECONDS):
             self._engines.close()
         self._index.close()
         self._corrections.close()

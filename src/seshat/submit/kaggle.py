@@ -91,7 +91,7 @@ def _wheels(project: Project, folder: Path, given: Path | None, former: Path, *,
     section = project.config.submit.kaggle
     own_wheel(folder)
     if fetch:
-        fetch_wheels(section.wheels, folder, section.python, section.platforms)
+        fetch_wheels(section.wheels, folder, section.python)
         return []
     if source := given or (former if has_wheels(section.wheels, former) else None):
         copy_wheels(section.wheels, source, folder)

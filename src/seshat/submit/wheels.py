@@ -17,6 +17,8 @@ from pathlib import Path
 import seshat
 from seshat.core.errors import DISTRIBUTION, DataError, require
 
+_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+"""Platforms of wheels that run on Kaggle, any of which a wheel may have (PEP 599, PEP 600)."""
 _NOT_NAME = re.compile(r"[-_.]+")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time that archives without times carry, so that the same source gives the same bytes."""
@@ -110,14 +112,13 @@ def _is_of(wheel: Path, name: str) -> bool:
     return same_name(wheel.name.split("-")[0]) == same_name(name)
 
 
-def fetch_wheels(names: Sequence[str], folder: Path, versions: Sequence[str], platforms: Sequence[str]) -> None:
+def fetch_wheels(names: Sequence[str], folder: Path, versions: Sequence[str]) -> None:
     """Fetch wheels with ``pip download``, for every version of Python; wheels alone, nothing is built.
 
     Args:
         names: packages; what Seshat's wheel in ``folder`` asks of them is respected.
         folder: where they go.
         versions: of Python, such as 3.12.
-        platforms: tags, any of which a wheel may have.
 
     Raises:
         DataError: pip cannot get them.
@@ -125,7 +126,7 @@ def fetch_wheels(names: Sequence[str], folder: Path, versions: Sequence[str], pl
     wanted = _required(folder)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(folder)]
-    command += [part for platform in platforms for part in ("--platform", platform)]
+    command += [part for platform in _PLATFORMS for part in ("--platform", platform)]
     for version in versions:
         packages = [wanted.get(same_name(name), name) for name in names]
         done = subprocess.run(

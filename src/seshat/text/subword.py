@@ -39,7 +39,6 @@ def train_sentencepiece(
     lines: Iterable[str],
     *,
     vocabulary: int,
-    algorithm: str = "unigram",
     symbols: Iterable[str] = (),
     seed: int = 0,
 ) -> bytes:
@@ -48,7 +47,6 @@ def train_sentencepiece(
     Args:
         lines: sentences of all languages that share the vocabulary.
         vocabulary: pieces wanted; a small corpus may give fewer.
-        algorithm: ``unigram`` or ``bpe``.
         symbols: strings that stay one piece, such as placeholders.
         seed: for the sampling inside the trainer.
 
@@ -68,7 +66,7 @@ def train_sentencepiece(
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(corpus),
             model_writer=out,
-            model_type=algorithm,
+            model_type="unigram",
             vocab_size=vocabulary,
             hard_vocab_limit=False,
             character_coverage=1.0,

@@ -196,7 +196,7 @@ def evaluated(project: Project, evaluation: Evaluation) -> None:
 
 def _open(project: Project, ids: Mapping[str, str]) -> dict[str, Tracker]:
     settings, name = project.config.tracking, project.config.train.name
-    experiment = settings.experiment or project.config.project.name
+    experiment = project.config.project.name
     opened: dict[str, Tracker] = {}
     for kind in settings.report_to:
         if kind == "mlflow":

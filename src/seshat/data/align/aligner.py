@@ -38,6 +38,7 @@ class Options:
     """How to align."""
 
     max_gap: int = 400
+    """How far from the diagonal the search looks, in lines, between anchors."""
     passes: int = 5
     lexical: bool = True
     """Off: lengths and priors alone."""

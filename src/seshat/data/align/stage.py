@@ -85,7 +85,7 @@ def align_documents(
     Raises:
         DataError: two documents have one id.
     """
-    from seshat.data.align.aligner import Lexicon, Options, align
+    from seshat.data.align.aligner import Lexicon, align
     from seshat.data.align.rulings import rule
 
     repeated = [name for name, count in Counter(document.id for document in documents).items() if count > 1]
@@ -107,7 +107,7 @@ def align_documents(
         else []
     )
     lexicon = Lexicon(tuple(entries), *languages) if section.lexicon else None
-    beads = align(list(pairs.values()), locked, lexicon, taught, Options(max_gap=section.max_gap))
+    beads = align(list(pairs.values()), locked, lexicon, taught)
     found = dict(zip(pairs, beads, strict=True))
     done = [
         Aligned(

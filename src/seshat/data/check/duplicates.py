@@ -51,10 +51,9 @@ class Duplicates(Check):
         same = self._repeats(self.index.whole())
         if same.count:
             share = percent(same.count, len(self.index))
-            kept = "split keeps the first" if self.view.config.split.remove_duplicates else "all stay in train"
             yield self.found(
                 "warning" if same.count > _MANY * len(self.index) else "info",
-                f"{same.count} segments ({share}) say the same as an earlier one; {kept}.",
+                f"{same.count} segments ({share}) say the same as an earlier one; split keeps the first.",
                 same,
                 "Is a file read by two sources?" if same.count > _MANY * len(self.index) else "",
             )
@@ -78,7 +77,7 @@ class Leaks(Check):
         import numpy as np
 
         settings = self.view.config.split
-        index = TextIndex(settings.min_words, keep_texts=settings.near_duplicates)
+        index = TextIndex(settings.min_words, keep_texts=True)
         places: list[str] = []
         ends: dict[str, tuple[int, int]] = {}
         for name in ("train", "monolingual", "validation", "test"):
@@ -88,7 +87,7 @@ class Leaks(Check):
                 if name in ("validation", "test"):
                     places.append(place_of(segment.meta))
             ends[name] = start, len(index)
-        clusters = index.clusters(settings.similarity if settings.near_duplicates else None)
+        clusters = index.clusters(settings.similarity)
         row = np.arange(len(index))
         first = ends["validation"][0]
         for held, where in (("test", "train"), ("validation", "train"), ("test", "validation")):
