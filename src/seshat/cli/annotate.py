@@ -13,7 +13,6 @@ import typer
 
 from seshat.cli.common import Context, verb
 from seshat.core.errors import DataError, UsageError
-from seshat.core.progress import task
 
 if TYPE_CHECKING:
     from seshat.core.records import Segment
@@ -140,8 +139,8 @@ def _glossed(
 ) -> dict[int, dict[str, str]]:
     """Glosses and segmentation of the segments that nobody has glossed, as a glosser learns them from training."""
     from seshat.core.records import hyphenated
-    from seshat.models.glossing.glosser import Glosser
-    from seshat.models.glossing.sentences import Sentence, sentences
+    from seshat.models.glossing.project import Glossed, glosser
+    from seshat.models.glossing.sentences import Sentence
 
     language, pivot = project.config.project.directions[0]
     asked: dict[int, Sentence] = {}
@@ -153,10 +152,9 @@ def _glossed(
             asked[place] = Sentence(words, cut, one.texts.get(pivot, ""))
     if not asked:
         return {}
-    with task("learning to gloss"):
-        glosser = Glosser.train(list(sentences(project.segments("train"), pivot)), project.config.project.seed)
+    learned = glosser(project, Glossed.of(project).training)
     found: dict[int, dict[str, str]] = {}
-    for place, answer in zip(asked, glosser.gloss(list(asked.values())), strict=True):
+    for place, answer in zip(asked, learned.gloss(list(asked.values())), strict=True):
         lines = {What.GLOSS: answer.glosses, What.SEGMENTATION: answer.morphemes}
         found[place] = {
             what.value: " ".join(hyphenated(".".join(part.split()) for part in word) for word in lines[what])

@@ -14,6 +14,7 @@ from seshat.cli import (
     demo,
     evaluate,
     export,
+    gloss,
     induce,
     pipeline,
     plan,
@@ -60,6 +61,7 @@ export.add(app)
 submit.add(app)
 translate.add(app)
 annotate.add(app)
+gloss.add(app)
 serve.add(app)
 demo.add(app)
 evaluate.add(app)

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from seshat.config import Config
 from seshat.core.errors import DataError
-from seshat.core.records import GlossedWord, Segment
+from seshat.core.jsonl import write_jsonl
+from seshat.core.records import Access, GlossedWord, Meta, Segment
 from seshat.models.glossing.glosser import Glosser, LookUp
+from seshat.models.glossing.project import run
 from seshat.models.glossing.sentences import Sentence, as_written, cuts, is_grammatical, sentences
+from seshat.project.folder import Project
 from seshat.scores.glossing import gloss_scores, share
 
 pytest.importorskip("pycrfsuite")
@@ -91,6 +95,32 @@ def test_few_sentences_are_never_worse_than_the_look_up(training: list[Sentence]
     )
     looked_up = gloss_scores([one.glosses for one in rest], [LookUp(few).gloss(one) for one in asked], is_grammatical)
     assert found.words.value >= looked_up.words.value
+
+
+def test_a_project_learns_once_and_is_measured(training: list[Sentence], tmp_path: Path) -> None:
+    project = Project(tmp_path, Config.model_validate({"project": {"language": "qsm", "pivot": "en"}}))
+    segments = [
+        Segment(
+            id=str(place),
+            texts={"qsm": " ".join(one.words), "en": one.translation},
+            gloss=tuple(
+                GlossedWord(form=form, morphemes=parts, glosses=glosses)
+                for form, parts, glosses in zip(one.words, one.morphemes, one.glosses, strict=True)
+            ),
+            meta=Meta(access=Access.PUBLIC if place else Access.SEALED),
+        )
+        for place, one in enumerate(training)
+    ]
+    write_jsonl(project.training / "train.jsonl", segments)
+    found = run(project)
+    assert (found["sentences"], found["test"], found["held_out"]) == (220, 24, True)
+    assert found["glosser, segmented"]["words"]["value"] > found["look-up, segmented"]["words"]["value"]
+    assert found["glosser, raw"]["labels"]["PST"]["of"] == 24
+    before = (project.models / "gloss" / "taggers.npz").stat().st_mtime_ns
+    assert run(project) == found
+    assert (project.models / "gloss" / "taggers.npz").stat().st_mtime_ns == before
+    (project.models / "gloss" / "taggers.npz").write_bytes(b"cut off")
+    assert run(project) == found
 
 
 def test_nothing_to_learn_from() -> None:
