@@ -92,6 +92,11 @@ def test_what_is_broken_costs_one_unit(read: Read, bad: str, reason: str) -> Non
         assert len({one.id for one in found.segments}) == 3
 
 
+def test_a_broken_declaration_hides_no_units(read: Read) -> None:
+    found = read({"m.tmx": HEAD.replace("?>", "?<!-->") + GOOD + "<?x?>" + GOOD + TAIL}, path="m.tmx")
+    assert len(found.segments) == 2
+
+
 def test_two_files_put_together(read: Read) -> None:
     found = read({"m.tmx": (HEAD + GOOD + TAIL) * 2}, path="m.tmx")
     assert [one.id for one in found.segments] == ["src:m:1", "src:m:2"]

@@ -28,7 +28,7 @@ BLOCK = 1 << 18
 _LONGEST = 1 << 23
 """Characters in which a comment, a section or a declaration must end."""
 _DECLARED = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)[\"']")
-_SKIPPED = re.compile(r"<!--.*?-->|<!DOCTYPE\b[^\[>]*(?:\[(?P<subset>[^\]]*)\]\s*)?>|<\?.*?\?>", re.DOTALL)
+_SKIPPED = re.compile(r"<!--.*?-->|<!DOCTYPE\b[^\[>]*(?:\[(?P<subset>[^\]]*)\]\s*)?>|<\?[^<]*?\?>", re.DOTALL)
 _OPENING = re.compile(r"<(?:!--|!DOCTYPE\b|!\[CDATA\[|\?)")
 _CLOSING = {"<!--": "-->", "<!DOCTYPE": ">", "<![CDATA[": "]]>", "<?": "?>"}
 _ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>")
