@@ -267,6 +267,27 @@ def test_stratify_takes_from_every_source(tmp_path: Path) -> None:
     assert report["sources"]["validation"]["songs"] == 2
 
 
+def test_speakers_are_drawn_as_a_whole(tmp_path: Path) -> None:
+    speakers = [f"speaker {number}" for number in range(40)]
+    records = [
+        one.model_copy(update={"meta": one.meta.model_copy(update={"speaker": speakers[place % 41]})})
+        if place % 41 < 40
+        else one
+        for place, one in enumerate(segments(650, documents=13))
+    ]
+    project = make(tmp_path, records, by="speaker")
+    run(project)
+    who = {one.id: one.meta.speaker for one in records}
+    heard = {name: {who[id_] for id_ in ids} - {None} for name, ids in sets(project).items()}
+    assert heard["test"]
+    assert heard["validation"]
+    assert not heard["train"] & heard["test"]
+    assert not heard["train"] & heard["validation"]
+    everywhere = make(tmp_path, records)
+    run(everywhere)
+    assert set(speakers) <= {who[id_] for id_ in sets(everywhere)["train"]}
+
+
 def test_one_document_is_cut_and_said(tmp_path: Path) -> None:
     project = make(tmp_path, segments(1000, documents=1))
     report = run(project)

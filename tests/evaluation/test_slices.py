@@ -90,6 +90,17 @@ def test_rare_sources_are_put_together() -> None:
     assert len(found["others"]) == 10
 
 
+def test_speakers_and_sessions() -> None:
+    who = [{"speaker": "Ana"}, {"speaker": "Ben", "extra": {"session.title": "fishing"}}, {}]
+    test = [
+        one.model_copy(update={"meta": Meta.model_validate(about)})
+        for one, about in zip(segments(*["nua"] * 3), who, strict=True)
+    ]
+    found = cut(test, DIRECTION, material("nua"))
+    assert parts(found, "Speaker") == {"Ana": (0,), "Ben": (1,), "not stated": (2,)}
+    assert parts(found, "Session") == {"not stated": (0, 2), "fishing": (1,)}
+
+
 @pytest.mark.parametrize("headline", METRICS)
 def test_scores_of_a_slice_are_those_of_its_sentences(headline: Metric) -> None:
     references = ["the dog sleeps by the river", "the river runs", "two old women go home"] * 10

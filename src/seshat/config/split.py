@@ -39,6 +39,9 @@ class SplitSection(Section):
     min_words: int = Field(default=3, ge=1)
     """A text in one language joins two segments from so many words (or 20 characters) on; shorter ones, which many
     unrelated segments share, only when the other language is the same too."""
+    by: Literal["document", "speaker"] = "document"
+    """What is drawn as a whole besides clusters: a document, or all that one speaker says, for a model that has to
+    understand people whom it has not heard. Segments without a speaker are drawn by document."""
     groups: GroupsSection | None = None
     """Documents that are drawn together; all sources share the document names."""
     test_groups: tuple[str, ...] = ()
@@ -87,5 +90,7 @@ class SplitSection(Section):
             )
         if (self.folds or self.test_groups or self.validation_groups) and self.groups is None:
             yield Mistake((), "folds, test_groups and validation_groups need groups: a table that names them")
+        if self.by == "speaker" and self.groups is not None:
+            yield Mistake(("by",), "groups say what is drawn together; leave one of the two out")
         if self.folds and self.fold >= self.folds:
             yield Mistake(("fold",), f"fold {self.fold} is none of the {self.folds} folds, which count from 0")

@@ -70,7 +70,10 @@ class Collector:
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
         document = f"{meta.source}\t{meta.doc_id}" if self._groups is None else self._groups.unit(meta.doc_id)
-        self._document.append(fingerprint(document) if meta.doc_id is not None else 0)
+        if section.by == "speaker" and meta.speaker:
+            self._document.append(fingerprint(f"speaker\t{meta.speaker}"))
+        else:
+            self._document.append(fingerprint(document) if meta.doc_id is not None else 0)
 
     def rows(self, seed: int) -> Rows:
         """The columns, with the clusters found."""

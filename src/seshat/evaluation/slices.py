@@ -87,6 +87,8 @@ def cut(segments: Sequence[Segment], direction: Direction, material: Material) -
     for title, values in (
         (GENRE, [segment.meta.genre or "not stated" for segment in segments]),
         ("Source", [segment.meta.source or "not stated" for segment in segments]),
+        ("Speaker", [segment.meta.speaker or "not stated" for segment in segments]),
+        ("Session", [segment.meta.extra.get("session.title") or "not stated" for segment in segments]),
     ):
         common = [value for value, _ in sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))]
         shown = common if len(common) <= _MOST_VALUES else [*common[: _MOST_VALUES - 1], "others"]
