@@ -270,6 +270,28 @@ def _(case: Case) -> None:
     assert several["text"] == f"{alone[0]['text']}\n\n  {alone[1]['text']}"
 
 
+@case("translate-marks")
+def _(case: Case) -> None:
+    case.train()
+    address, mail, quoted, slots = (
+        one["text"] for one in case.translate(*(case.root / "in.txt").read_text().splitlines())
+    )
+    assert address.endswith("pan: https://example.org/a_b?c=1")
+    assert all(f" {one} " in mail for one in ("name@example.org", "10:30", "2024-05-01"))
+    assert quoted == '"La mujer come pan"'
+    assert " %s {0} </b> " in slots and slots.endswith("!!!")
+
+
+@case("script-without-spaces")
+def _(case: Case) -> None:
+    assert case.run("run")[0] == 0
+    found = json.loads((case.root / "reports/evaluation.json").read_text())
+    for direction, least in zip(found["directions"], (80, 75), strict=True):
+        chrf2 = {one["name"]: one["scores"]["chrf2"]["score"] for one in direction["systems"]}
+        assert chrf2["statistical"] > max(least, chrf2["nearest"]), chrf2
+    assert "written without spaces" in case.run("check")[1]
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set SESHAT_SHARED to the folder with cases/)")
 @pytest.mark.parametrize("name", CHECKS.keys() or [""])
 def test_case(name: str, tmp_path: Path) -> None:

@@ -15,9 +15,20 @@ from seshat.models.statistical import guesses, tuning
 from seshat.models.statistical.features import FEATURES, START, start
 from seshat.models.statistical.language import write_model
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores, extract, score, write_table
-from seshat.models.statistical.segmentation import MARK, Segmenter, join_pieces
+from seshat.models.statistical.segmentation import Segmenter, join_pieces
 from seshat.models.statistical.thot import thot_module
-from seshat.models.statistical.tokens import Spacing, Truecaser, capitalised, fold, is_name, is_verbatim, tokens_of
+from seshat.models.statistical.tokens import (
+    GLUE,
+    Spacing,
+    Truecaser,
+    capitalised,
+    first_is_capital,
+    first_is_caseless,
+    fold,
+    is_name,
+    is_verbatim,
+    tokens_of,
+)
 from seshat.models.statistical.unknown import Guesser
 from seshat.scores.metrics import chrf, chrf2_counts
 
@@ -90,7 +101,7 @@ def test_cutting_and_joining(word: str) -> None:
     segmenter = Segmenter({"a": 5, "b": 3, "ab": 9, "cd": 2, "é": 1})
     pieces = segmenter.cut(word)
     assert join_pieces(pieces) == [word]
-    assert all(piece.startswith(MARK) for piece in pieces[1:])
+    assert all(piece.startswith(GLUE) for piece in pieces[1:])
 
 
 def test_segmenter_finds_the_endings_and_is_deterministic() -> None:
@@ -106,6 +117,35 @@ def test_spacing_is_learned() -> None:
     for text in ('He said: "no" (twice), ¿why?', "x (y), z."):
         assert spacing.join(tokens_of(text)) == text
     assert Spacing.from_json(spacing.to_json()) == spacing
+
+
+def test_marks_are_tokens_of_their_own_and_spaced_as_in_the_source() -> None:
+    spacing = Spacing.train(["He said.", "A b, c."])
+    for text in (
+        "See: https://example.org/a_b?c=1.",
+        "(name@example.org), 10:30 2024-05-01!!!",
+        '"No" %s {0} </b> %(count)d {name} – so – 50% - x;y',
+        "<b>a</b>",
+        "a <gap>. b",
+    ):
+        assert spacing.join(tokens_of(text), text) == text
+    assert tokens_of("a https://x.org/y. %s{0}<br/> 1/2/2024") == [
+        "a", "https://x.org/y", ".", "%s", "{0}", "<br/>", "1/2/2024",
+    ]  # fmt: skip
+    assert all(map(is_verbatim, ("https://x.org", "a.b@c.de", "%s", "{0}", "</b>", "2024-05-01")))
+    assert tokens_of("{d}UTU a-lim{ki} 50% sold") == ["{d}UTU", "a-lim{ki}", "50", "%", "sold"]
+
+
+def test_what_is_written_without_spaces_is_characters() -> None:
+    burmese = "မြန်မာ။ ka"
+    assert tokens_of(burmese) == ["မြ", "@@န်", "@@မ", "@@ာ", "။", "ka"]
+    assert join_pieces(tokens_of(burmese)) == ["မြန်မာ", "။", "ka"]
+    assert tokens_of("東京 2 回") == ["東", "@@京", "2", "回"]
+
+
+def test_a_script_without_capitals_says_nothing_about_them() -> None:
+    assert first_is_caseless("«မြ» A") and not first_is_capital("«မြ» A")
+    assert not first_is_caseless("3 a") and not first_is_caseless("Ñ") and not first_is_caseless("…")
 
 
 def test_case() -> None:

@@ -15,6 +15,16 @@ import regex
 PLACEHOLDER = r"<[\p{L}_][\p{L}\p{M}\p{N}_-]*/?>(?!\p{M})|\{[A-Z_]+\}(?!\p{M})"
 """Placeholders such as ``<gap>`` stay one token and are not words."""
 
+MARK = (
+    r"(?:https?|ftp)://[^\s<>\"“”«»]*[^\s<>\"“”«».,;:!?)\]}]"  # an address on the web
+    r"|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+"  # of e-mail
+    r"|%(?:\(\w+\))?[-+0#]*\d*(?:\.\d+)?[sdifgxXr](?!\p{L})"  # slots of programs: %s, {0}, {name}
+    r"|\{\p{N}*\}|(?<![\p{L}\p{N}])\{[\p{L}_]\w*\}(?![\p{L}\p{N}])"
+    r"|</?\p{L}[^<>\s]*>"  # tags
+    r"|(?<![\p{L}\p{N}])\p{N}{1,4}(?P<dash>[-./])\p{N}{1,2}(?P=dash)\p{N}{1,4}(?![\p{L}\p{N}])"  # dates
+)
+"""Strings that mean the same in every language and are never translated."""
+
 _CORE = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200c\u200d]*+"
 # The last two of the first group are what Unicode turns into ` and ´.
 _APOSTROPHE = "['’‘`´′\u1fef\u1ffd]"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seshat.data.check.base import Check, Finding, percent
+from seshat.text.lookup import is_spaceless
 from seshat.text.words import words
 
 _MANY = 0.5
@@ -28,6 +29,14 @@ class Unseen(Check):
             seen = {word for s in self.view.set("train") for word in words(s.texts.get(lang, "").casefold())}
             test = Counter(word for s in self.view.set("test") for word in words(s.texts.get(lang, "").casefold()))
             if not test or not seen:
+                continue
+            if 2 * sum(map(is_spaceless, test)) > len(test):
+                name = self.view.config.project.language_name(lang)
+                yield self.found(
+                    "info",
+                    f"{name} is written without spaces between words: what is new in test cannot be counted in words. "
+                    "The statistical family learns from its characters, and BLEU counts them.",
+                )
                 continue
             unseen = Counter({word: count for word, count in test.items() if word not in seen})
             known = self._lexicon(lang)

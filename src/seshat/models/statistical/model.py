@@ -16,7 +16,14 @@ from seshat.models.statistical.learning import LearnedTable, Table
 from seshat.models.statistical.options import Options, Source
 from seshat.models.statistical.phrases import Phrase, PhraseTable, Scores
 from seshat.models.statistical.segmentation import Segmenter, join_pieces
-from seshat.models.statistical.tokens import Spacing, Truecaser, capitalised, first_is_capital, tokens_of
+from seshat.models.statistical.tokens import (
+    Spacing,
+    Truecaser,
+    capitalised,
+    first_is_capital,
+    first_is_caseless,
+    tokens_of,
+)
 from seshat.models.statistical.unknown import Guesser
 
 PHRASES, LANGUAGE_MODEL, KNOWN, VOCABULARY, PIECES, SETTINGS = (
@@ -41,6 +48,8 @@ class Settings:
     """Weights of the clues about unknown words."""
     spacing: Spacing
     weights: tuple[float, ...] = ()
+    capital: bool = False
+    """Whether texts of the target begin with a capital, where the source does not say: its script has none."""
 
     def write(self, folder: Path) -> None:
         """Write ``model.json`` of a direction."""
@@ -51,6 +60,7 @@ class Settings:
             "guesses": list(self.guesses),
             "weights": list(self.weights),
             "spacing": self.spacing.to_json(),
+            "capital": self.capital,
         }
         write_json(folder / SETTINGS, value)
 
@@ -73,6 +83,7 @@ class Settings:
                 tuple(value["guesses"]),
                 Spacing.from_json(value["spacing"]),
                 tuple(value["weights"]),
+                value["capital"],
             )
         except KeyError as error:
             raise DataError(
@@ -143,9 +154,10 @@ class Direction:
         return Source.of(text, self.segmenter, fold_accents=self.settings.fold_accents)
 
     def render(self, source: Source, tokens: Sequence[str]) -> str:
-        """Target tokens as people write them; begins with a capital when the source does."""
-        text = self.settings.spacing.join(join_pieces(tokens))
-        return capitalised(text) if first_is_capital(source.text) else text
+        """Target tokens as people write them; begins with a capital when the source does, or as is usual."""
+        text = self.settings.spacing.join(join_pieces(tokens), source.text)
+        wanted = self.settings.capital if first_is_caseless(source.text) else first_is_capital(source.text)
+        return capitalised(text) if wanted else text
 
 
 def open_guesser(folder: Path, table: Table, segmenter: Segmenter) -> Guesser:

@@ -14,10 +14,8 @@ from pathlib import Path
 
 from seshat.core.errors import require
 from seshat.core.jsonl import write_text
-from seshat.models.statistical.tokens import is_verbatim, is_word
+from seshat.models.statistical.tokens import GLUE, is_verbatim, is_word
 
-MARK = "@@"
-"""Begins every piece but the first of its word; the tokeniser never makes it."""
 MAX_PIECES = 8
 MOST_WORDS = 60_000
 """Word types that the pieces are learned from, the most frequent ones."""
@@ -28,8 +26,8 @@ def join_pieces(tokens: Iterable[str]) -> list[str]:
     """Pieces put together again; a piece without a beginning stands as a word."""
     words: list[str] = []
     for token in tokens:
-        if token.startswith(MARK) and len(token) > len(MARK):
-            piece = token[len(MARK) :]
+        if token.startswith(GLUE) and len(token) > len(GLUE):
+            piece = token[len(GLUE) :]
             if words and is_word(words[-1]) and not is_verbatim(words[-1]):
                 words[-1] += piece
             else:
@@ -71,7 +69,13 @@ class Segmenter:
     @staticmethod
     def takes(word: str) -> bool:
         """Whether a word may be cut at all."""
-        return is_word(word) and not is_verbatim(word) and len(word) <= _LONGEST and word == word.lower()
+        return (
+            is_word(word)
+            and not is_verbatim(word)
+            and not word.startswith(GLUE)
+            and len(word) <= _LONGEST
+            and word == word.lower()
+        )
 
     def cut(self, word: str) -> tuple[str, ...]:
         """The pieces of a word, those after the first marked; the word itself when it cannot be cut."""
@@ -104,7 +108,7 @@ class Segmenter:
             pieces.append(word[start:end])
             end = start
         pieces.reverse()
-        return (pieces[0], *(MARK + piece for piece in pieces[1:])) if len(pieces) <= MAX_PIECES else (word,)
+        return (pieces[0], *(GLUE + piece for piece in pieces[1:])) if len(pieces) <= MAX_PIECES else (word,)
 
     def write(self, path: Path) -> None:
         """Write the pieces and their counts, one a line."""

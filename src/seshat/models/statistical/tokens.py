@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import regex
 
-from seshat.text.words import PLACEHOLDER, tokenize
+from seshat.text.lookup import is_spaceless
+from seshat.text.words import MARK, PLACEHOLDER, graphemes, tokenize
 
-_VERBATIM = regex.compile(rf"\P{{L}}*\p{{N}}.*|{PLACEHOLDER}")
+_MARK = regex.compile(MARK)
+_VERBATIM = regex.compile(rf"\P{{L}}*\p{{N}}.*|{PLACEHOLDER}|{MARK}")
+GLUE = "@@"
+"""Begins a token that follows the one before it without a space, and is a part of it; the tokeniser never makes it."""
 _WORD = regex.compile(r".*[\p{L}\p{N}].*")
 _ENDS = frozenset(".!?:…")
 _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
@@ -24,7 +28,7 @@ _RESERVED = {"<s>": "<s/>", "</s>": "<s/>", "<unk>": "<unk/>", "NULL": "Null"}
 
 
 def is_verbatim(token: str) -> bool:
-    """Whether a token is copied and never translated: a placeholder, or a number, perhaps with letters behind it.
+    """Whether a token is copied: a placeholder, address, slot, tag, date, or a number, with letters behind it or not.
 
     A digit behind letters is a part of the word: a tone, or the index of a cuneiform sign (``u4-mu``).
     """
@@ -37,8 +41,26 @@ def is_word(token: str) -> bool:
 
 
 def tokens_of(text: str) -> list[str]:
-    """The tokens of a text, as they are written."""
-    return [_RESERVED.get(token, token) for token in tokenize(text)]
+    """The tokens of a text, as they are written.
+
+    Addresses and the like are one token each. What is written without spaces between words is a token for every
+    character: sequences of them are learned as phrases.
+    """
+    found: list[str] = []
+    end = 0
+    for mark in _MARK.finditer(text):
+        found += [*_cut(text[end : mark.start()]), mark[0]]
+        end = mark.end()
+    return [_RESERVED.get(token, token) for token in (*found, *_cut(text[end:]))]
+
+
+def _cut(text: str) -> Iterator[str]:
+    for token in tokenize(text):
+        if is_word(token) and is_spaceless(token):
+            first, *others = graphemes(token)
+            yield from (first, *(GLUE + one for one in others))
+        else:
+            yield token
 
 
 def fold(token: str) -> str:
@@ -66,6 +88,12 @@ def first_is_capital(text: str) -> bool:
     """Whether the first letter of a text is a capital."""
     letter = next((c for c in text if c.isalpha()), "")
     return bool(letter) and letter != letter.lower()
+
+
+def first_is_caseless(text: str) -> bool:
+    """Whether the first letter of a text is of a script without capitals, so that it says nothing."""
+    letter = next((c for c in text if c.isalpha()), "")
+    return bool(letter) and letter.lower() == letter.upper()
 
 
 def capitalised(text: str) -> str:
@@ -122,6 +150,23 @@ class Truecaser:
         return result
 
 
+def _glued(text: str) -> Iterator[tuple[str, bool, bool]]:
+    """The tokens of a text that are tags or no words, and whether something stands right before and behind each."""
+    end = 0
+    for token in tokens_of(text):
+        place = text.find(token, end)
+        if place < 0:  # a reserved one, written otherwise
+            continue
+        end = place + len(token)
+        left = place > 0 and not text[place - 1].isspace()
+        right = end < len(text) and not text[end].isspace()
+        is_end = token.startswith("</")
+        if token.startswith("<") and (f"<{token[2:]}" if is_end else f"</{token[1:]}") in text:  # <b>word</b>
+            yield token, left and is_end, right and not is_end
+        elif not is_word(token):
+            yield token, left, right
+
+
 @dataclass
 class Spacing:
     """Where no space stands beside a punctuation mark, learned from text."""
@@ -140,15 +185,12 @@ class Spacing:
         glued_before: Counter[str] = Counter()
         glued_after: Counter[str] = Counter()
         for text in texts:
-            end = 0
-            for token in tokenize(text):
-                place = text.find(token, end)
-                end = place + len(token)
-                if is_word(token) or place < 0:
+            for token, before_it, behind_it in _glued(text):
+                if is_word(token):
                     continue
                 total[token] += 1
-                glued_before[token] += place > 0 and not text[place - 1].isspace()
-                glued_after[token] += end < len(text) and not text[end].isspace()
+                glued_before[token] += before_it
+                glued_after[token] += behind_it
         before, after, pairing = set(), set(), set()
         for token, count in total.items():
             left, right = glued_before[token] / count, glued_after[token] / count
@@ -161,12 +203,27 @@ class Spacing:
                 after.add(token)
         return cls(frozenset(before), frozenset(after), frozenset(pairing))
 
-    def join(self, tokens: Sequence[str]) -> str:
-        """Tokens as a text."""
+    def join(self, tokens: Sequence[str], source: str = "") -> str:
+        """Tokens as a text.
+
+        Args:
+            tokens: what to join.
+            source: the text that they translate: marks that the training texts do not have are spaced as there.
+        """
+        known = self.before | self.after | self.pairing
+        as_there: dict[str, list[tuple[bool, bool]]] = {}
+        for token, left, right in _glued(source):
+            if token not in known:
+                as_there.setdefault(token, []).append((left, right))
         pieces: list[str] = []
         opened: set[str] = set()
         glue = True
         for token in tokens:
+            if beside := as_there.get(token):
+                left, right = beside.pop(0)
+                pieces += [token] if glue or left else [" ", token]
+                glue = right
+                continue
             closing = token in opened
             if not (glue or token in self.before or closing):
                 pieces.append(" ")

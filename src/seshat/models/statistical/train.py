@@ -41,7 +41,18 @@ from seshat.models.statistical.parallel import Workers
 from seshat.models.statistical.phrases import PhraseTable, extract, score, write_table
 from seshat.models.statistical.segmentation import Segmenter
 from seshat.models.statistical.thot import Pair
-from seshat.models.statistical.tokens import Spacing, Truecaser, fold, is_name, is_verbatim, is_word, key_of, tokens_of
+from seshat.models.statistical.tokens import (
+    GLUE,
+    Spacing,
+    Truecaser,
+    first_is_capital,
+    fold,
+    is_name,
+    is_verbatim,
+    is_word,
+    key_of,
+    tokens_of,
+)
 from seshat.models.statistical.unknown import CLUES
 from seshat.project.folder import Project
 
@@ -54,6 +65,8 @@ MIN_TUNING_TOKENS, MAX_TUNING_TOKENS = 5, 40
 WORD_FILES = (PIECES, KNOWN, VOCABULARY)
 NO_GUESSES = [5.0 if clue == "copy" else -5.0 if ":" not in clue else 0.0 for clue in CLUES]
 """Weights of the clues that trust copying alone."""
+_CHARACTERS = 2
+"""Times as long may a phrase be where its tokens are characters."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,10 @@ class Prepared:
     """Source tokens as they are written."""
     extra: list[list[str]]
     spacing: Spacing
+    capital: bool
+    """Whether most targets begin with a capital."""
+    characters: bool
+    """Whether most tokens of a side are characters: it writes no spaces between words."""
     too_long: int
 
 
@@ -125,7 +142,12 @@ def prepare(corpus: Corpus, settings: StatisticalSection) -> Prepared:
         pairs.append((keys, truecaser.apply(target)))
         surfaces.append(surface)
     spacing = Spacing.train(target for _, target in corpus.train)
-    return Prepared(pairs, surfaces, [truecaser.apply(tokens) for tokens in extra], spacing, too_long)
+    capital = 2 * sum(first_is_capital(target) for _, target in corpus.train) > len(corpus.train)
+    inside = [Counter(token.startswith(GLUE) for pair in pairs for token in pair[side]) for side in (0, 1)]
+    characters = any(found[True] > found[False] for found in inside)
+    return Prepared(
+        pairs, surfaces, [truecaser.apply(tokens) for tokens in extra], spacing, capital, characters, too_long
+    )
 
 
 @dataclass(frozen=True)
@@ -160,7 +182,8 @@ def _tables(task_: Task, store: Path, work: Path) -> dict[str, int]:
         spread = [_of_pieces(one, pair, cutters) for one, pair in zip(whole, prepared.pairs, strict=True)]
         pairs, links = pairs + pairs, links + spread
     with task("extract phrases"):
-        counts = extract(pairs, links, settings.max_phrase)
+        max_phrase = settings.max_phrase * (_CHARACTERS if prepared.characters else 1)
+        counts = extract(pairs, links, max_phrase)
         numbers = {"phrase_pairs": write_table(work / PHRASES, score(counts))}
     texts = [target for _, target in prepared.pairs[: task_.sentences]] + prepared.extra
     with task("count n-grams"):
@@ -171,9 +194,14 @@ def _tables(task_: Task, store: Path, work: Path) -> dict[str, int]:
     frequency = Counter(token for text in texts for token in text)
     write_words(work / VOCABULARY, sorted(frequency, key=lambda word: (-frequency[word], word)))
     guesses = _guesses(prepared, work, cutters[0]) if settings.stems else NO_GUESSES
-    Settings(settings.fold_accents, settings.max_phrase, settings.reordering, tuple(guesses), prepared.spacing).write(
-        work
-    )
+    Settings(
+        settings.fold_accents,
+        max_phrase,
+        settings.reordering,
+        tuple(guesses),
+        prepared.spacing,
+        capital=prepared.capital,
+    ).write(work)
     write_json(done, numbers)
     return numbers
 
