@@ -6,7 +6,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 DEV := field,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,dev
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: run test check fix bench bench-list clean system
+.PHONY: run test check fix bench bench-list clean system lock
 
 run: .venv/.core ## the sample project, from raw files to a measured translator
 	@$(BIN)/python projects/sample/generate.py
@@ -46,3 +46,7 @@ clean: ## forget what the sample project made
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) -e '.[$(DEV)]'
 	@touch $@
+
+lock: ## the packages of constraints.txt with their hashes, torch left out, which differs by platform
+	grep -v '^torch==' constraints.txt | uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url -o constraints.lock -

@@ -26,6 +26,7 @@ from seshat.cli import (
     tools,
     translate,
 )
+from seshat.core.errors import SeshatError
 from seshat.core.jsonl import umask
 
 app = typer.Typer(
@@ -53,7 +54,10 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    os.umask(umask())
+    try:
+        os.umask(umask())
+    except SeshatError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 pipeline.add(app)

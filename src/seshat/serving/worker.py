@@ -30,8 +30,8 @@ _COST = 10
 _LONGEST_WAIT = 60
 PATIENCE = 3.0
 """Seconds that a request may have to wait for those before it."""
-SLICE = 2_000
-"""Characters that are translated together before others get their turn: about a second of the slowest engine here."""
+LEAST, SLICE = 500, 2_000
+"""Characters that are translated together before others get their turn, at least and at most."""
 log = structlog.get_logger(__name__)
 
 Run = Callable[[list[Any]], Sequence[Any]]
@@ -116,7 +116,7 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._stopping = False
-        self._waiting = 0
+        self._waiting = self._under_way = 0
         self._pace = _FIRST_GUESS
         self._spent: dict[Hashable, float] = {}
         """Seconds that clients have had; one that comes anew starts where the others are."""
@@ -171,7 +171,12 @@ class Worker:
             wanted[other.client] = wanted.get(other.client, 0) + other.left
         own = wanted.pop(job.client, 0)
         share = own + job.left
-        return self._pace * (own + sum(min(size, share) for size in wanted.values()))
+        return self._pace * (self._under_way + own + sum(min(size, share) for size in wanted.values()))
+
+    @property
+    def _slice(self) -> int:
+        """Characters of the next batch: about a second's work, but never so few that batches lose their worth."""
+        return max(LEAST, min(SLICE, int(1.0 / self._pace)))
 
     def call(self, function: Callable[[], Any], seconds: float) -> Future[Any]:
         """Do something else in the thread that owns the engines; it counts as one item, and gives a list of one."""
@@ -203,6 +208,7 @@ class Worker:
             sizes = [(job.client, sum(map(_size, items))) for job, items in batch]
             total = sum(size for _, size in sizes)
             with self._changed:
+                self._under_way = 0
                 if total > len(sizes):  # a model that is opened on the way is no pace to go by
                     self._pace = min(2 * self._pace, self._pace + 0.2 * (took / total - self._pace))
                 for client, size in sizes:
@@ -243,7 +249,7 @@ class Worker:
             if batch and job.key != batch[0][0].key:
                 continue
             # The first item is taken however long it is.
-            room = SLICE - size if batch else max(SLICE, _size(job.items[job.taken]))
+            room = self._slice - size if batch else max(self._slice, _size(job.items[job.taken]))
             if items := job.take(self._batch - count, room):
                 batch.append((job, items))
                 count += len(items)
@@ -252,6 +258,7 @@ class Worker:
             self._now = max(self._now, self._spent.get(batch[0][0].client, 0.0))
         self._jobs = deque(job for job in self._jobs if job.taken < len(job.items))
         self._waiting -= count
+        self._under_way = size
         if not self._jobs:  # nobody waits: everybody starts anew
             self._spent.clear()
             self._now = 0.0
