@@ -250,7 +250,7 @@ def _(case: Case) -> None:
 def _(_case: Case) -> None:
     attack = CASES / "security/long-text-dos/attack.py"
     said = subprocess.run([sys.executable, str(attack)], capture_output=True, text=True, check=True).stdout
-    with pytest.raises(UsageError, match="has a sentence of"):
+    with pytest.raises(UsageError, match="characters are more than the"):
         Limits(ServeSection()).texts(json.loads(said)["texts"], 10)
 
 

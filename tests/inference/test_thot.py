@@ -10,6 +10,7 @@ from tests.bitext import make_project
 
 from seshat.config import Direction
 from seshat.core.errors import DataError, SeshatError, UsageError
+from seshat.inference.engines.thot import LONG
 from seshat.inference.load import load_translator
 from seshat.models.statistical import thot
 from seshat.models.train import run
@@ -89,3 +90,12 @@ def test_missing_thot_names_the_platform_and_the_way_out(monkeypatch: pytest.Mon
     with pytest.raises(SeshatError, match=r"aarch64") as caught:
         thot.thot_module("alignment")
     assert "word-by-word" in str(caught.value)
+
+
+def test_a_text_without_any_stop_is_parted_for_the_decoder(project: Project) -> None:
+    chain = load_translator(project.model(), WAY)
+    text = "Tamaka kiru bali rapai " * 250
+    layout = chain.parts.of(text, chain.fits) if chain.parts else None
+    assert layout is not None and 10 <= len(layout.parts) <= 16
+    assert all(len(part.split()) <= LONG for part in layout.parts)
+    assert chain.translate(requests([text]))[0].text.count("dog") == 250

@@ -436,13 +436,11 @@ def test_without_a_model_the_rest_works(tmp_path: Path) -> None:
 def test_texts_that_would_hold_the_translator_are_refused(tmp_path: Path) -> None:
     service = Service(serving_project(tmp_path), Access.COMMUNITY, opens=Upper)
     with TestClient(create_app(service), base_url="http://localhost") as client:
-        for texts, why in (
-            (["ka " * 1_590], "has a sentence of 4,770 characters"),
-            (["ka. " * 1_200] * 5, "24,000 characters are more than the 20,000"),
-        ):
-            answer = client.post("/translate", json={"texts": texts, "n_best": 10})
-            assert (answer.status_code, why in answer.json()["error"]["message"]) == (400, True), answer.text
-        assert client.post("/translate", json={"texts": ["ka. " * 1_200]}).status_code == 200
+        answer = client.post("/translate", json={"texts": ["ka. " * 1_200] * 5, "n_best": 10})
+        assert answer.status_code == 400
+        assert "24,000 characters are more than the 20,000" in answer.json()["error"]["message"]
+        for text in ("ka. " * 1_200, "ka " * 1_590):  # a chain parts what has no full stops
+            assert client.post("/translate", json={"texts": [text]}).status_code == 200
     service.close()
 
 

@@ -12,10 +12,7 @@ from seshat.serving.concordance import LONGEST_QUERY
 
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _ROLES = ("system", "user", "assistant")
-_ENDS = re.compile(r"[.!?;:…。．！？؟۔।॥։።;\n\r\u2028\u2029]")
 _MOST_TURNS = 100
-LONGEST_SENTENCE = 1_000
-"""Characters without a full stop, question mark, semicolon, colon or line break."""
 MOST_TOGETHER = 20_000
 """Characters of the texts of one request: a few seconds of work, which its client gets a share of the time for."""
 
@@ -42,22 +39,12 @@ class Limits:
             raise UsageError(f"{len(texts)} texts are more than the {self._settings.max_batch} of one request.")
         for number, text in enumerate(texts, start=1):
             self.text(text, f"Text {number}")
-            self._unbroken(text, f"Text {number}")
         if (together := sum(map(len, texts))) > max(MOST_TOGETHER, self._settings.max_length):
             raise UsageError(
                 f"{together:,} characters are more than the {MOST_TOGETHER:,} of one request.", "Send fewer at a time."
             )
         if not 1 <= n_best <= self._settings.max_alternatives:
             raise UsageError(f"Between 1 and {self._settings.max_alternatives} candidates can be asked for.")
-
-    def _unbroken(self, text: str, name: str) -> None:
-        """No search for a translation ends in time where nothing says where a sentence ends."""
-        longest = max(map(len, _ENDS.split(text)), default=0)
-        if longest > LONGEST_SENTENCE:
-            raise UsageError(
-                f"{name} has a sentence of {longest:,} characters; {LONGEST_SENTENCE:,} are the most.",
-                "Cut it with full stops or line breaks.",
-            )
 
     def query(self, query: str) -> None:
         """Something to look up."""

@@ -83,7 +83,7 @@ class Settings:
                 tuple(value["guesses"]),
                 Spacing.from_json(value["spacing"]),
                 tuple(value["weights"]),
-                value["capital"],
+                value.get("capital", False),
             )
         except KeyError as error:
             raise DataError(
