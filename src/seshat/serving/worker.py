@@ -116,7 +116,9 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._stopping = False
-        self._waiting = self._under_way = 0
+        self._waiting = 0
+        self._under_way: dict[Hashable, int] = {}
+        """Characters of the batch that is being done, by client."""
         self._pace = _FIRST_GUESS
         self._spent: dict[Hashable, float] = {}
         """Seconds that clients have had; one that comes anew starts where the others are."""
@@ -171,7 +173,8 @@ class Worker:
             wanted[other.client] = wanted.get(other.client, 0) + other.left
         own = wanted.pop(job.client, 0)
         share = own + job.left
-        return self._pace * (self._under_way + own + sum(min(size, share) for size in wanted.values()))
+        under_way = self._under_way.get(job.client, 0)  # of others one batch is waited for, whatever it costs
+        return self._pace * (under_way + own + sum(min(size, share) for size in wanted.values()))
 
     @property
     def _slice(self) -> int:
@@ -208,7 +211,7 @@ class Worker:
             sizes = [(job.client, sum(map(_size, items))) for job, items in batch]
             total = sum(size for _, size in sizes)
             with self._changed:
-                self._under_way = 0
+                self._under_way.clear()
                 if total > len(sizes):  # a model that is opened on the way is no pace to go by
                     self._pace = min(2 * self._pace, self._pace + 0.2 * (took / total - self._pace))
                 for client, size in sizes:
@@ -258,7 +261,8 @@ class Worker:
             self._now = max(self._now, self._spent.get(batch[0][0].client, 0.0))
         self._jobs = deque(job for job in self._jobs if job.taken < len(job.items))
         self._waiting -= count
-        self._under_way = size
+        for job, items in batch:
+            self._under_way[job.client] = self._under_way.get(job.client, 0) + sum(map(_size, items))
         if not self._jobs:  # nobody waits: everybody starts anew
             self._spent.clear()
             self._now = 0.0
