@@ -292,6 +292,27 @@ def _(case: Case) -> None:
     assert "written without spaces" in case.run("check")[1]
 
 
+@case("damaged-text-unnoticed")
+def _(case: Case) -> None:
+    for stage in ("ingest", "clean", "align", "augment", "split"):
+        assert case.run(stage)[0] == 0
+    shown = case.run("check")[1]
+    for words in (
+        "stand for nothing", "read in a wrong encoding", "HTML entities", "question marks inside words",
+        "space before a full stop",
+    ):  # fmt: skip
+        assert words in shown
+    assert "a.jsonl:1 (nan)" in shown
+
+
+@case("verse-range-marks")
+def _(case: Case) -> None:
+    for stage in ("ingest", "clean", "align", "augment", "split"):
+        assert case.run(stage)[0] == 0
+    assert "<range>" not in (case.root / "data/processed/train.jsonl").read_text()
+    assert "have no word" in case.run("check")[1]
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES} (set SESHAT_SHARED to the folder with cases/)")
 @pytest.mark.parametrize("name", CHECKS.keys() or [""])
 def test_case(name: str, tmp_path: Path) -> None:

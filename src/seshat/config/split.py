@@ -63,6 +63,7 @@ class SplitSection(Section):
     pass. Needed only to repeat somebody else's experiment."""
     exclude_tags: tuple[str, ...] = (
         "ingest:superseded",
+        "clean:no-word",
         "clean:too-short",
         "clean:too-long",
         "clean:length-ratio",

@@ -46,7 +46,7 @@ class Cleaner:
         ratios: Mapping[tuple[str, str], float] | None = None,
     ) -> None:
         self.language = language
-        self.filters = Filters(section.filters, scripts or {}, ratios or {})
+        self.filters = Filters(section.filters, scripts or {}, ratios or {}, section.placeholders)
         self.normalisers = {tag: Normaliser(p, section.placeholders) for tag, p in section.profiles.items()}
         self.changed: dict[str, Counter[str]] = {
             tag: Counter({rule.name: 0 for rule in profile.rules}) for tag, profile in section.profiles.items()

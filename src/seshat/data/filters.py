@@ -6,10 +6,12 @@ Nothing is deleted here; what a tag means for training is decided by the split.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from math import exp, log
+
+import regex
 
 from seshat.config.clean import FilterSection
 from seshat.core.records import Segment
@@ -25,7 +27,20 @@ FEW_WORDS = 5
 
 OTHER_LANGUAGE = "clean:other-language"
 
+NO_WORD = "clean:no-word"
+_MARK = regex.compile(r"<[^<>]{1,40}>|\[[^\[\]]{0,40}\.\.\.[^\[\]]{0,40}\]")
+"""A mark in the place of a text, such as ``<range>`` for a verse that is translated with the one before."""
+
 Pair = tuple[str, str]
+
+
+def is_wordless(text: str, placeholders: Sequence[str] = ()) -> bool:
+    """Whether a text has no letter and no digit besides marks; placeholders of the project stand for words."""
+    if any(one.isalnum() for one in text) and "<" not in text and "[" not in text:
+        return False
+    if any(one in text for one in placeholders):
+        return False
+    return not any(one.isalnum() for one in _MARK.sub("", text))
 
 
 def length_ratio(a: str, b: str) -> float:
@@ -67,10 +82,14 @@ class Filters:
     """Language tag -> script, for the languages that give one."""
     ratios: Mapping[Pair, float] = field(default_factory=dict)
     """What :func:`usual_ratios` found."""
+    placeholders: Sequence[str] = ()
+    """What stands for words that cannot be read."""
 
     def of_text(self, text: str, language: str) -> Iterator[str]:
         """Reasons that one text gives by itself."""
         section = self.section
+        if text and is_wordless(text, self.placeholders):
+            yield NO_WORD
         if len(text) < section.min_characters:
             yield "clean:too-short"
         elif len(text) > section.max_characters:

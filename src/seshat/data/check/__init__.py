@@ -6,6 +6,7 @@
 from seshat.data.check.base import Check, Finding, Level, View
 from seshat.data.check.characters import Characters, Forms, Lookalikes, ScriptMix
 from seshat.data.check.counts import Counts, Rejects
+from seshat.data.check.damage import Damaged
 from seshat.data.check.duplicates import Duplicates, Leaks
 from seshat.data.check.gate import Levels, Profiles, Tags
 from seshat.data.check.sides import Copied, Lengths, OneSided, Swapped
@@ -19,6 +20,7 @@ CHECKS: tuple[type[Check], ...] = (
     Swapped,
     Copied,
     Lengths,
+    Damaged,
     Forms,
     ScriptMix,
     Lookalikes,
