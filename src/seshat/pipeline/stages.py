@@ -248,7 +248,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
         module="seshat.data.ingest",
-        version=1,
+        version=2,
         summary="Read the raw files into typed records; what cannot be read goes to rejects.jsonl with the reason.",
         settings=lambda _config: ("ingest", "serve.database", *_LANGUAGES),
         reads=source_paths,
@@ -258,7 +258,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="clean",
         module="seshat.data.clean",
-        version=1,
+        version=2,
         summary="Normalise the text and tag what looks wrong; nothing is deleted.",
         settings=lambda _config: ("clean", *_LANGUAGES),
         reads=lambda project: _files(project.ingested, *RECORDS),
