@@ -14,19 +14,18 @@ import numpy as np
 import regex
 
 from seshat.scores.metrics import Counts
+from seshat.text.words import MARK, PLACEHOLDER
 
 _MARKS = regex.compile(
-    r"(?:https?://|www\.)[^\s<>\"'«»“”()\[\]]+(?<![.,;:!?])"  # addresses, without the full stop behind them
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|</?[A-Za-z][^<>\n]{0,80}>|&(?:[A-Za-z]{2,10}|\#\d{1,6});"  # tags and entities
-    r"|\{\{?[\w.:!-]*\}?\}|%(?:\(\w+\))?[-+\#0]?\d*(?:\.\d+)?[sdifgxr](?![\p{L}\p{N}])|\$\{\w+\}"  # placeholders
-    r"|(?<![\p{L}\p{N}])\p{N}+(?:[.,:/–-]\p{N}+)*+%?(?![\p{L}\p{N}])"  # numbers, times, dates
+    rf"{MARK}|{PLACEHOLDER}"
+    r"|www\.[^\s<>\"'«»“”()\[\]]*[\p{L}\p{N}/]|&(?:[A-Za-z]{2,10}|\#\d{1,6});"  # addresses without a scheme, entities
+    r"|(?<![\p{L}\p{N}])(?<!\p{N}[.,:/–-])\p{N}+(?:[.,:/–-]\p{N}+)*+%?(?![\p{L}\p{N}])"  # numbers, times
 )
 
 
 def marks(text: str) -> Counter[str]:
     """The strings of a text that must not change, with how often each stands there."""
-    return Counter(_MARKS.findall(text))
+    return Counter(match[0] for match in _MARKS.finditer(text))
 
 
 class Marks:

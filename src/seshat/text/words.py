@@ -17,7 +17,7 @@ PLACEHOLDER = r"<[\p{L}_][\p{L}\p{M}\p{N}_-]*/?>(?!\p{M})|\{[A-Z_]+\}(?!\p{M})"
 
 MARK = (
     r"(?:https?|ftp)://[^\s<>\"“”«»]*[^\s<>\"“”«».,;:!?)\]}]"  # an address on the web
-    r"|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+"  # of e-mail
+    r"|(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+"  # of e-mail
     r"|%(?:\(\w+\))?[-+0#]*\d*(?:\.\d+)?[sdifgxXr](?!\p{L})"  # slots of programs: %s, {0}, {name}
     r"|\{\p{N}*\}|(?<![\p{L}\p{N}])\{[\p{L}_]\w*\}(?![\p{L}\p{N}])"
     r"|</?\p{L}[^<>\s]*>"  # tags
