@@ -167,6 +167,25 @@ def test_test_files_that_cannot_be_read(tmp_path: Path, content: bytes, words: s
         read_rows(tmp_path / "test.csv", COLUMNS)
 
 
+def test_test_files_are_read_as_sources_are(tmp_path: Path) -> None:
+    text = 'id;text_id;line_start;transliteration\n7;t;1;año, ka\n8;t;2;"x\ny; z"\n'
+    for encoding in ("cp1252", "utf-16", "utf-8-sig"):
+        (tmp_path / "test.csv").write_bytes(text.encode(encoding))
+        try:
+            rows = read_rows(tmp_path / "test.csv", COLUMNS)
+        except DataError as error:
+            assert error.hint == "Save the file as UTF-8."
+        else:
+            assert [row.text for row in rows] == ["año, ka", "x\ny; z"]
+
+
+def test_long_cells_and_samples_in_other_encodings(tmp_path: Path) -> None:
+    header, _, _ = GOOD.partition("\n")
+    content = f"{header}\n7,{'x' * 200_000}\n".encode()
+    assert faults(content, ["7"], COLUMNS) == []
+    assert "the sample is not UTF-8" in faults(content, ["7"], COLUMNS, f"{header}\n7,ñ\n".encode("latin-1"))[0]
+
+
 @pytest.mark.real_data
 def test_the_test_file_and_sample_of_deep_past(real_data: Path) -> None:
     folder = real_data / "akkadian" / "kaggle_v3_final_feb2026"

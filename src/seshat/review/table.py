@@ -58,6 +58,7 @@ def read(path: Path, needed: Iterable[str]) -> tuple[list[Row], bytes | None]:
         return [], content
     header = text.splitlines()[0]
     delimiter = max(_DELIMITERS, key=header.count)
+    csv.field_size_limit(2**31 - 1)
     try:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:

@@ -150,21 +150,29 @@ def faults(content: bytes, ids: Sequence[str], columns: SubmitColumns, sample: b
     if content.startswith(b"\xef\xbb\xbf"):
         found.append("it starts with a byte order mark: write UTF-8 without")
     try:
-        text = content.decode("utf-8-sig")
+        lines, sample_lines = _cells(content), _cells(sample or b"")
     except UnicodeDecodeError as error:
-        return [*found, f"it is not UTF-8 (byte {error.start})"]
-    lines = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        what = "it" if error.object == content else "the sample"
+        return [*found, f"{what} is not UTF-8 (byte {error.start})"]
     if not lines:
         return [*found, "it is empty"]
     header, *rows = lines
     wanted = [columns.id, columns.translation]
     expected = list(ids)
-    if sample is not None:
-        wanted, *given = [row for row in csv.reader(io.StringIO(sample.decode("utf-8-sig"), newline="")) if row]
+    if sample is not None and not sample_lines:
+        found.append("the sample is empty")
+    elif sample is not None:
+        wanted, *given = sample_lines
         found += _other_ids("the test file", expected, "the sample", [row[0] for row in given])
     if header != wanted:
         found.append(f"the header is {','.join(header)}, and not {','.join(wanted)}")
     return [*found, *_row_faults(rows, expected, len(wanted))]
+
+
+def _cells(content: bytes) -> list[list[str]]:
+    """The rows that are not empty, as other programs read them; of any length."""
+    csv.field_size_limit(2**31 - 1)
+    return [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")) if row]
 
 
 def _row_faults(rows: Sequence[Sequence[str]], ids: Sequence[str], width: int) -> list[str]:

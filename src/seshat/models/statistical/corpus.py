@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.core.records import Segment
+from seshat.formats.encoding import detect
+from seshat.formats.lines import read_lines
 from seshat.project.folder import Project
 from seshat.text.normalise import Normaliser
 
@@ -78,7 +80,6 @@ def _files(project: Project, language: str) -> Iterator[str]:
     normaliser = Normaliser(profile, clean.placeholders) if profile else None
     for pattern in project.config.train.statistical.lm_extra:
         for path in sorted(project.raw.glob(pattern.replace("{lang}", language))):
-            with path.open(encoding="utf-8-sig") as stream:
-                for line in stream:
-                    if text := line.strip():
-                        yield normaliser.apply(text) if normaliser else text
+            for line in read_lines(path, detect(path, languages=(language,)), project.config.ingest.max_line_bytes):
+                if not line.reason and (text := line.text.strip()):
+                    yield normaliser.apply(text) if normaliser else text
