@@ -362,6 +362,12 @@ class TestTranslate:
     def test_file_and_arguments(self, root: Path) -> None:
         assert seshat("translate", "-p", root, "a", "-f", "b").exit_code == 2
 
+    def test_a_text_that_comes_back_as_it_is_is_noticed(self, root: Path) -> None:
+        shown = seshat("translate", "-p", root, "uma ka Lima", "uma ka ta")
+        assert "texts=1" in shown.stderr
+        assert "--direction es-qlm" in shown.stderr
+        assert shown.stdout == "UMA KA LIMA\nUMA KA TA\n"
+
     def test_a_missing_file(self, root: Path) -> None:
         shown = seshat("translate", "-p", root, "-f", root / "nothing")
         assert shown.exit_code == 1

@@ -433,6 +433,15 @@ def test_without_a_model_the_rest_works(tmp_path: Path) -> None:
     service.close()
 
 
+def test_a_text_that_comes_back_as_it_is_is_noticed(service: Service) -> None:
+    pytest.importorskip("gradio", reason="Gradio is not installed")
+    from seshat.serving.page import Page
+
+    assert [one.echo for one in service.translate(["mina palina basi", "mina"], "qsm-es")] == [True, False]
+    html, *_ = Page(service).translate("mina palina basi", "qsm-es")
+    assert "otra dirección" in html
+
+
 def test_texts_that_would_hold_the_translator_are_refused(tmp_path: Path) -> None:
     service = Service(serving_project(tmp_path), Access.COMMUNITY, opens=Upper)
     with TestClient(create_app(service), base_url="http://localhost") as client:

@@ -80,6 +80,7 @@ def _translate(
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings that win over seshat.yaml.")
     ] = None,
 ) -> None:
+    from seshat.inference.echo import is_echo
     from seshat.prompt.request import document
 
     if texts and file:
@@ -97,12 +98,15 @@ def _translate(
     in_file = file is not None and str(file) != "-"
 
     mended: Counter[str] = Counter()
+    echoes: list[str] = []
 
     def show(number: int, text: str, hypothesis: Hypothesis) -> str:
         mended.update(_steps(hypothesis))
+        if is_echo(text, hypothesis.text):
+            echoes.append(text)
         return _show(number, text, hypothesis, n_best, judge)
 
-    with closing(job), _telling(mended):
+    with closing(job), _telling(mended, echoes, way):
         if output is not None:
             with context.progress():
                 job.into_file(requests, output, show, total=_count(file) if file and in_file else None)
@@ -221,13 +225,19 @@ def _steps(hypothesis: Hypothesis) -> tuple[str, ...]:
 
 
 @contextmanager
-def _telling(mended: Counter[str]) -> Iterator[None]:
-    """Say at the end how many translations each step of post-processing changed."""
+def _telling(mended: Counter[str], echoes: list[str], way: Direction) -> Iterator[None]:
+    """Say at the end how many translations each step of post-processing changed, and how many repeat their source."""
+    import structlog
+
+    log = structlog.get_logger(__name__)
     yield
     if mended:
-        import structlog
-
-        structlog.get_logger(__name__).info("translations that post-processing changed", **mended)
+        log.info("translations that post-processing changed", **mended)
+    if echoes:
+        log.warning(
+            f"texts came back almost as they were: if they are in {way.target} already, use --direction {way.reverse}",
+            texts=len(echoes),
+        )
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Answer:
     """How much the candidates agree on it, 0 to 1."""
     changes: tuple[str, ...] = ()
     """The steps of post-processing that changed the text."""
+    echo: bool = False
+    """Whether it only repeats its source, which may be in the target language already."""
     invented: tuple[str, ...] = ()
     """Words of the translation that stand in no text or lexicon of its language, nor in the source."""
     entries: tuple[Used, ...] = ()

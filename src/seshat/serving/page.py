@@ -94,6 +94,8 @@ class Page:
             return _said(error), None, ""
         way = next(way for way in self.section.directions if str(way) == direction)
         html = show.answer(found, text, way.source, way.target, self.words)
+        if found.echo:
+            html = show.note(self.words["echo"].format(language=self.section.language_name(way.target))) + html
         return html, Asked(text, way.source, way.target, found.text), found.text
 
     def _alternatives(self) -> int:

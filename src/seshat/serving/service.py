@@ -22,7 +22,9 @@ from seshat.config import Direction
 from seshat.core.errors import DataError, SeshatError, UsageError
 from seshat.core.gate import Gate
 from seshat.core.records import Access
+from seshat.inference.corrections import REMEMBERED
 from seshat.inference.dialogue import Piece as Reply
+from seshat.inference.echo import is_echo
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
 from seshat.prompt.request import Request, document
@@ -218,6 +220,7 @@ class Service:
             confidence=self._engines.confidence(model, way, found, text),
             agreement=found.agreement,
             changes=found.changes,
+            echo=REMEMBERED not in found.changes and is_echo(text, found.text),
         )
         if not explain:
             return plain
