@@ -76,12 +76,13 @@ def test_a_correction_becomes_a_gold_segment_with_its_provenance(project: Projec
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_seshat_ingest_takes_corrections_from_either_database(database: str, request: Any, tmp_path: Path) -> None:
+def test_seshat_ingest_takes_corrections_from_either_database(
+    database: str, request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = small_project(tmp_path)
     if database == "postgres":
         address = request.getfixturevalue("postgres").replace("seshat@", "seshat:sesame@")  # any password will do here
-        with (root / "seshat.yaml").open("a") as config:
-            config.write(f'serve: {{database: "{address}"}}\n')
+        monkeypatch.setenv("SESHAT_DATABASE", address)
     assert "corrections" not in _ingest(root), "no store yet"
     store = open_corrections(open_project(root))
     given = {"source": "qsm", "target": "es", "text": "Mina palina gelu.", "translation": "La niña quiere la casa."}

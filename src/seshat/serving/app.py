@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +30,8 @@ _STATUS: tuple[tuple[type[SeshatError], int], ...] = (
     (Conflict, 409),
 )
 _UNPROCESSABLE = 422
+_REASONS = 2
+"""Requests whose reasons are looked up at a time."""
 _Limit = Annotated[int | None, Field(ge=1)]
 _After = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -96,16 +99,18 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
 
 
 def _translation(app: FastAPI, service: Service, metrics: Metrics) -> None:
-    from starlette.concurrency import run_in_threadpool
+    from anyio import CapacityLimiter, to_thread
+
+    # Reasons are looked up in Python: more threads than processors would take turns with the loop that takes requests.
+    reasons = CapacityLimiter(_REASONS)
 
     @app.post("/translate")
     async def translate(asked: Translate) -> dict[str, Any]:
         """Translate texts, and say why."""
         found = await answered(service, asked.texts, asked.direction, asked.n_best, asked.model)
         metrics.texts.inc(len(asked.texts))
-        given = await run_in_threadpool(
-            service.answers, asked.texts, found, asked.direction, asked.model, explain=asked.explain
-        )
+        explained = partial(service.answers, asked.texts, found, asked.direction, asked.model, explain=asked.explain)
+        given = await to_thread.run_sync(explained, limiter=reasons)
         return {"translations": [asdict(one) for one in given]}
 
     @app.post("/corrections", status_code=201)
