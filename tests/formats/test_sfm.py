@@ -134,3 +134,9 @@ def test_lines_without_a_marker_and_broken_ones(read: Read) -> None:
     assert len(found.entries) == 31
     assert "no line begins with a marker" in read({"d.sfm": "kuno\n"}, path="d.sfm").rejects[-1].reason
     assert read({"plain.txt": "kuno taba\n"}, path="plain.txt").segments[0].texts == {"qlm": "kuno taba"}
+
+
+def test_the_same_word_many_times(read: Read) -> None:
+    found = read({"d.sfm": "\\lx kuno\n\\gn río\n" * 20_000}, path="d.sfm")
+    assert [one.id for one in found.entries[:3]] == ["src:d:kuno", "src:d:kuno#2", "src:d:kuno#3"]
+    assert len({one.id for one in found.entries}) == 20_000

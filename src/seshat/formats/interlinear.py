@@ -89,7 +89,8 @@ class _Maker:
         self.reported = context.report(path)
         self.separator = regex.compile(context.source.separator)
         self.about = beside(path, context)
-        self.keys: set[str] = set()
+        self.keys: dict[str, int] = {}
+        """Ids so far, and how often each was wanted."""
         self.orders: dict[str, int] = {}
         self.totals = dict.fromkeys(
             ("units", "empty", "words", "morphemes", "senses", "open_suggestions", "left_out"), 0
@@ -146,20 +147,20 @@ class _Maker:
             elif known is not None:
                 accepted[known] = text
 
-    def _split(self, parts: Parts) -> tuple[dict[str, list[str]], dict[str, str], dict[str, str]]:
+    def _split(self, parts: Parts) -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, str]]:
         """Parts by field, what fills none, and the suggestions that people have accepted."""
         found: dict[str, list[str]] = {}
-        extra: dict[str, str] = {}
+        extra: dict[str, list[str]] = {}
         accepted: dict[str, str] = {}
         taken: dict[str, str] = {}
         for name, text in self._said(parts, accepted):
             self.names.seen(name, text, "unit")
             known = self.names.field(name)
             if known is None:
-                extra[name] = f"{extra[name]}; {text}" if name in extra else text
+                extra.setdefault(name, []).append(text)
             elif known in GLOSS_FIELDS and known in found:
                 first = self.names.rank(name) < self.names.rank(taken[known])
-                extra[taken[known] if first else name] = found[known][0] if first else text
+                extra[taken[known] if first else name] = found[known] if first else [text]
                 found[known], taken[known] = ([text], name) if first else (found[known], taken[known])
             else:
                 found.setdefault(known, []).append(text)
@@ -193,7 +194,7 @@ class _Maker:
         if not texts:
             return None
         if accepted:
-            extra["accepted"] = ", ".join(accepted)
+            extra["accepted"] = list(accepted)
         return Segment(id=self._id(unit, found), texts=texts, gloss=gloss or None, meta=self._meta(unit, found, extra))
 
     def _gloss(self, words: Sequence[Word]) -> tuple[tuple[GlossedWord, ...], dict[str, list[str]]]:
@@ -237,16 +238,15 @@ class _Maker:
                 spoken.setdefault(known, []).append(text)
         return found | accepted
 
-    def _flat(self, lines: Mapping[str, str], line: int | None, extra: dict[str, str]) -> tuple[GlossedWord, ...]:
+    def _flat(self, lines: Mapping[str, str], line: int | None, extra: dict[str, list[str]]) -> tuple[GlossedWord, ...]:
         """A gloss from whole lines: words parted by spaces, or by tabs where there are some."""
         words, forms, glosses = (_CLITIC.sub("", lines[known]).split() for known in (WORD_FIELD, *GLOSS_FIELDS))
         if not forms and not glosses:
             return ()
         forms = forms or words
-        extra_lines = {known: lines[known] for known in GLOSS_FIELDS if lines[known]}
         if glosses and len(forms) != len(glosses):
             self.reported.note("units with unequal numbers of words in morphemes and glosses; no gloss", line)
-            extra |= extra_lines
+            extra |= {known: [lines[known]] for known in GLOSS_FIELDS if lines[known]}
             return ()
         words = (
             words if len(words) == len(forms) else ["".join(part.strip("=~") for part in pieces(one)) for one in forms]
@@ -279,10 +279,10 @@ class _Maker:
             meta=self._meta(unit, found, extra),
         )
 
-    def _sense(self, parts: Parts, entry: dict[str, list[str]], extra: dict[str, str]) -> Sense | None:
+    def _sense(self, parts: Parts, entry: dict[str, list[str]], extra: dict[str, list[str]]) -> Sense | None:
         """Glosses and examples of one sense; an example begins with each text in the language itself."""
         glosses: dict[str, list[str]] = {}
-        examples: list[dict[str, str]] = [{}]
+        examples: list[dict[str, list[str]]] = [{}]
         for name, raw in parts:
             text = self.reported.text(" ".join(raw.split()))
             if not name:
@@ -297,27 +297,26 @@ class _Maker:
             elif stem == "example" and tag:
                 if tag == self.names.own and examples[-1]:
                     examples.append({})
-                before = examples[-1].get(tag)
-                examples[-1][tag] = f"{before} ; {text}" if before else text
+                examples[-1].setdefault(tag, []).append(text)
             elif known is None:
-                extra[name] = f"{extra[name]}; {text}" if name in extra else text
+                extra.setdefault(name, []).append(text)
             else:
                 entry.setdefault(known, []).append(text)
-        kept = tuple(Example(texts=one) for one in examples if one)
+        kept = tuple(Example(texts={tag: " ; ".join(texts) for tag, texts in one.items()}) for one in examples if one)
         if not glosses and not kept:
             return None
         return Sense(glosses={tag: tuple(dict.fromkeys(found)) for tag, found in glosses.items()}, examples=kept)
 
     def _id(self, unit: Unit, found: Mapping[str, list[str]]) -> str:
         given = " ".join(found.get("id", ())) or unit.key or str(self.totals["units"])
-        key, copy = given, 1
+        key = given
         while key in self.keys:
-            copy += 1
-            key = f"{given}#{copy}"
-        self.keys.add(key)
+            self.keys[given] += 1
+            key = f"{given}#{self.keys[given]}"
+        self.keys[key] = 1
         return f"{self.prefix}:{key}"
 
-    def _meta(self, unit: Unit, found: Mapping[str, list[str]], extra: dict[str, str]) -> Meta:
+    def _meta(self, unit: Unit, found: Mapping[str, list[str]], extra: Mapping[str, list[str]]) -> Meta:
         given: dict[str, Any] = {known: " ".join(texts) for known, texts in found.items() if is_meta(known)}
         order = given.pop("order", "")
         given.pop("id", None)
@@ -334,9 +333,9 @@ class _Maker:
         for known in ("genre", "licence", "speaker"):
             if value := getattr(self.about, known):
                 given.setdefault(known, value)
-        extra = {**self.about.extra, **unit.extra, **extra}
-        if extra:
-            given["extra"] = extra
+        kept = {name: "; ".join(texts) for name, texts in extra.items()}
+        if kept := {**self.about.extra, **unit.extra, **kept}:
+            given["extra"] = kept
         return self.context.meta(self.file, unit.line, start=unit.start, end=unit.end, **given)
 
 

@@ -8,6 +8,7 @@ own at the end of the sentence.
 from __future__ import annotations
 
 import codecs
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -245,7 +246,7 @@ def into_sfm(content: bytes, encoding: Encoding, wanted: Wanted, left_out: Count
     for unit, texts in wanted:
         placed = dict(texts)
         first = unit.line or 1
-        stop = next(line for line in starts if line > first)
+        stop = starts[bisect_right(starts, first)]
         last = max(at for at in range(first, stop) if lines[at - 1].strip() or at == first)
         back = b"\r" if lines[last - 1].endswith(b"\r") else b""
         for what, text in texts.items():

@@ -20,7 +20,7 @@ from seshat.formats.context import Context
 from seshat.formats.interlinear import records
 from seshat.formats.units import Hint, Names, Unit, Word
 
-MAX_BYTES = 100_000_000
+MAX_BYTES = 50_000_000
 """A TextGrid is read as a whole; a larger one is refused."""
 _TOKEN = regex.compile(
     r'"(?P<text>(?:[^"]|"")*)"|\[[\d\s]*\]|(?P<flag><\w+>)|(?<![\w"])(?P<number>[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)|(?P<open>")'
