@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from seshat.evaluation.testbed import TestSet
-from seshat.report.results import DirectionResult, Floor, LikelihoodTable, TaskTable
+from seshat.report.results import DirectionResult, Floor
+from seshat.report.tables import LikelihoodTable, TaskTable
 from seshat.scores import LABELS, Metric
 from seshat.scores.significance import SIGNIFICANT
 

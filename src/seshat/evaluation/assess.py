@@ -38,15 +38,13 @@ from seshat.prompt.request import requests as apart
 from seshat.report.results import (
     DirectionResult,
     Evaluation,
-    FillTable,
-    LikelihoodTable,
     Postprocessing,
     Settings,
     SystemFacts,
-    TaskTable,
     TestFacts,
     TrainingFacts,
 )
+from seshat.report.tables import FillTable, LikelihoodTable, TaskTable
 
 log = structlog.get_logger(__name__)
 

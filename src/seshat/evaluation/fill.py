@@ -15,7 +15,7 @@ from seshat.config.evaluate import EvaluateSection
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
 from seshat.evaluation.testbed import folded
-from seshat.report.results import FillSample, FillTable, Offer, Offers
+from seshat.report.tables import FillSample, FillTable, Offer, Offers
 from seshat.scores.formulas import Floats
 from seshat.scores.significance import Rows, percent
 from seshat.scores.table import score_table

@@ -12,7 +12,7 @@ from seshat.evaluation.languagemodel import LanguageModel
 from seshat.evaluation.perplexity import Surprise
 from seshat.evaluation.testbed import Material
 from seshat.prompt.request import of_segments
-from seshat.report.results import LikelihoodTable, SurpriseResult
+from seshat.report.tables import LikelihoodTable, SurpriseResult
 from seshat.scores.significance import rate
 from seshat.scores.table import score_table
 from seshat.text.ngrams import ByteNgrams

@@ -10,17 +10,13 @@ from seshat.report.results import (
     Confidence,
     DirectionResult,
     Evaluation,
-    FillTable,
     Level,
-    LikelihoodTable,
     Postprocessing,
     Sample,
     Step,
-    SurpriseResult,
     SystemResult,
-    TaskResult,
-    TaskTable,
 )
+from seshat.report.tables import FillTable, LikelihoodTable, SurpriseResult, TaskResult, TaskTable
 from seshat.scores import Metric, columns
 from seshat.scores.table import Score, Scored
 

@@ -23,7 +23,7 @@ from seshat.project.folder import Project
 from seshat.prompt.prompt import Message, Prompt
 from seshat.prompt.request import Request, requests
 from seshat.prompt.retrieval import dictionary_pairs
-from seshat.report.results import TaskAnswer, TaskMeasure, TaskResult, TaskSample, TaskTable
+from seshat.report.tables import TaskAnswer, TaskMeasure, TaskResult, TaskSample, TaskTable
 from seshat.scores.table import score_table
 
 SHOWN = 6

@@ -9,14 +9,8 @@ from markupsafe import Markup
 
 from seshat.report.charts import Bar, bars, grouped_bars, histogram, lines_chart
 from seshat.report.page import page
-from seshat.report.results import (
-    DirectionResult,
-    Evaluation,
-    History,
-    LikelihoodTable,
-    SliceResult,
-    SystemResult,
-)
+from seshat.report.results import DirectionResult, Evaluation, History, SliceResult, SystemResult
+from seshat.report.tables import LikelihoodTable
 from seshat.scores import LABELS, Metric, columns
 from seshat.scores.significance import SIGNIFICANT, TRIALS_PER_SAMPLE
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.records import Access
+from seshat.report.tables import FillTable, Kind, LikelihoodTable, TaskTable
 from seshat.scores import Metric
 from seshat.scores.table import Score, Scored
 
-Kind = Literal["model", "floor"]
 History = list[dict[str, float]]
 """What a trainer wrote down: the numbers of each row of its log."""
 
@@ -236,110 +235,6 @@ class DirectionResult(BaseModel):
     def system(self, name: str) -> SystemResult | None:
         """The system of that name."""
         return next((one for one in self.systems if one.name == name), None)
-
-
-class SurpriseResult(Scored):
-    """What the texts cost one language model; its score is ``bits_per_byte``."""
-
-    kind: Kind
-    bits_per_byte: float
-    perplexity: float
-    """Per token."""
-    bytes_per_token: float
-    tokens: int
-    unknown: int
-    """Tokens that stand for something that the tokenizer does not know."""
-
-
-class LikelihoodTable(BaseModel):
-    """Language models on texts of one kind."""
-
-    measure: str
-    of: str
-    """A language, or a direction."""
-    texts: int
-    reference: str
-    systems: list[SurpriseResult]
-
-
-class TaskMeasure(BaseModel):
-    """A way to judge the answers to a task."""
-
-    name: str
-    label: str
-
-
-class TaskResult(Scored):
-    """One system in one task."""
-
-    kind: Kind
-
-
-class TaskAnswer(BaseModel):
-    """What a system answers."""
-
-    name: str
-    text: str
-    same: bool
-    """As the reference."""
-
-
-class TaskSample(BaseModel):
-    """A question and all answers."""
-
-    id: str
-    text: str
-    answer: str
-    systems: list[TaskAnswer]
-
-
-class TaskTable(BaseModel):
-    """All systems in one task."""
-
-    task: str
-    origin: str
-    """Where the questions were taken from."""
-    questions: int
-    fair: bool
-    """Not asked in training."""
-    measures: list[TaskMeasure]
-    reference: str
-    systems: list[TaskResult]
-    samples: list[TaskSample]
-
-
-class Offer(BaseModel):
-    """A word for a blank, and how likely the model finds it, 0 to 1."""
-
-    word: str
-    probability: float
-
-
-class Offers(BaseModel):
-    """What a system offers for a blank."""
-
-    name: str
-    offers: list[Offer]
-
-
-class FillSample(BaseModel):
-    """A sentence with a hidden word."""
-
-    id: str
-    before: str
-    word: str
-    after: str
-    systems: list[Offers]
-
-
-class FillTable(BaseModel):
-    """Masked models on hidden words."""
-
-    candidates: int
-    blanks: int
-    reference: str
-    systems: list[Scored]
-    samples: list[FillSample]
 
 
 class TestFacts(BaseModel):
