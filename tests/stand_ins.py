@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seshat.pipeline.stages import STAGES, Stage
+from seshat.pipeline.stages import STAGES
 from seshat.project.folder import Project
+from seshat.project.stage import Stage
 
 SETTINGS: dict[str, Any] = {
     "project": {"language": "qlm", "pivot": "es"},
@@ -52,9 +51,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             calls.append(stage.name)
             return work(stage, project)
 
-        module = types.ModuleType(stage.module)
-        module.run = run  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, stage.module, module)
+        monkeypatch.setattr(f"{stage.module}.run", run)
     return calls
 
 

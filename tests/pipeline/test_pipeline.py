@@ -21,11 +21,12 @@ from tests.stand_ins import SETTINGS, raw_files, stand_in
 from seshat.config import Config
 from seshat.config.load import load_config
 from seshat.core.errors import DataError, ProjectBusy, UsageError
-from seshat.pipeline import graph, lock
-from seshat.pipeline import stages as table
+from seshat.data.ingest import source_paths
+from seshat.pipeline import graph, lock, stages
 from seshat.pipeline.engine import Outcome, engine, sweep
-from seshat.pipeline.stages import STAGES, Stage
+from seshat.pipeline.stages import STAGES
 from seshat.project.folder import Project
+from seshat.project.stage import Stage
 
 NAMES = [stage.name for stage in STAGES]
 FED = [name for name in NAMES if name != "augment"]
@@ -141,7 +142,7 @@ def test_settings_run_only_the_stages_they_belong_to(root: Path, ran: list[str])
 def test_sentences_before_belong_to_the_training_from_scratch_that_wants_them(tmp_path: Path) -> None:
     def named(family: str, context: int) -> bool:
         made = project(tmp_path, train={"family": family}, prompt={"context": context})
-        return "prompt.context" in table.stage("train").settings(made.config)
+        return "prompt.context" in stages.stage("train").settings(made.config)
 
     assert named("seq2seq", 1)
     assert not named("seq2seq", 0)
@@ -489,7 +490,7 @@ def test_source_paths(tmp_path: Path) -> None:
         {"name": "3", "path": "t.{lang}"},
         {"name": "4", "path": "doc/*.{lang}.txt"},
     ]
-    found = table.source_paths(project(tmp_path, ingest={"sources": sources}))
+    found = source_paths(project(tmp_path, ingest={"sources": sources}))
     assert [path.relative_to(tmp_path / "data/raw").as_posix() for path in found] == ["a", "t.qlm", "t.es", "doc"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from seshat.augment.drills import drills
@@ -19,10 +20,11 @@ from seshat.augment.material import Material
 from seshat.augment.models import answers_of
 from seshat.augment.pages import in_pivot, read_all, reader_of, selected
 from seshat.augment.sentences import pairs_of
-from seshat.config import Direction
+from seshat.config import Config, Direction
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Method, Segment
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, SharedFile, Stage, files
 from seshat.review.queues.audit import QUEUE
 from seshat.review.segments import decided
 
@@ -133,3 +135,37 @@ def _parts(project: Project, figures: dict[str, Any]) -> Iterator[Segment]:
     if section.pages is not None:
         yield from _published(material, gate, figures)
     yield from _made(material, gate, figures)
+
+
+def _augment_settings(config: Config) -> tuple[str, ...]:
+    if not config.augment.wanted:
+        return ("augment", "project.language", "project.pivot")
+    lists = ("clean.profiles", "clean.placeholders", "align.min_confidence")
+    asked = ("prompt", "model.language_codes") if any(one.server for one in config.augment.translators) else ()
+    return ("augment", *lists, *asked, "split.exclude_tags", "split.groups", "project.max_access", *LANGUAGES)
+
+
+def _augment_reads(project: Project) -> tuple[Path, ...]:
+    """Nothing while it has nothing to do, so that it does not run with every change of the data."""
+    section = project.config.augment
+    if not section.wanted:
+        return ()
+    reads = [*files(project.cleaned, "segments.jsonl", "entries.jsonl"), project.aligned / "segments.jsonl"]
+    if section.pages is not None:
+        reads += [project.raw / section.pages.path, project.raw / section.pages.texts.path]
+    folders = (project.root / one.model for one in section.translators if one.server is None and one.model)
+    return tuple(dict.fromkeys((*reads, *folders)))
+
+
+STAGE = Stage(
+    name="augment",
+    module=__name__,
+    version=2,
+    settings=_augment_settings,
+    reads=_augment_reads,
+    writes=lambda project: files(
+        project.augmented, "segments.jsonl", "decisions.jsonl", "rejects.jsonl", "report.json"
+    ),
+    shared=SharedFile(QUEUE.path, QUEUE.digest),
+)
+"""What the pipeline needs to know."""

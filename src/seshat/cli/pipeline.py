@@ -13,7 +13,7 @@ from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
 from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter
 from seshat.core.processes import alone, is_main_process
-from seshat.pipeline.stages import STAGES, Stage
+from seshat.pipeline import stages
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,10 +31,10 @@ def add(app: typer.Typer) -> None:
     verb(app, "run", help="Bring the project up to date: run the stages whose input, settings or code changed.")(_run)
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
     verb(app, "download", help="Fetch the raw files that the configuration lists.")(_download)
-    for stage in STAGES:
+    for name, about in stages.SUMMARIES.items():
         own = {"ingest": _ingest_command, "format": _format_command, "evaluate": _evaluate_command}
-        command = own.get(stage.name, _stage_command)
-        verb(app, stage.name, help=stage.summary, rich_help_panel=PANEL)(command(stage))
+        command = own.get(name, _stage_command)
+        verb(app, name, help=about, rich_help_panel=PANEL)(command(name))
 
 
 def _run(
@@ -140,14 +140,14 @@ Resolved = Annotated[
 ]
 
 
-def _stage_command(stage: Stage) -> Any:
+def _stage_command(stage: str) -> Any:
     def command(context: Context, resolved: Resolved = False) -> None:
         _run_stage(context, stage, resolved)
 
     return command
 
 
-def _ingest_command(stage: Stage) -> Any:
+def _ingest_command(stage: str) -> Any:
     def command(
         context: Context,
         inspect: Annotated[
@@ -212,7 +212,7 @@ def _as_yaml(file: str, settings: dict[str, Any]) -> str:
     return f"- {stream.getvalue().strip()}\n"
 
 
-def _format_command(stage: Stage) -> Any:
+def _format_command(stage: str) -> Any:
     def command(
         context: Context,
         tool: Annotated[
@@ -228,7 +228,7 @@ def _format_command(stage: Stage) -> Any:
     return command
 
 
-def _evaluate_command(stage: Stage) -> Any:
+def _evaluate_command(stage: str) -> Any:
     def command(
         context: Context,
         no_adapter: NoAdapter = False,
@@ -242,35 +242,35 @@ def _evaluate_command(stage: Stage) -> Any:
     return command
 
 
-def _run_stage(context: Context, stage: Stage, resolved: bool, tool: Tool | None = None) -> None:
+def _run_stage(context: Context, stage: str, resolved: bool, tool: Tool | None = None) -> None:
     from seshat.pipeline.engine import engine
     from seshat.report.terminal import summary
 
     project = context.open()
-    if stage.name != "train":
-        alone(f"seshat {stage.name}")
+    if stage != "train":
+        alone(f"seshat {stage}")
     with context.progress():
         if not is_main_process():  # the first one holds the project, keeps the books and prints
-            stage.run(project)
+            stages.stage(stage).run(project)
             return
         if resolved:
             values = _run_resolved(stage, project.root)
         else:
             with engine(project) as running:
-                values = running.run(stage.name).summary
+                values = running.run(stage).summary
                 if tool is not None:
                     from seshat.data import handover
 
                     values = {**values, "handover": handover.run(project, tool)}
     handed = values.get("handover")
-    printed = evaluate.shown(values) if stage.name == "evaluate" else values
+    printed = evaluate.shown(values) if stage == "evaluate" else values
     shown = {key: value for key, value in printed.items() if key != "handover"}
-    context.result(values, *summary(shown, title=stage.name), *(summary(handed, title="handover") if handed else ()))
+    context.result(values, *summary(shown, title=stage), *(summary(handed, title="handover") if handed else ()))
 
 
-def _run_resolved(stage: Stage, root: Path) -> dict[str, Any]:
+def _run_resolved(stage: str, root: Path) -> dict[str, Any]:
     """What ``dvc repro`` calls: DVC itself keeps the books, so the engine stays out of it."""
     from seshat.pipeline.graph import read_resolved
     from seshat.project.folder import Project
 
-    return stage.run(Project(root, read_resolved(root)))
+    return stages.stage(stage).run(Project(root, read_resolved(root)))

@@ -20,6 +20,7 @@ from seshat.core.progress import track
 from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.data.filters import Filters, usual_ratios
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, RECORD_FILES, Stage, files
 from seshat.text.normalise import Normaliser, profile_failures
 from seshat.text.scripts import describe
 
@@ -225,3 +226,14 @@ def run(project: Project) -> dict[str, Any]:
 
 def _segments(project: Project, description: str) -> Iterator[Segment]:
     return track(read_everything(project.ingested / "segments.jsonl", Segment), description)
+
+
+STAGE = Stage(
+    name="clean",
+    module=__name__,
+    version=2,
+    settings=lambda _config: ("clean", *LANGUAGES),
+    reads=lambda project: files(project.ingested, *RECORD_FILES),
+    writes=lambda project: files(project.cleaned, *RECORD_FILES, "report.json"),
+)
+"""What the pipeline needs to know."""

@@ -22,6 +22,7 @@ from seshat.core.records import Entry, Meta, Segment
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
 from seshat.project.folder import Project
+from seshat.project.stage import SET_FILES, Stage, files
 from seshat.report.data_card import data_card
 
 FILES: dict[str, type[Segment] | type[Entry]] = {
@@ -164,3 +165,27 @@ def _warnings(config: Config, tally: Tally) -> list[str]:
     if not tally.kept["train"]:
         warnings.append("train is empty: there is nothing to learn from.")
     return warnings
+
+
+def _format_settings(config: Config) -> tuple[str, ...]:
+    # What only the messages depend on; the prompt's decoding is not among it.
+    asked = ("system", "templates", "context", "hints", "shots")
+    messages = ("train.directions", *(f"prompt.{name}" for name in asked))
+    return ("format", "split", "project", "train.family", *(messages if config.train.kind.instructed else ()))
+
+
+STAGE = Stage(
+    name="format",
+    module=__name__,
+    version=2,
+    settings=_format_settings,
+    reads=lambda project: files(project.processed, *SET_FILES),
+    writes=lambda project: files(
+        project.training,
+        *SET_FILES,
+        "README.md",
+        "report.json",
+        *(["messages"] if project.config.train.kind.instructed else []),
+    ),
+)
+"""What the pipeline needs to know."""

@@ -22,6 +22,8 @@ from seshat.formats import read_source
 from seshat.formats.context import Context
 from seshat.formats.files import unnamed
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, RECORD_FILES, SharedFile, Stage, expand, files
+from seshat.review import corrections
 
 log = structlog.get_logger(__name__)
 
@@ -176,3 +178,41 @@ def _together(problems: list[DataError], summary: dict[str, Any]) -> SeshatError
         f"Everything else was read ({read}) and stands in {summary['folder']}. Mend what is listed and run again, or "
         "write optional: true in a source that may be missing.",
     )
+
+
+def source_paths(project: Project) -> tuple[Path, ...]:
+    """What ``ingest`` reads: the files of the sources, or the folder that holds them where a pattern stands.
+
+    A folder is read as a whole, so a new file in it is noticed. Files that are not there yet are left out.
+    """
+    settings = project.config.project
+    found: dict[Path, None] = {}
+    for source in project.config.ingest.sources:
+        for pattern in (source.path,) if isinstance(source.path, str) else source.path:
+            for path in expand(pattern, (settings.language, settings.pivot)):
+                found[project.raw / path] = None
+        if source.join:
+            found[project.raw / source.join.path] = None
+    paths = [path for path in found if path.exists()]
+    return tuple(path for path in paths if not any(other in path.parents for other in paths))
+
+
+def _people_wrote(project: Project) -> str | None:
+    """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
+    from seshat.review.queues.corrections import digest
+    from seshat.review.queues.lexicon import QUEUE
+
+    found = digest(project), QUEUE.digest(project)
+    return "-".join(filter(None, found)) or None
+
+
+STAGE = Stage(
+    name="ingest",
+    module=__name__,
+    version=2,
+    settings=lambda _config: ("ingest", "serve.database", *LANGUAGES),
+    reads=source_paths,
+    writes=lambda project: files(project.ingested, *RECORD_FILES, "rejects.jsonl", "report.json"),
+    shared=SharedFile(corrections.corrections_file, _people_wrote, written=False),
+)
+"""What the pipeline needs to know."""

@@ -25,6 +25,7 @@ from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, SET_FILES, Stage, files
 from seshat.review.segments import Decisions, is_rejection
 
 SETS = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST, "monolingual": Role.MONOLINGUAL}
@@ -341,3 +342,19 @@ def _outputs(project: Project) -> list[str]:
     names = [*SETS, "lexicon", "excluded"]
     paths = [project.processed / f"{name}.jsonl" for name in names] + [project.processed / "report.json"]
     return [Path(path).relative_to(project.root).as_posix() for path in paths]
+
+
+STAGE = Stage(
+    name="split",
+    module=__name__,
+    version=1,
+    settings=lambda _config: ("split", *LANGUAGES),
+    reads=lambda project: (
+        *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
+        project.aligned / "segments.jsonl",
+        *files(project.augmented, "segments.jsonl", "decisions.jsonl"),
+        *((project.raw / groups.path,) if (groups := project.config.split.groups) else ()),
+    ),
+    writes=lambda project: files(project.processed, *SET_FILES, "excluded.jsonl", "report.json"),
+)
+"""What the pipeline needs to know."""

@@ -19,6 +19,7 @@ from seshat.core.jsonl import write_bytes, write_json
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, Stage, files, trained_tokenizer
 from seshat.text import subword
 from seshat.text.subword import Subword
 from seshat.text.words import words
@@ -219,3 +220,23 @@ def _covering(tokens: Sequence[subword.Token]) -> int:
 
 def _ratio(part: float, whole: float) -> float:
     return round(part / whole, 4) if whole else 0.0
+
+
+def _tokenizer_reads(project: Project) -> tuple[Path, ...]:
+    path = project.config.tokenizer.path
+    named = [project.root / path] if path else []
+    base = project.root / (project.config.model.base or "") / "tokenizer.json"
+    named += [base] if project.config.model.base and base.is_relative_to(project.root) else []
+    given = (one for one in named if one.exists())
+    return (*files(project.training, "train.jsonl", "monolingual.jsonl"), *given)
+
+
+STAGE = Stage(
+    name="tokenizer",
+    module=__name__,
+    version=1,
+    settings=lambda _config: ("tokenizer", "train.family", "model.base", "project.max_access", *LANGUAGES),
+    reads=_tokenizer_reads,
+    writes=lambda project: (project.reports / "tokenizer.json", *trained_tokenizer(project)),
+)
+"""What the pipeline needs to know."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from seshat import tracking
+from seshat.config import Config
 from seshat.core.jsonl import write_text
 from seshat.core.paths import remove
 from seshat.evaluation import systems
@@ -13,6 +15,7 @@ from seshat.evaluation.summary import summary
 from seshat.evaluation.translations import write_translations
 from seshat.inference.confidence import save
 from seshat.project.folder import Project
+from seshat.project.stage import SET_FILES, Stage, files
 from seshat.report.evaluation import render
 
 
@@ -47,3 +50,37 @@ def run(project: Project) -> dict[str, Any]:
         "report": str((project.reports / "evaluation.html").relative_to(project.root)),
         "warnings": evaluation.warnings,
     }
+
+
+def _evaluate_settings(config: Config) -> tuple[str, ...]:
+    several = config.fine_tunes or config.evaluate.compare
+    asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
+    delivered = ("engine", "decoding", "server", "mbr", "postprocess")
+    return ("evaluate", "project", "train.name", *(f"translate.{key}" for key in delivered), *asked)
+
+
+def _evaluate_reads(project: Project) -> tuple[Path, ...]:
+    config = project.config
+    models = [project.model(name) for name in dict.fromkeys((config.train.name, *config.evaluate.compare))]
+    if config.evaluate.zero_shot == "alone":  # a base can be measured before anything is trained
+        models = [path for path in models if path.exists()]
+    messages = files(project.training, "messages") if config.train.kind.instructed else ()
+    return (*files(project.training, *SET_FILES), *messages, *models)
+
+
+def _evaluate_writes(project: Project) -> tuple[Path, ...]:
+    written = files(project.reports, "evaluation.json", "evaluation.html", "translations")
+    # How far translations may be trusted; beside the folder of the model, which is written by `train`.
+    alone = project.config.evaluate.zero_shot == "alone"
+    return written if alone else (*written, project.models / f"{project.config.train.name}.confidence.json")
+
+
+STAGE = Stage(
+    name="evaluate",
+    module=__name__,
+    version=5,
+    settings=_evaluate_settings,
+    reads=_evaluate_reads,
+    writes=_evaluate_writes,
+)
+"""What the pipeline needs to know."""

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from seshat import tracking
-from seshat.config import Direction
+from seshat.config import Config, Direction
 from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, STATISTICAL, Family
 from seshat.config.project import ProjectSection
 from seshat.config.train import TrainSection
@@ -26,6 +26,7 @@ from seshat.core.processes import alone, is_main_process
 from seshat.core.spaced import evenly
 from seshat.project.folder import Project
 from seshat.project.manifest import Base, Manifest, claim, publish
+from seshat.project.stage import LANGUAGES, Stage, expand, files, trained_tokenizer
 from seshat.text.words import sentences
 
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
@@ -181,3 +182,60 @@ def _sentences(project: Project) -> float:
         for language, text in segment.texts.items():
             counted.setdefault(language, []).append(len(sentences(text)))
     return round(max((sum(found) / len(found) for found in counted.values()), default=1.0), 2)
+
+
+def _train_settings(config: Config) -> tuple[str, ...]:
+    if config.fine_tunes:
+        keys = ("family", "name", "directions", *config.own_settings)
+        clean = ("clean.profiles", "clean.placeholders")
+        return (*LANGUAGES, "project.max_access", "model", "prompt", *(f"train.{key}" for key in keys), *clean)
+    # Only where it is wanted, so that models trained without it are up to date still.
+    context = ("prompt.context",) if config.train.kind.reads_before and config.prompt.context else ()
+    keys = (
+        "model.base",
+        "train.family",
+        "train.name",
+        "train.directions",
+        *(f"train.{key}" for key in config.own_settings),
+        "clean.profiles",
+        "clean.placeholders",
+    )
+    return (*LANGUAGES, "project.max_access", *keys, *context)
+
+
+def _train_reads(project: Project) -> tuple[Path, ...]:
+    train, settings = project.config.train, project.config.project
+    if project.config.fine_tunes:
+        return _pretrained_reads(project)
+    reads = files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
+    if train.kind.pieces:
+        return (*reads, *trained_tokenizer(project))
+    extra = (
+        project.raw / path
+        for pattern in train.statistical.lm_extra
+        for path in expand(pattern, (settings.language, settings.pivot))
+    )
+    return (*reads, *(path for path in extra if path.exists()))
+
+
+def _pretrained_reads(project: Project) -> tuple[Path, ...]:
+    config = project.config
+    reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
+    reads += files(project.training, *config.train.kind.reads)
+    tuning = config.train.finetune
+    base = project.root / (config.model.base or "")
+    reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []
+    reads += [project.model(tuning.continue_from)] if tuning.continue_from else []
+    named = (project.root / name for name in (tuning.distributed, config.prompt.chat_template) if name)
+    return (*reads, *(path for path in named if path.exists()))
+
+
+STAGE = Stage(
+    name="train",
+    module=__name__,
+    version=6,
+    settings=_train_settings,
+    reads=_train_reads,
+    writes=lambda project: (project.model(),),
+)
+"""What the pipeline needs to know."""

@@ -21,8 +21,9 @@ from seshat.core.paths import all_readable, remove, sealed
 from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
-from seshat.pipeline.stages import STAGES, Stage, stage
+from seshat.pipeline.stages import STAGES, stage
 from seshat.project.folder import Project
+from seshat.project.stage import Stage
 
 log = structlog.get_logger(__name__)
 

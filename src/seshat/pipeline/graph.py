@@ -20,9 +20,10 @@ from pydantic import BaseModel
 from seshat.config import Config
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_text
-from seshat.pipeline.stages import STAGES, Stage
+from seshat.pipeline.stages import STAGES, SUMMARIES
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
+from seshat.project.stage import Stage
 
 RESOLVED = ".seshat/resolved.json"
 """The whole configuration, defaults, profiles and overrides put together."""
@@ -100,7 +101,7 @@ def graph(project: Project) -> dict[str, Any]:
 
 def _node(stage: Stage, project: Project) -> dict[str, Any]:
     return {
-        "desc": stage.summary,
+        "desc": SUMMARIES[stage.name],
         "cmd": f"seshat {stage.name} --resolved",
         "deps": [name(path, project) for path in stage.reads(project)],
         "params": [{PARAMS: list(settings(stage, project))}],

@@ -17,9 +17,10 @@ from seshat.core.jsonl import write_json
 from seshat.core.paths import remove
 from seshat.core.records import Segment
 from seshat.core.spaced import evenly
-from seshat.pipeline.stages import STAGES, Stage
+from seshat.pipeline.stages import STAGES
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest
+from seshat.project.stage import Stage
 from seshat.sweep.space import Source, Values
 
 RESULT = "result.json"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from seshat.config import Config
 from seshat.config.align import AlignSection
 from seshat.core.errors import DataError
 from seshat.core.gate import read_everything
@@ -20,6 +21,7 @@ from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Document, Entry, Meta, Method, Segment
 from seshat.data.filters import Filters
 from seshat.project.folder import Project
+from seshat.project.stage import LANGUAGES, RECORD_FILES, SharedFile, Stage, files
 from seshat.review.queues.alignment import QUEUE
 from seshat.review.table import Row
 
@@ -370,3 +372,25 @@ def run(project: Project) -> dict[str, Any]:
         "report": str((project.aligned / "report.json").relative_to(project.root)),
         "review": shown,
     }
+
+
+def _align_settings(config: Config) -> tuple[str, ...]:
+    lists = (
+        ("clean.profiles", "clean.placeholders") if config.align.starts else ()
+    )  # their sentences are normalised too
+    return ("align", *lists, "clean.filters.max_foreign_words", "project.max_access", *LANGUAGES)
+
+
+STAGE = Stage(
+    name="align",
+    module=__name__,
+    version=1,
+    settings=_align_settings,
+    reads=lambda project: (
+        *files(project.cleaned, *RECORD_FILES),
+        *(project.raw / starts.path for starts in project.config.align.starts),
+    ),
+    writes=lambda project: files(project.aligned, "segments.jsonl", "report.json"),
+    shared=SharedFile(QUEUE.path, QUEUE.digest),
+)
+"""What the pipeline needs to know."""
