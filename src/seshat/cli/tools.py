@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 from rich.markup import escape
 
 from seshat.cli.common import Context, verb
+from seshat.core.records import Access
 
+_Levels = click.Choice([level.value for level in Access])
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")]
 
 
@@ -31,18 +36,53 @@ def _init(
     context: Context,
     folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
     name: Annotated[str | None, typer.Option(help="The name of the language, as people read it.")] = None,
-    language: Annotated[str, typer.Option(help="Its language tag (BCP 47).")] = "xx",
-    pivot: Annotated[str, typer.Option(help="Tag of the language it is translated into and from.")] = "es",
+    language: Annotated[str, typer.Option(help="The language: its tag (shp) or its name (Shipibo).")] = "xx",
+    pivot: Annotated[str, typer.Option(help="The language it is translated into and from, likewise.")] = "es",
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder of materials: copy its files, and propose how to read them."),
+    ] = None,
+    access: Annotated[
+        Access | None, typer.Option(help="With --from: who may see the materials. Nothing else is trained on.")
+    ] = None,
 ) -> None:
+    from seshat.core.errors import UsageError
     from seshat.project.init import init_project
+    from seshat.project.languages import language_tag
 
-    made = init_project(folder, name or folder.name, language, pivot)
-    context.result(
-        {"project": str(folder), "files": [str(path) for path in made]},
-        f"Made {folder}.",
-        f"Next: put your files below {folder / 'data' / 'raw'}, name them in {folder / 'seshat.yaml'}, then",
-        f"  seshat run --project {folder}",
-    )
+    tag, pivot_tag = language_tag(language), language_tag(pivot)
+    if source is None:
+        made = init_project(folder, name or folder.name, tag, pivot_tag)
+        next_step = f"put your files below {folder / 'data' / 'raw'}, name them in {folder / 'seshat.yaml'}, then"
+        context.result({"project": str(folder), "files": list(map(str, made))}, *_made(folder, next_step))
+        return
+    if not source.is_dir():
+        raise UsageError(f"{source}: there is no such folder.", "--from names a folder with materials.")
+    from seshat.config.project import LanguageInfo, ProjectSection
+    from seshat.data import survey
+
+    names = {tag: LanguageInfo(name=name or folder.name)}
+    with context.progress():
+        found = survey.survey(source, ProjectSection(language=tag, pivot=pivot_tag, languages=names))
+        if access is None and not context.as_json and sys.stdin.isatty():
+            access = Access(typer.prompt("Who may see these materials?", default="restricted", type=_Levels))
+        made = init_project(folder, name or folder.name, tag, pivot_tag, survey.as_yaml(found, access))
+        survey.bring(source, found, folder / "data" / "raw")
+    values = {
+        "project": str(folder),
+        "files": list(map(str, made)),
+        "sources": [asdict(one) for one in found.proposals],
+        "not_read": found.left,
+    }
+    lines = [f"  {one.name}: {one.path} ({one.why})" for one in found.proposals]
+    left = [f"  not read: {file}: {why}" for file, why in found.left.items()]
+    rights = [] if access else ["No access level is given, so nothing is trained on: say `access` for each source."]
+    look = f"look at the sources in {folder / 'seshat.yaml'}, then"
+    context.result(values, *map(escape, [*lines, *left, *rights]), *_made(folder, look))
+
+
+def _made(folder: Path, next_step: str) -> list[str]:
+    return [escape(f"Made {folder}."), escape(f"Next: {next_step}"), escape(f"  seshat run --project {folder}")]
 
 
 def _check(context: Context) -> None:

@@ -32,6 +32,20 @@ project:
 ingest:
   # One entry per group of files that are read alike; paths are below data/raw. A source without `access` is
   # restricted: it stays out of training until you say who may see it.
+$sources
+
+# Rules that bring spellings together, with examples that prove them (`seshat check` runs these):
+# clean:
+#   profiles:
+#     $language:
+#       rules:
+#         - {name: one apostrophe, type: map, map: {"'": ʼ, "’": ʼ}}
+#         - {name: white space, type: whitespace}
+#       tests:
+#         - {in: "a  ’b", out: a ʼb}
+"""
+
+_EXAMPLES = """\
   sources: []
   # Take away the brackets above, and the # in front of the lines that fit your files:
   #  - name: dictionary
@@ -55,16 +69,6 @@ ingest:
   #    path: monolingual/*.txt
   #    reader: text
   #    access: public
-
-# Rules that bring spellings together, with examples that prove them (`seshat check` runs these):
-# clean:
-#   profiles:
-#     $language:
-#       rules:
-#         - {name: one apostrophe, type: map, map: {"'": ʼ, "’": ʼ}}
-#         - {name: white space, type: whitespace}
-#       tests:
-#         - {in: "a  ’b", out: a ʼb}
 """
 
 _README = """\
@@ -101,7 +105,7 @@ _GITIGNORE = """\
 """
 
 
-def init_project(folder: Path, name: str, language: str, pivot: str) -> list[Path]:
+def init_project(folder: Path, name: str, language: str, pivot: str, sources: str | None = None) -> list[Path]:
     """Write a new project.
 
     A folder that exists already is filled up: files that are there stay as they are.
@@ -111,6 +115,7 @@ def init_project(folder: Path, name: str, language: str, pivot: str) -> list[Pat
         name: the name of the language, as people read it.
         language: its tag.
         pivot: tag of the language it is translated into and from.
+        sources: ``ingest.sources`` as YAML; default: none, with examples to fill in.
 
     Returns:
         The files written.
@@ -122,13 +127,14 @@ def init_project(folder: Path, name: str, language: str, pivot: str) -> list[Pat
     _check(folder, name, language, pivot)
     tags = {"language": language, "pivot": pivot}
     values = {"name": scalar(name), "language": scalar(language), "pivot": scalar(pivot), "pivot_tag": pivot}
+    given = sources or Template(_EXAMPLES.rstrip()).substitute(values)
     files = {
         ".gitignore": _GITIGNORE,
         "README.md": Template(_README).substitute(tags, title=" ".join(name.split())),
         f"{PROFILES}/.gitkeep": "",
         **{f"data/raw/{kind}/.gitkeep": "" for kind in RAW_FOLDERS},
         # Last: a folder with a configuration is a project.
-        FILE_NAME: Template(_CONFIG).substitute(values),
+        FILE_NAME: Template(_CONFIG).substitute(values, sources=given),
     }
     written = []
     for relative, text in files.items():
