@@ -7,14 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.markup import escape
 
 from seshat.cli.common import Context, verb
-from seshat.core.records import Access
 
-_Levels = click.Choice([level.value for level in Access])
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")]
 
 
@@ -43,7 +40,8 @@ def _init(
         typer.Option("--from", help="A folder of materials: copy its files, and propose how to read them."),
     ] = None,
     access: Annotated[
-        Access | None, typer.Option(help="With --from: who may see the materials. Nothing else is trained on.")
+        str | None,
+        typer.Option(click_type=_LEVELS, help="With --from: who may see the materials. Nothing else is trained on."),
     ] = None,
 ) -> None:
     from seshat.core.errors import UsageError
@@ -59,13 +57,20 @@ def _init(
     if not source.is_dir():
         raise UsageError(f"{source}: there is no such folder.", "--from names a folder with materials.")
     from seshat.config.project import LanguageInfo, ProjectSection
+    from seshat.core.records import Access
     from seshat.data import survey
 
     names = {tag: LanguageInfo(name=name or folder.name)}
     with context.progress():
         found = survey.survey(source, ProjectSection(language=tag, pivot=pivot_tag, languages=names))
         if access is None and not context.as_json and sys.stdin.isatty():
-            access = Access(typer.prompt("Who may see these materials?", default="restricted", type=_Levels))
+            access = typer.prompt(
+                "Who may see these materials (public, registered, community …)?", default="restricted"
+            )
+        if access is not None and access not in {level.value for level in Access}:
+            raise UsageError(
+                f"'{access}' is no access level.", f"There are: {', '.join(level.value for level in Access)}."
+            )
         made = init_project(folder, name or folder.name, tag, pivot_tag, survey.as_yaml(found, access))
         survey.bring(source, found, folder / "data" / "raw")
     values = {
