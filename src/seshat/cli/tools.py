@@ -40,8 +40,7 @@ def _init(
         typer.Option("--from", help="A folder of materials: copy its files, and propose how to read them."),
     ] = None,
     access: Annotated[
-        str | None,
-        typer.Option(click_type=_LEVELS, help="With --from: who may see the materials. Nothing else is trained on."),
+        str | None, typer.Option(metavar="LEVEL", help="With --from: who may see the materials; public … sealed.")
     ] = None,
 ) -> None:
     from seshat.core.errors import UsageError
@@ -60,6 +59,7 @@ def _init(
     from seshat.core.records import Access
     from seshat.data import survey
 
+    levels = ", ".join(level.value for level in Access)
     names = {tag: LanguageInfo(name=name or folder.name)}
     with context.progress():
         found = survey.survey(source, ProjectSection(language=tag, pivot=pivot_tag, languages=names))
