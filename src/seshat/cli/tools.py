@@ -64,13 +64,9 @@ def _init(
     with context.progress():
         found = survey.survey(source, ProjectSection(language=tag, pivot=pivot_tag, languages=names))
         if access is None and not context.as_json and sys.stdin.isatty():
-            access = typer.prompt(
-                "Who may see these materials (public, registered, community …)?", default="restricted"
-            )
-        if access is not None and access not in {level.value for level in Access}:
-            raise UsageError(
-                f"'{access}' is no access level.", f"There are: {', '.join(level.value for level in Access)}."
-            )
+            access = typer.prompt(f"Who may see these materials ({levels})?", default="restricted")
+        if access is not None and access not in levels.split(", "):
+            raise UsageError(f"'{access}' is no access level.", f"There are: {levels}.")
         made = init_project(folder, name or folder.name, tag, pivot_tag, survey.as_yaml(found, access))
         survey.bring(source, found, folder / "data" / "raw")
     values = {
