@@ -140,3 +140,20 @@ def test_the_same_word_many_times(read: Read) -> None:
     found = read({"d.sfm": "\\lx kuno\n\\gn río\n" * 20_000}, path="d.sfm")
     assert [one.id for one in found.entries[:3]] == ["src:d:kuno", "src:d:kuno#2", "src:d:kuno#3"]
     assert len({one.id for one in found.entries}) == 20_000
+
+
+@pytest.mark.parametrize("translated", [True, False])
+def test_sentences_without_a_number(read: Read, translated: bool) -> None:
+    blocks = [
+        ("kunota ti !", "kuno-ta ti !", "river-PL here !", "Rivers!"),
+        ("ti kuno", "ti kuno", "here river", "River"),
+    ]
+    text = "\n\n".join(
+        f"\\t {said}\n\\m {morphemes}\n\\g {glosses}" + (f"\n\\l {meaning}" if translated else "")
+        for said, morphemes, glosses, meaning in blocks
+    )
+    markers = {"qlm": "t", "gloss.morphemes": "m", "gloss.glosses": "g", **({"es": "l"} if translated else {})}
+    first, second = read({"texts.txt": text}, path="texts.txt", reader="sfm", markers=markers).segments
+    assert [word.glosses for word in first.gloss or ()] == [("river", "PL"), ("here",), ("!",)]
+    assert [word.morphemes for word in second.gloss or ()] == [("ti",), ("kuno",)]
+    assert first.texts == {"qlm": "kunota ti !", **({"es": "Rivers!"} if translated else {})}

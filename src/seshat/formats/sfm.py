@@ -64,7 +64,8 @@ def units(path: Path, context: Context, names: Names) -> Iterator[Unit | Reject]
         yield from _entries(whole, head or given["headword"][0], names)
     else:
         starts = next((one for one in (*given.get("id", ()), *_RECORD) if one in markers), None)
-        yield from _Texts(names, starts, context, path).units(whole)
+        translated = any(names.field(one) not in {None, names.own, WORD_FIELD, *GLOSS_FIELDS} for one in markers)
+        yield from _Texts(names, starts, context, path, translated=translated).units(whole)
 
 
 def fields(path: Path, context: Context) -> Iterator[Field | Reject]:
@@ -132,8 +133,8 @@ def _into(unit: Unit, marker: str, text: str, names: Names) -> None:
 class _Texts:
     """Makes sentences of the fields of an interlinear text."""
 
-    def __init__(self, names: Names, starts: str | None, context: Context, path: Path) -> None:
-        self.names, self.starts = names, starts
+    def __init__(self, names: Names, starts: str | None, context: Context, path: Path, *, translated: bool) -> None:
+        self.names, self.starts, self.translated = names, starts, translated
         self.report = context.report(path)
         self.title = ""
         self.about: Parts = []
@@ -158,11 +159,17 @@ class _Texts:
         yield from self._unit(found)
 
     def _begins(self, one: Field, found: Sequence[Field]) -> bool:
-        """Whether a field begins a sentence: by its marker, or where there is none, a text after a translation."""
+        """Whether a field begins a sentence: by its marker, or where there is none, a text after a translation.
+
+        Where nothing is translated either, every text begins one: a long sentence whose lines are broken cannot be told
+        from two.
+        """
         if self.starts is not None:
             return one.marker == self.starts
         if self.names.field(one.marker) != self.names.own:
             return False
+        if not self.translated:
+            return True
         done = {self.names.field(field.marker) for field in found}
         return bool(done - {None, self.names.own, WORD_FIELD, *GLOSS_FIELDS})
 
@@ -232,7 +239,14 @@ class _Texts:
 
 
 def paired(base: str, other: str) -> list[str] | None:
-    """What stands in one line under each token of another: by columns, in characters or in bytes, else by number."""
+    """What stands in one line under each token of another: by columns, in characters or in bytes, else by number.
+
+    Lines without two spaces in a row were never set in columns; where their numbers fit, columns would fit by chance.
+    """
+    tokens = other.split()
+    fits = len(tokens) == len(base.split())
+    if fits and "  " not in base.strip() and "  " not in other.strip():
+        return tokens
     for encoded in (False, True):
         starts = [start for start, _token in _tokens(base, encoded)]
         known = {start: place for place, start in enumerate(starts)}
@@ -249,8 +263,7 @@ def paired(base: str, other: str) -> list[str] | None:
             under[place] = f"{under[place]} {match[0]}".strip()
         else:
             return under
-    tokens = other.split()
-    return tokens if len(tokens) == len(base.split()) else None
+    return tokens if fits else None
 
 
 def _tokens(line: str, encoded: bool) -> Iterator[tuple[int, str]]:
