@@ -130,7 +130,7 @@ def test_deciding_in_a_browser(
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(f"{address}/review")
     page.click("text=Doubtful readings")
     page.wait_for_function("() => document.querySelector('audio')?.duration > 1.9")
