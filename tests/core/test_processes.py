@@ -53,3 +53,17 @@ def _lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return True
+
+
+def test_workers_do_not_begin_the_program_anew(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import operator\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from seshat.core.processes import FreshProcesses\n"
+        "print('begun')\n"
+        "with ProcessPoolExecutor(2, mp_context=FreshProcesses()) as pool:\n"
+        "    print(list(pool.map(operator.neg, range(4))), __file__ is not None)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["begun", "[0, -1, -2, -3] True", ""]

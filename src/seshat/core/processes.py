@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from seshat.core.errors import UsageError
@@ -43,6 +45,28 @@ def wait_for_all() -> None:
 
         if torch.distributed.is_initialized():
             torch.distributed.barrier()
+
+
+class _Worker(SpawnProcess):
+    def start(self) -> None:
+        main = vars(sys.modules["__main__"])
+        known: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+        main["__file__"] = main["__spec__"] = None
+        try:
+            super().start()
+        finally:
+            del main["__file__"], main["__spec__"]
+            main.update(known)
+
+
+class FreshProcesses(SpawnContext):
+    """Starts processes afresh that import what they are sent, and never the program that started them.
+
+    Python's own context imports the main program again in every worker: a script without ``if __name__ ==
+    "__main__"`` would begin anew in each. Workers here are sent nothing but functions of Seshat.
+    """
+
+    Process = _Worker
 
 
 def leave_with_parent() -> None:

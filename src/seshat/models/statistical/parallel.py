@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
 
-from seshat.core.processes import leave_with_parent
+from seshat.core.processes import FreshProcesses, leave_with_parent
 from seshat.models.statistical.decoder import Translation
 from seshat.models.statistical.model import Direction
 from seshat.models.statistical.options import Source
@@ -66,9 +66,7 @@ class Workers:
         if self._count == 1 or len(chunks) < 3:
             return [one for chunk in chunks for one in self._direction.decoder.translate(chunk, weights, n)]
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._count, mp_context=get_context("spawn"), initializer=leave_with_parent
-            )
+            self._pool = ProcessPoolExecutor(self._count, mp_context=FreshProcesses(), initializer=leave_with_parent)
         folder, lessons = self._direction.folder, list(self._direction.lessons)
         futures = [self._pool.submit(_decode, folder, lessons, chunk, tuple(weights), n) for chunk in chunks]
         return [one for future in futures for one in future.result()]
