@@ -17,7 +17,7 @@ from seshat.config import presets
 from seshat.config.load import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("projects/*/README.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("projects/*/README.md"))]
 
 
 def typed(path: Path) -> Iterator[str]:
