@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import logging
@@ -487,3 +488,18 @@ class TestTerminal:
             console.print(one)
         for expected in ("clean", "rows", "sources", "- mind this"):
             assert expected in stream.getvalue()
+
+
+@pytest.mark.parametrize(("command", "package"), [("demo", "gradio"), ("serve", "uvicorn")])
+def test_a_missing_package_is_named_before_anything_is_opened(
+    command: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == package else known(name, *more)
+    )
+    result = CliRunner().invoke(app, [command, "--project", "nowhere"])
+    assert result.exit_code == 1
+    shown = " ".join(result.output.split())
+    assert f"seshat {command} needs the package '{package}', which is not installed." in shown
+    assert f"[{command}]" in shown.replace(" ", "")

@@ -42,6 +42,7 @@ def answer(context: Context, host: str | None, port: int | None, access: str | N
     given = {"host": host, "port": port, "access": access}
     # The last override wins: an option of the command line goes before seshat.yaml and `section.key=value` alike.
     context.overrides += [f"serve.{name}={value}" for name, value in given.items() if value is not None]
+    _installed(page=page)
     project = context.open()
 
     from seshat.serving.run import api_key, listen, serve
@@ -66,6 +67,22 @@ def answer(context: Context, host: str | None, port: int | None, access: str | N
             app = mount(app, service)
         serve(service, app, listening, ready=lambda: _say(context, service, listening, key))
     context.note("Stopped; nothing was left half done.")
+
+
+def _installed(*, page: bool) -> None:
+    """Whether all packages are there, asked before models are opened; nothing is imported yet.
+
+    Raises:
+        MissingPackage: one is not; names the extra that brings it.
+    """
+    from importlib.util import find_spec
+
+    from seshat.core.errors import MissingPackage
+
+    extra = "demo" if page else "serve"
+    for package in ("fastapi", "uvicorn", "prometheus_client", *(["gradio"] if page else [])):
+        if find_spec(package) is None:
+            raise MissingPackage(package, extra, f"seshat {extra}")
 
 
 def _say(context: Context, service: Service, listening: socket.socket, key: str | None) -> None:

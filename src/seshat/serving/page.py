@@ -211,7 +211,7 @@ def mount(app: FastAPI, service: Service) -> FastAPI:
         MissingPackage: Gradio is not installed.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    gradio = require("gradio", extra="serve", purpose="seshat demo")
+    gradio = require("gradio", extra="demo", purpose="seshat demo")
     page = Page(service)
     app.add_middleware(_Closed)
     return gradio.mount_gradio_app(  # type: ignore[no-any-return]
