@@ -171,6 +171,17 @@ def test_going_back_takes_the_results_out_of_the_cache(root: Path, ran: list[str
     assert [one.summary for one in outcomes] == [one.summary for one in before]
 
 
+def test_bringing_results_back_removes_nothing_of_others(root: Path, ran: list[str]) -> None:
+    update(root)
+    diary = project(root).model() / "notes" / "diary.txt"
+    diary.parent.mkdir()
+    diary.write_text("mine")
+    ran.clear()
+    outcomes = update(root)
+    assert states(outcomes)["train"] == "ran"  # a real training refuses to replace the folder
+    assert diary.read_text() == "mine"
+
+
 def test_a_new_version_of_the_code_runs_the_stage(root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     newer = tuple(Stage(**(vars(stage) | {"version": 99})) if stage.name == "evaluate" else stage for stage in STAGES)
     monkeypatch.setattr(graph, "STAGES", newer)

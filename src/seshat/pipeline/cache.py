@@ -19,7 +19,7 @@ import structlog
 
 from seshat.core.errors import SeshatError
 from seshat.core.jsonl import cannot_write, umask
-from seshat.core.paths import move, remove, sealed
+from seshat.core.paths import move, remove, sealed, strangers
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,12 @@ class Cache:
                 # StageCache.restore refuses to replace a file it does not know, and does not say when it failed.
                 entry = runs._load(stage) if _can_hash(stage) else None
                 found = entry and runs._create_stage(entry, wdir=stage.wdir)
-                if not found or not found.outs_cached() or found.checkout(force=True).get("failed"):
+                if not found or not found.outs_cached():
+                    return False
+                if unknown := _unknown(stage):
+                    log.info("not restored: DVC would remove what it did not write", stage=name, files=unknown[:3])
+                    return False
+                if found.checkout(force=True).get("failed"):
                     return False
                 self._save(stage)
             except (DvcException, SeshatError) as error:
@@ -159,6 +164,18 @@ class Cache:
         except OSError as error:
             raise cannot_write(Path(self._repo.root_dir) / ".dvc" / "cache", error) from error
         self._keys[stage.name] = _key(stage)
+
+
+def _unknown(stage: Any) -> list[str]:
+    """Files in the folders that a stage writes which its last run did not write: somebody has put them there."""
+    found: list[str] = []
+    for out in stage.outs:
+        folder = Path(out.fs_path)
+        if folder.is_dir():
+            written = out.get_obj() if out.hash_info else None
+            known = ["/".join(key) for key, _meta, _hash in written or ()]
+            found += [str(folder / name) for name in strangers(folder, known)]
+    return found
 
 
 def _key(stage: Any) -> str | None:
