@@ -93,6 +93,7 @@ def test_an_adapter_trains_and_keeps_the_new_rows_alone(
     bases: dict[str, Path], kind: str, bits: str, tmp_path: Path
 ) -> None:
     peft = pytest.importorskip("peft")
+    torch.manual_seed(1)  # of the spare rows: merging rounds by up to 0.0005 in logits of 40 to 120, as they fall
     family = families.SEQ2SEQ if kind == "mt5" else families.CAUSAL
     backend = Backend("cpu", quantization=bits)
     base = tokenizer_of(bases[kind])
