@@ -29,7 +29,8 @@ class PromptSection(Section):
     """Other words for the tasks than the usual ones."""
     prefix: str = ""
     """What an encoder-decoder reads before the text, with `{source}` and `{target}`, such as
-    `translate {source} to {target}: `, or `<2{target_code}> ` with the code of `model.language_codes` or the tag; one model for both directions needs it unless it has language codes."""
+    `translate {source} to {target}: `, or `<2{target_code}> ` (the code of `model.language_codes`, or the tag); one
+    model for both directions needs it unless it has language codes."""
     chat_template: str | None = None
     """A Jinja file (from the project folder), or its text, instead of the base's chat template."""
     thinking: bool = False
