@@ -116,7 +116,7 @@ def fetch(base: str, revision: str | None = None) -> Path:
     """
     hub = require("huggingface_hub", extra="train", purpose="Fetching a model")
     from huggingface_hub.constants import HF_HUB_CACHE
-    from huggingface_hub.utils import filter_repo_objects
+    from huggingface_hub.utils._paths import filter_repo_objects
 
     try:
         known = hub.HfApi().model_info(base, revision=revision, files_metadata=True)
