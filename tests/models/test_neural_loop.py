@@ -28,7 +28,8 @@ from tests.tiny_models import byt5, qwen3  # noqa: E402
 from seshat.models.neural import base, loop  # noqa: E402
 from seshat.models.neural.dialogues import dataset  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
-from seshat.models.neural.trainer import Order, distributed, out_of_memory  # noqa: E402
+from seshat.models.neural.steps import Order  # noqa: E402
+from seshat.models.neural.trainer import distributed, out_of_memory  # noqa: E402
 from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
 from seshat.project.manifest import Base  # noqa: E402
 

@@ -250,6 +250,12 @@ def stops(folder: Path, tokenizer: Any) -> frozenset[int]:
     return frozenset(int(one) for one in many if one is not None)
 
 
+def begins(tokenizer: Any) -> int | None:
+    """The token that a text stands behind: what begins texts, or what ends them where nothing begins them."""
+    both = (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return next((token for token in both if token is not None), None)
+
+
 def auto_class(family: Family) -> Any:
     """The class of Transformers that opens the models of a family.
 
