@@ -232,7 +232,7 @@ def test_weights_that_can_run_programs_are_not_opened(tmp_path: Path) -> None:
         base.located(str(tmp_path), None, tmp_path)
     with pytest.raises(DataError, match="no model of that id on this machine") as caught:
         base.located("no-such/model", None, tmp_path)
-    assert "model.download=true" in str(caught.value)
+    assert "seshat download --model no-such/model" in str(caught.value)
 
 
 def test_answers_end_where_generation_config_says(tmp_path: Path) -> None:
