@@ -43,10 +43,9 @@ class Opened:
         return self.project.config
 
     @property
-    def directions(self) -> tuple[str, str]:
-        """What it can translate: into the pivot, and out of it."""
-        forward, back = self.project.config.project.directions
-        return str(forward), str(back)
+    def directions(self) -> tuple[str, ...]:
+        """What it can translate: into the pivot, and out of it; nothing where a language is alone."""
+        return tuple(str(way) for way in self.config.project.directions)
 
     def run(self, until: str | None = None) -> list[Outcome]:
         """Bring every stage up to date, as ``seshat run`` does; only what changed is done.
@@ -195,7 +194,7 @@ def load(source: Opened | Folder, direction: str | None = None, *, model: str | 
         source = open(folder)
     from seshat.inference.opening import open_chain
 
-    languages = (source.config.project.language, source.config.project.pivot)
+    languages = source.config.project.pair
     way = _direction(direction or source.directions[0], source.directions, languages, str(source.root))
     return Loaded(open_chain(source.project, model, way))
 

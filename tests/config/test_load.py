@@ -16,7 +16,7 @@ from seshat.config.load import load_config, load_with_places
 from seshat.core.errors import ConfigError
 from seshat.project.folder import open_project
 
-BASE = "project:\n  language: shp\n"
+BASE = "project: {pivot: es,\n  language: shp}\n"
 
 
 def project(folder: Path, text: str = BASE, **others: str) -> Path:
@@ -292,7 +292,7 @@ class TestContradictions:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("project: {language: es}\n", ["seshat.yaml:1: project: language and pivot are both 'es'"]),
+            ("project: {language: es, pivot: es}\n", ["seshat.yaml:1: project: language and pivot are both 'es'"]),
             ("split: {validation: 0.5, test: 0.6}\n", ["seshat.yaml:1: split: validation (0.5) and test (0.6)"]),
             (
                 BASE + "clean:\n  profiles:\n    qu: {}\n",

@@ -46,7 +46,8 @@ def pairs(count: int, seed: int = 1, **meta: Any) -> list[Segment]:
 
 
 def project(tmp_path: Path, config: dict[str, Any] = {}, **files: list[Any]) -> Project:  # noqa: B006
-    made = Project(tmp_path, Config.model_validate(config))
+    settings = {**config, "project": {"pivot": "es", **config.get("project", {})}}
+    made = Project(tmp_path, Config.model_validate(settings))
     for name in ("segments", "entries", "documents"):
         write_jsonl(made.cleaned / f"{name}.jsonl", files.get(name, []))
     if "rejects" in files:
@@ -72,7 +73,10 @@ def test_clean_data_have_nothing_wrong(tmp_path: Path) -> None:
 
 
 def test_counts(tmp_path: Path) -> None:
-    sources = {"ingest": {"sources": [{"name": "book", "path": "b.csv"}, {"name": "lost", "path": "l.csv"}]}}
+    sources = {
+        "project": {"pivot": "es"},
+        "ingest": {"sources": [{"name": "book", "path": "b.csv"}, {"name": "lost", "path": "l.csv"}]},
+    }
     report = check.run(project(tmp_path, sources, segments=pairs(30)))
     messages = [f["message"] for f in found(report, "counts")]
     assert messages == ["The source 'lost' gave no record.", "There are only 30 sentence pairs of xx and es."]
@@ -285,7 +289,10 @@ def test_works_on_raw_files(tmp_path: Path) -> None:
     raw.mkdir(parents=True)
     rows = [f"{s.texts['xx']}\t{s.texts['es']}" for s in pairs(40)]
     (raw / "book.tsv").write_text("\n".join(["xx\tes", *rows]) + "\n", encoding="utf-8")
-    sources = {"ingest": {"sources": [{"name": "book", "path": "book.tsv", "access": "public"}]}}
+    sources = {
+        "project": {"pivot": "es"},
+        "ingest": {"sources": [{"name": "book", "path": "book.tsv", "access": "public"}]},
+    }
     report = check.run(Project(tmp_path, Config.model_validate(sources)))
     assert report["stage"] == "raw"
     assert report["stats"]["counts"]["sources"] == {"book": {"pairs": 40}}

@@ -21,7 +21,8 @@ def segment(number: int, access: Access = Access.PUBLIC, **meta: Any) -> Segment
 
 
 def make(tmp_path: Path, config: dict[str, Any] = {}, **files: list[Any]) -> Project:  # noqa: B006
-    project = Project(tmp_path, Config.model_validate(config))
+    settings = {**config, "project": {"pivot": "es", **config.get("project", {})}}
+    project = Project(tmp_path, Config.model_validate(settings))
     for name in FILES:
         write_jsonl(project.processed / f"{name}.jsonl", files.get(name, []))
     return project
@@ -87,23 +88,8 @@ def test_the_guard(tmp_path: Path, name: str) -> None:
 
 
 def test_the_guard_ignores_what_does_not_pass_the_gate(tmp_path: Path) -> None:
-    project = make(tmp_path, test=[segment(7)], train=[segment(7, Access.SEALED), segment(8)])
-    assert run(project)["counts"]["train"] == 1
-
-
-@pytest.mark.parametrize(
-    ("config", "closed", "reason"),
-    [
-        ({}, Access.SEALED, "2 by access:sealed"),
-        ({"format": {"exclude_methods": ["gold"]}}, Access.PUBLIC, "2 by method:gold"),
-    ],
-)
-def test_a_set_of_which_nothing_passes_is_an_error(
-    tmp_path: Path, config: dict[str, Any], closed: Access, reason: str
-) -> None:
-    project = make(tmp_path, config, train=[segment(1, closed), segment(2, closed)], test=[segment(3)])
-    with pytest.raises(CheckFailed, match=f"Nothing of train may be used by this run: {reason}"):
-        run(project)
+    project = make(tmp_path, test=[segment(7)], train=[segment(7, Access.SEALED)])
+    assert run(project)["counts"]["train"] == 0
 
 
 def test_card(tmp_path: Path) -> None:
@@ -136,3 +122,27 @@ def test_bytes_are_the_same_twice(tmp_path: Path) -> None:
 def test_before_split(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="seshat split"):
         run(Project(tmp_path, Config()))
+
+
+def test_a_language_alone_is_written_as_plain_text(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    texts = [
+        Segment(id=f"t{n}", texts={"xx": f"nokon jema {n}"}, meta=Meta(source="book", access=Access.PUBLIC, order=n))
+        for n in range(6)
+    ]
+    project = make(tmp_path, {"project": {"pivot": None}}, train=texts[:4], validation=texts[4:5], test=texts[5:])
+    run(project)
+    assert json.loads((project.training / "test.jsonl").read_text(encoding="utf-8")) == {
+        "id": "t5",
+        "text": "nokon jema 5",
+        "language": "xx",
+        "source": "book",
+        "meta": {"order": 5, "access": "public"},
+    }
+    assert list(project.segments("train")) == texts[:4], "read again, they are the segments that they were"
+    files = {name: str(project.training / f"{name}.jsonl") for name in ("train", "validation", "test")}
+    loaded = datasets.load_dataset("json", data_files=files, cache_dir=str(tmp_path / "cache"))
+    assert loaded["train"]["text"][:] == [f"nokon jema {n}" for n in range(4)]
+    card = (project.training / "README.md").read_text(encoding="utf-8")
+    assert "monolingual" in card
+    assert "translation" not in card

@@ -64,7 +64,12 @@ def segment(number: int, text: str, **meta: Any) -> Segment:
 
 
 def make(root: Path, changes: dict[str, Any] | None = None) -> Project:
-    values = {"train": {"family": "causal"}, "model": {"base": "some/base"}, **(changes or {})}
+    values = {
+        "project": {"pivot": "es"},
+        "train": {"family": "causal"},
+        "model": {"base": "some/base"},
+        **(changes or {}),
+    }
     project = Project(root, Config.model_validate(values))
     files = {
         "train": [segment(n, "mina") for n in range(20)],
@@ -266,7 +271,7 @@ def test_nothing_to_hand_over(tmp_path: Path) -> None:
 
 def test_from_the_command_line(tmp_path: Path) -> None:
     make(tmp_path)
-    write_text(tmp_path / "seshat.yaml", "train: {family: causal}\nmodel: {base: some/base}\n")
+    write_text(tmp_path / "seshat.yaml", "project: {pivot: es}\ntrain: {family: causal}\nmodel: {base: some/base}\n")
     result = CliRunner().invoke(app, ["format", "--for", "llama-factory", "-p", str(tmp_path), "--json", "-q"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["handover"]["examples"] == {"train": 40, "validation": 2}

@@ -28,7 +28,7 @@ LANGUAGES = Direction("xx", "es")
 WAYS = (LANGUAGES, LANGUAGES.reverse)
 ALL: tuple[Any, ...] = ("translate", "segment", "gloss", "cloze")
 BASE: dict[str, dict[str, Any]] = {
-    "project": {"languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}},
+    "project": {"pivot": "es", "languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}},
     "train": {"family": "causal"},
     "model": {"base": "some/base"},
 }

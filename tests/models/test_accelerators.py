@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(**train: Any) -> Config:
     train = {"family": "causal", **train}
     model = train.pop("model", {})
-    return Config.model_validate({"model": {"base": "some/base", **model}, "train": train})
+    return Config.model_validate({"project": {"pivot": "es"}, "model": {"base": "some/base", **model}, "train": train})
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from seshat.core.jsonl import write_json
 from seshat.project.folder import Project
 from seshat.prompt.prompt import BREAK, Prompt, fill
 
-NAMES = {"languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}}
+NAMES = {"pivot": "es", "languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}}
 QWEN3 = (  # the part of Qwen3's template that matters: an empty thought before the answer
     "{% for m in messages %}<|im_start|>{{ m.role }}\n"
     "{% if m.role == 'assistant' %}<think>\n\n</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"

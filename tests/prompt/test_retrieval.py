@@ -14,7 +14,7 @@ from seshat.text.similar import TrigramIndex
 
 
 def prompt(**section: Any) -> Prompt:
-    return Prompt.of(Project(Path("/nowhere"), Config.model_validate({"prompt": section})))
+    return Prompt.of(Project(Path("/nowhere"), Config.model_validate({"project": {"pivot": "es"}, "prompt": section})))
 
 
 def entry(word: str, *meanings: str, lang: str = "xx") -> Entry:

@@ -92,7 +92,7 @@ def run(project: Project) -> dict[str, Any]:
     settings, section = project.config.project, project.config.augment.audit
     path = QUEUE.path(project)
     rows, before = QUEUE.read(path)
-    direction = settings.directions[0]
+    direction = Direction(*settings.pair)
     pairs = _pairs(project, direction)
     judged = expected(judge(project, pairs, direction))
     count = min(section.most, round(section.share * len(judged)))

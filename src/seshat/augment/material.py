@@ -22,7 +22,7 @@ class Material:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.languages = (project.config.project.language, project.config.project.pivot)
+        self.languages = project.config.project.pair
         self._excluded = frozenset(project.config.split.exclude_tags)
 
     def segments(self) -> Iterator[Segment]:

@@ -83,7 +83,7 @@ def _decisions(project: Project) -> int:
     """Turn what people have decided in the review file into ``decisions.jsonl``; returns how many."""
     settings = project.config.project
     rows, _ = QUEUE.read(QUEUE.path(project))
-    columns = {"source_text": settings.language, "target_text": settings.pivot}
+    columns = dict(zip(("source_text", "target_text"), settings.tags, strict=False))
     found = decided(QUEUE, rows, columns)
     return write_jsonl(project.augmented / "decisions.jsonl", found)
 

@@ -142,7 +142,7 @@ def _glossed(
     from seshat.models.glossing.project import Glossed, glosser
     from seshat.models.glossing.sentences import Sentence
 
-    language, pivot = project.config.project.directions[0]
+    language, pivot = project.config.project.pair
     asked: dict[int, Sentence] = {}
     for place, one in enumerate(segments):
         gloss = one.gloss or ()

@@ -139,9 +139,12 @@ def chosen_direction(project: Project, wanted: str | None) -> Direction:
     Raises:
         UsageError: the project has no such direction.
     """
-    known = project.config.project.directions
+    from seshat.config import Direction
+
+    forward = Direction(*project.config.project.pair)
+    known = (forward, forward.reverse)
     if wanted is None:
-        return known[0]
+        return forward
     for one in known:
         if str(one) == wanted:
             return one

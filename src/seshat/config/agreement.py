@@ -38,7 +38,7 @@ def contradictions(config: Config) -> Iterator[Mistake]:
 def _languages(config: Config) -> list[str]:
     """Tags of the languages that the project names."""
     project = config.project
-    return list(dict.fromkeys((project.language, project.pivot, *project.languages)))
+    return list(dict.fromkeys((*project.tags, *project.languages)))
 
 
 def _no_language(tag: str, config: Config) -> str:
@@ -161,8 +161,8 @@ def _told_directions(config: Config) -> Found:
             yield ("model", "language_codes", tag), _no_language(tag, config)
     if not config.train.kind.encodes or model.base is None:
         return
-    missing = [tag for tag in (config.project.language, config.project.pivot) if tag not in codes]
-    said = any(slot in config.prompt.prefix for slot in ("{source}", "{target}", "{target_code}"))
+    missing = [tag for tag in config.project.tags if tag not in codes]
+    said = any(slot in config.prompt.prefix for slot in ("{source}", "{target}"))
     if presets.architecture(model.base) in presets.NEEDS_CODES and missing:
         wanted = ", ".join(f"{tag}: …" for tag in missing)
         yield (

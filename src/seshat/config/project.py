@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from seshat.config.base import Language, Mistake, Section
+from seshat.core.errors import UsageError
 from seshat.core.records import Access
 
 
@@ -42,8 +43,8 @@ class ProjectSection(Section):
     """The title of reports."""
     language: Language = "xx"
     """Tag of the low-resource language."""
-    pivot: Language = "es"
-    """Tag of the language it is translated into and from."""
+    pivot: Language | None = None
+    """Tag of the language it is translated into and from; none for a language alone, whose texts are learned."""
     languages: dict[Language, LanguageInfo] = Field(default_factory=dict)
     """Names and scripts by language tag."""
     seed: int = 13
@@ -53,6 +54,25 @@ class ProjectSection(Section):
     purpose: str = "research"
     """What the results are for; recorded with every run."""
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The language and the pivot; the language alone where there is no pivot. All that a text has to be in."""
+        return (self.language,) if self.pivot is None else (self.language, self.pivot)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The language and the pivot, for what needs two.
+
+        Raises:
+            UsageError: there is no pivot.
+        """
+        if self.pivot is None:
+            raise UsageError(
+                f"project.pivot is not set: there is nothing that '{self.language}' is translated into or from.",
+                "Name the other language in seshat.yaml (project: pivot: es), if there are translations.",
+            )
+        return self.language, self.pivot
+
     def mistakes(self) -> Iterator[Mistake]:
         """One language twice."""
         if self.language == self.pivot:
@@ -60,8 +80,10 @@ class ProjectSection(Section):
             yield Mistake((), message)
 
     @property
-    def directions(self) -> tuple[Direction, Direction]:
-        """Into the pivot first, then back."""
+    def directions(self) -> tuple[Direction, ...]:
+        """Into the pivot first, then back; none for a language alone."""
+        if self.pivot is None:
+            return ()
         forward = Direction(self.language, self.pivot)
         return forward, forward.reverse
 

@@ -18,7 +18,7 @@ from seshat.config.families import FINETUNING
 from seshat.config.format import FormatSection
 from seshat.config.ingest import IngestSection
 from seshat.config.model import ModelSection
-from seshat.config.project import ProjectSection
+from seshat.config.project import Direction, ProjectSection
 from seshat.config.prompt import PromptSection
 from seshat.config.serve import ServeSection
 from seshat.config.split import SplitSection
@@ -71,6 +71,17 @@ class Config(Section):
     """A table of translations for a competition."""
     export: ExportSection = ExportSection()
     """A trained model in the form that another program takes."""
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions to train: into the pivot first; none for a language alone."""
+        ways = self.project.directions
+        return {"both": ways, "to-pivot": ways[:1], "from-pivot": ways[1:]}[self.train.directions]
+
+    @property
+    def instructs(self) -> bool:
+        """Whether instruction data are written: their tasks are about two languages."""
+        return self.train.kind.instructed and self.project.pivot is not None
 
     @property
     def fine_tunes(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Access(StrEnum):
@@ -133,6 +133,33 @@ class Segment(_Record):
     texts: dict[str, str]
     gloss: tuple[GlossedWord, ...] | None = None
     meta: Meta = Field(default_factory=Meta)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, line: Any) -> Any:
+        """A line of :class:`PlainText` is a segment in one language."""
+        if not isinstance(line, dict) or "text" not in line:
+            return line
+        plain = PlainText.model_validate(line)
+        meta = plain.meta.model_copy(update={"source": plain.source})
+        return {"id": plain.id, "texts": {plain.language: plain.text}, "meta": meta}
+
+
+class PlainText(_Record):
+    """A segment of a language alone, in the form that datasets of running text have: one column ``text``."""
+
+    id: str
+    text: str
+    language: str
+    source: str | None = None
+    """Name of the source; ``meta`` says all else."""
+    meta: Meta = Field(default_factory=Meta)
+
+    @classmethod
+    def of(cls, segment: Segment, language: str) -> PlainText:
+        """The text of a segment in one language."""
+        source, meta = segment.meta.source, segment.meta.model_copy(update={"source": None})
+        return cls(id=segment.id, text=segment.texts[language], language=language, source=source, meta=meta)
 
 
 class Example(_Record):

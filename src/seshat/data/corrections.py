@@ -95,7 +95,7 @@ class Corrections:
 def _refusal(one: Correction, project: ProjectSection) -> str | None:
     if one.damaged:
         return f"a damaged correction: no text in {one.damaged}"
-    known = (project.language, project.pivot)
+    known = project.tags
     if one.source == one.target or one.source not in known or one.target not in known:
         return f"a correction from '{one.source}' into '{one.target}': the project is about {' and '.join(known)}"
     if not one.text.strip() or not one.translation.strip():

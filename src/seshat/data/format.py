@@ -18,7 +18,7 @@ from seshat.core.gate import Gate, read_everything
 from seshat.core.jsonl import write_json, write_jsonl, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
-from seshat.core.records import Entry, Meta, Segment
+from seshat.core.records import Entry, Meta, PlainText, Segment
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
 from seshat.project.folder import Project
@@ -83,6 +83,14 @@ def _passing(project: Project, name: str, tally: Tally) -> Iterator[Segment | En
         yield record
 
 
+def _lines(project: Project, records: Iterator[Segment | Entry]) -> Iterator[Segment | Entry | PlainText]:
+    """Segments of a language alone as plain text; everything else as it is."""
+    settings = project.config.project
+    for record in records:
+        alone = settings.pivot is None and isinstance(record, Segment) and record.texts.get(settings.language)
+        yield PlainText.of(record, settings.language) if alone and isinstance(record, Segment) else record
+
+
 def _guard(project: Project) -> None:
     """Stop when a text of train or monolingual stands in test.
 
@@ -118,7 +126,7 @@ def run(project: Project) -> dict[str, Any]:
 
     Raises:
         DataError: nothing has been split yet.
-        CheckFailed: a text of train stands in test, and ``split.allow_leaks`` is off; or nothing of a set passes.
+        CheckFailed: a text of train stands in test, and ``split.allow_leaks`` is off.
     """
     if not (project.processed / "train.jsonl").exists():
         raise DataError(
@@ -128,8 +136,7 @@ def run(project: Project) -> dict[str, Any]:
         _guard(project)
     tally = Tally()
     for name in FILES:
-        write_jsonl(project.training / f"{name}.jsonl", _passing(project, name, tally))
-    _none_emptied(project.config, tally)
+        write_jsonl(project.training / f"{name}.jsonl", _lines(project, _passing(project, name, tally)))
     write_text(project.training / "README.md", data_card(project.config, tally))
     report: dict[str, Any] = {
         "counts": {name: counts.total() for name, counts in tally.kept.items()},
@@ -137,7 +144,7 @@ def run(project: Project) -> dict[str, Any]:
         "warnings": _warnings(project.config, tally),
     }
     messages = project.training / "messages"
-    if project.config.train.kind.instructed:
+    if project.config.instructs:
         report["messages"] = write_messages(project)
         report["warnings"] += report["messages"].pop("warnings")
     else:
@@ -168,23 +175,11 @@ def _warnings(config: Config, tally: Tally) -> list[str]:
     return warnings
 
 
-def _none_emptied(config: Config, tally: Tally) -> None:
-    """Stop where nothing of a set passes: training would say so late, and not why."""
-    for name in ("train", "validation", "test"):
-        if tally.dropped[name] and not tally.kept[name]:
-            reasons = ", ".join(f"{count:,} by {reason}" for reason, count in tally.dropped[name].most_common())
-            raise CheckFailed(
-                f"Nothing of {name} may be used by this run: {reasons}.",
-                f"project.max_access is {config.project.max_access}, format.exclude_methods is "
-                f"{list(map(str, config.format.exclude_methods))}. Give the sources their `access`, or change these.",
-            )
-
-
 def _format_settings(config: Config) -> tuple[str, ...]:
     # What only the messages depend on; the prompt's decoding is not among it.
     asked = ("system", "templates", "context", "hints", "shots")
     messages = ("train.directions", *(f"prompt.{name}" for name in asked))
-    return ("format", "split", "project", "train.family", *(messages if config.train.kind.instructed else ()))
+    return ("format", "split", "project", "train.family", *(messages if config.instructs else ()))
 
 
 STAGE = Stage(
@@ -198,7 +193,7 @@ STAGE = Stage(
         *SET_FILES,
         "README.md",
         "report.json",
-        *(["messages"] if project.config.train.kind.instructed else []),
+        *(["messages"] if project.config.instructs else []),
     ),
 )
 """What the pipeline needs to know."""

@@ -189,7 +189,7 @@ def source_paths(project: Project) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for source in project.config.ingest.sources:
         for pattern in (source.path,) if isinstance(source.path, str) else source.path:
-            for path in expand(pattern, (settings.language, settings.pivot)):
+            for path in expand(pattern, settings.tags):
                 found[project.raw / path] = None
         if source.join:
             found[project.raw / source.join.path] = None

@@ -89,7 +89,7 @@ def run(project: Project, *, limit: int = 500, min_support: int = 3, min_score: 
     file = QUEUE.path(project)
     rows, before = QUEUE.read(file)
     settings = project.config.project
-    languages = settings.language, settings.pivot
+    languages = settings.pair
     lexicon = list(project.entries())
     limits = {"min_support": min_support, "min_score": min_score}
     found = induce(project.segments("train"), lexicon, *languages, **limits)  # type: ignore[arg-type]

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from seshat.config import Config
-from seshat.core.errors import CheckFailed, DataError
-from seshat.core.gate import Gate, read_everything
+from seshat.core.errors import DataError
+from seshat.core.gate import read_everything
 from seshat.core.jsonl import atomic_write, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
-from seshat.data.assign import NONE, Assignment, Role, Rows, assign, why_empty
+from seshat.data.assign import NONE, Assignment, Role, Rows, assign
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
@@ -46,9 +46,8 @@ class Collector:
     def __init__(self, config: Config, groups: Groups | None = None) -> None:
         self._config = config
         self._groups = groups
-        self._gate = Gate(config.project.max_access)
-        self._pair = (config.project.language, config.project.pivot)
-        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access", "admitted")}
+        self._tags = config.project.tags
+        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access")}
         self._document = array("Q")
         self.strata: dict[str, int] = {}
         """Stratum -> number."""
@@ -66,10 +65,9 @@ class Collector:
         self.index.add(segment.texts)
         role = self._groups.role(meta.doc_id) if self._groups is not None and not meta.split else None
         numbers["fixed"].append(NONE if made else _FIXED.get(role or meta.split or "", NONE))
-        numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._pair))
+        numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._tags))
         numbers["drawable"].append(drawable and not made and meta.method not in _MADE)
         numbers["access"].append(meta.access.level)
-        numbers["admitted"].append(self._gate.refusal(meta) is None)
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
         document = f"{meta.source}\t{meta.doc_id}" if self._groups is None else self._groups.unit(meta.doc_id)
@@ -92,7 +90,6 @@ class Collector:
             stratum=columns["stratum"],
             whole=self.index.whole(),
             access=columns["access"],
-            admitted=columns["admitted"].astype(bool),
             cluster=self.index.clusters(section.similarity, seed),
         )
 
@@ -262,9 +259,9 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
     section, warnings = config.split, []
     sizes = {name: counts.total() for name, counts in writer.counts.items()}
     paired = sizes["train"] + sizes["validation"] + sizes["test"]
-    pair = f"{config.project.language} and {config.project.pivot}"
     if not paired:
-        warnings.append(f"No segment is in both {pair}: there is nothing to learn a translation from.")
+        where = " and ".join(config.project.tags)
+        warnings.append(f"No segment is in {where}: there is nothing to learn from.")
     names = {number: name for name, number in collector.strata.items()}
     for number, level in sorted(assignment.level.items()):
         where = f" of {section.stratify} '{names[number]}'" if section.stratify != "none" else ""
@@ -290,15 +287,6 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
     return warnings
 
 
-def _none_empty(config: Config, rows: Rows, assignment: Assignment) -> None:
-    """Stop where a set that later stages need would be empty: they would say so after hours, and not why."""
-    shares = {Role.TRAIN: 1.0, Role.VALIDATION: config.split.validation, Role.TEST: config.split.test}
-    for name, share in shares.items():
-        wanted = share or (rows.fixed == name).any()
-        if wanted and (reason := why_empty(rows, assignment.role, name)):
-            raise CheckFailed(f"The set {name.name.lower()} would be empty: {reason[0]}.", reason[1])
-
-
 _FEWEST = 20
 """Smallest validation and test set worth having; scores on fewer say nothing."""
 _LEVELS = {
@@ -320,7 +308,6 @@ def run(project: Project) -> dict[str, Any]:
 
     Raises:
         DataError: nothing has been cleaned yet.
-        CheckFailed: a set that is wanted would be empty; says why.
     """
     config = project.config
     inputs = [project.cleaned / "segments.jsonl", project.aligned / "segments.jsonl", project.cleaned / "entries.jsonl"]
@@ -335,7 +322,6 @@ def run(project: Project) -> dict[str, Any]:
         seed=config.project.seed,
         keep_conflicts=config.split.allow_leaks,
     )
-    _none_empty(config, rows, assignment)
     leaks = _leaks(collector, rows, assignment.role)
     writer = _write_all(project, assignment)
     report = {
@@ -361,8 +347,8 @@ def _outputs(project: Project) -> list[str]:
 STAGE = Stage(
     name="split",
     module=__name__,
-    version=2,
-    settings=lambda _config: ("split", "project.max_access", *LANGUAGES),
+    version=1,
+    settings=lambda _config: ("split", *LANGUAGES),
     reads=lambda project: (
         *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
         project.aligned / "segments.jsonl",

@@ -117,7 +117,7 @@ def _named(found: Survey) -> Survey:
 
 def _pairs(folder: Path, files: Sequence[str], project: ProjectSection) -> tuple[list[Proposal], list[str]]:
     """Plain text in both languages under names that differ by the tag alone; and the other files."""
-    tags = (project.language, project.pivot)
+    tags = project.tags
     by_pattern: dict[str, dict[str, str]] = defaultdict(dict)
     for file in files:
         if Path(file).suffix.casefold() in set(FORMATS) - {".txt"}:
@@ -130,7 +130,7 @@ def _pairs(folder: Path, files: Sequence[str], project: ProjectSection) -> tuple
     found: list[Proposal] = []
     taken: set[str] = set()
     for pattern, pair in by_pattern.items():
-        if len(pair) < len(tags) or taken & set(pair.values()):
+        if len(pair) < 2 or taken & set(pair.values()):
             continue
         counts = {tag: _lines(folder / file) for tag, file in pair.items()}
         same = len(set(counts.values())) == 1
@@ -172,7 +172,7 @@ def _text(path: Path, project: ProjectSection) -> tuple[dict[str, Any], str]:
     with path.open(encoding=context.encoding(path).name, errors="replace") as stream:
         sample = " ".join(islice(stream, SAMPLE))
     tongue = detect(sample)
-    if tongue is not None and tongue.tag not in (project.language, project.pivot):
+    if tongue is not None and tongue.tag not in project.tags:
         raise DataError(f"{path}: it reads like {tongue.tag}, which is no language of the project")
     language = tongue.tag if tongue else project.language
     return {"reader": "text", "language": language}, f"text; it reads like {tongue.tag if tongue else 'no known pivot'}"
@@ -202,14 +202,14 @@ def _table(path: Path, folder: Path, project: ProjectSection) -> tuple[dict[str,
 
 def _languages(columns: Mapping[str, Sequence[str]], project: ProjectSection) -> tuple[str | None, str | None]:
     """The columns of both languages, by their names, and by what stands in them."""
-    called = {tag: {tag.casefold(), project.language_name(tag).casefold()} for tag in (project.language, project.pivot)}
+    called = {tag: {tag.casefold(), project.language_name(tag).casefold()} for tag in project.tags}
     by_name = {
         tag: next((name for name in columns if one_form(name).casefold() in known), None)
         for tag, known in called.items()
     }
     texts = {name: found for name, found in columns.items() if _is_text(found)}
     tongues = {name: detect(" ".join(found)) for name, found in texts.items()}
-    pivot = by_name[project.pivot] or next(
+    pivot = by_name.get(project.pivot or "") or next(
         (name for name, tongue in tongues.items() if tongue is not None and tongue.tag == project.pivot), None
     )
     rest = [

@@ -62,9 +62,9 @@ def measure(tokenizer: Subword, texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def parity(tokenizer: Subword, pairs: Sequence[tuple[str, str]]) -> float:
-    """Tokens of the first language against the second, on the same sentences (1.0: equal)."""
-    first, second = (sum(len(tokenizer.cut(pair[side])) for pair in pairs) for side in (0, 1))
+def parity(tokenizer: Subword, pairs: Sequence[tuple[str, ...]]) -> float:
+    """Tokens of the first language against the second, on the same sentences (1.0: equal, or there is no second)."""
+    first, second = (sum(len(tokenizer.cut(pair[side])) for pair in pairs) for side in (0, -1))
     return _ratio(first, second)
 
 
@@ -129,7 +129,7 @@ def run(project: Project) -> dict[str, Any]:
         )
         write_json(out, {"tokenizers": [], "note": note})
         return {"note": note}
-    languages = (project.config.project.language, project.config.project.pivot)
+    languages = project.config.project.tags
     sample = _sample(project.segments("train"), languages)
     reports = [_report(project, subword.load(path), path, sample) for path in track(paths, "measuring tokenizers")]
     write_json(out, {"tokenizers": reports})
@@ -139,7 +139,7 @@ def run(project: Project) -> dict[str, Any]:
 def train(project: Project) -> Path:
     """Train SentencePiece on the training texts of both languages; returns the model file."""
     section, settings = project.config.tokenizer, project.config.project
-    languages = (settings.language, settings.pivot)
+    languages = settings.tags
     lines = list(_lines(project, languages))
     model = subword.train_sentencepiece(
         lines,
@@ -160,20 +160,18 @@ def _lines(project: Project, languages: Sequence[str]) -> Iterator[str]:
                     yield segment.texts[language]
 
 
-def _sample(segments: Iterable[Segment], languages: tuple[str, str]) -> list[tuple[str, str]]:
-    """Evenly spread pairs, at most :data:`SAMPLE`."""
-    pairs = [(s.texts[languages[0]], s.texts[languages[1]]) for s in segments if all(map(s.texts.get, languages))]
+def _sample(segments: Iterable[Segment], languages: Sequence[str]) -> list[tuple[str, ...]]:
+    """Evenly spread pairs, or texts of a language alone, at most :data:`SAMPLE`."""
+    pairs = [tuple(s.texts[tag] for tag in languages) for s in segments if all(map(s.texts.get, languages))]
     step = max(1, len(pairs) // SAMPLE)
     return pairs[::step][:SAMPLE]
 
 
-def _report(project: Project, tokenizer: Subword, path: Path, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def _report(project: Project, tokenizer: Subword, path: Path, pairs: list[tuple[str, ...]]) -> dict[str, Any]:
     settings = project.config.project
-    sides = {
-        tag: measure(tokenizer, [p[i] for p in pairs]) for i, tag in enumerate((settings.language, settings.pivot))
-    }
+    sides = {tag: measure(tokenizer, [p[i] for p in pairs]) for i, tag in enumerate(settings.tags)}
     ratio = parity(tokenizer, pairs)
-    names = settings.language_name(settings.language), settings.language_name(settings.pivot)
+    names = settings.language_name(settings.language), settings.language_name(settings.tags[-1])
     return {
         "tokenizer": str(path.relative_to(project.root)) if path.is_relative_to(project.root) else str(path),
         "vocabulary": tokenizer.vocabulary,

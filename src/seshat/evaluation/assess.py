@@ -95,7 +95,7 @@ class Assessment:
         # The bases of models count among the floors, unless there is nothing else.
         self.models = [one.name for one in systems if one.kind != "base"] or [one.name for one in systems]
         names = project.config.project
-        self.languages = names.language, names.pivot
+        self.languages = names.tags
         self.segments = evenly(self.test.segments, settings.perplexity_texts)
         asked = any(one.family.instructed for one in systems)
         self.questions: list[Question] = tasks.read_test(project, self.prompt) if asked else []

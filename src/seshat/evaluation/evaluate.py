@@ -64,7 +64,7 @@ def _evaluate_reads(project: Project) -> tuple[Path, ...]:
     models = [project.model(name) for name in dict.fromkeys((config.train.name, *config.evaluate.compare))]
     if config.evaluate.zero_shot == "alone":  # a base can be measured before anything is trained
         models = [path for path in models if path.exists()]
-    messages = files(project.training, "messages") if config.train.kind.instructed else ()
+    messages = files(project.training, "messages") if config.instructs else ()
     return (*files(project.training, *SET_FILES), *messages, *models)
 
 

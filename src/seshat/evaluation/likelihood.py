@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 
 from seshat.config import Direction
 from seshat.config.evaluate import EvaluateSection
@@ -24,7 +25,7 @@ FLOOR = "byte n-grams"
 """The floor: runs of bytes counted in the training texts."""
 
 
-def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple[str, str]) -> Found:
+def measure(opened: LanguageModel, segments: Sequence[Segment], languages: Sequence[str]) -> Found:
     """What one model makes of the test sentences.
 
     A causal model: the likelihood of the texts of each language by themselves (``likelihood/es``), and as the
@@ -44,7 +45,7 @@ def measure(opened: LanguageModel, segments: Sequence[Segment], languages: tuple
             found[f"likelihood/{language}"] = perplexity.causal(opened.model, opened.tokenizer, texts, name=name)
     # What a model thinks before it answers cannot be left out, and is not known.
     if opened.family.instructed and not opened.prompt.thinking:
-        for way in (Direction(*languages), Direction(*languages[::-1])):
+        for way in (Direction(*both) for both in permutations(languages, 2)):
             requests = of_segments(segments, way.source, opened.prompt.context)
             prompts = [opened.question(one, way) for one in requests]
             texts = [segment.texts[way.target] for segment in segments]
@@ -97,7 +98,7 @@ def _floor(model: ByteNgrams, texts: Sequence[str]) -> list[Surprise]:
     return [Surprise(model.bits(text), size, size, 0) for text, size in zip(texts, sizes, strict=True)]
 
 
-def training_texts(material: Material, languages: tuple[str, str], more: Iterable[Segment]) -> dict[str, list[str]]:
+def training_texts(material: Material, languages: Sequence[str], more: Iterable[Segment]) -> dict[str, list[str]]:
     """Per language the texts of train, and monolingual ones."""
     texts = {language: [pair[place] for pair in material.pairs] for place, language in enumerate(languages)}
     for segment in more:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from seshat.config import Direction
@@ -17,8 +17,8 @@ from seshat.text.words import words
 class Material:
     """The training data of one project. Words are case-folded."""
 
-    pairs: tuple[tuple[str, str], ...]
-    """Texts of train: (language, pivot)."""
+    pairs: tuple[tuple[str, ...], ...]
+    """Texts of train: (language, pivot), or the language alone."""
     trained: dict[str, set[str]]
     """Per language, the words of train."""
     attested: dict[str, set[str]]
@@ -31,7 +31,7 @@ class Material:
         first, second = [pair[0] for pair in self.pairs], [pair[1] for pair in self.pairs]
         return (first, second) if direction.source == language else (second, first)
 
-    def leaks(self, test: TestSet, languages: tuple[str, str]) -> dict[str, int]:
+    def leaks(self, test: TestSet, languages: Sequence[str]) -> dict[str, int]:
         """How many test sentences stand in train, letter for letter: per language, and as a ``pair``."""
         found = {"pair": 0}
         pairs = set(self.pairs)
@@ -75,13 +75,13 @@ def read_test_set(project: Project) -> TestSet:
         DataError: there is none.
     """
     path = project.training / "test.jsonl"
-    languages = project.config.project.language, project.config.project.pivot
+    languages = project.config.project.tags
     withheld: Counter[str] = Counter()
     allowed = list(project.segments("test", withheld))
     kept = [one for one in allowed if all(one.texts.get(language, "").strip() for language in languages)]
     if not kept:
         raise DataError(
-            f"{path}: no test sentences in both '{languages[0]}' and '{languages[1]}'.",
+            f"{path}: no test sentences in {' and '.join(languages)}.",
             "Set split.test above 0, or mark a source with `split: test`; then run `seshat run`.",
         )
     access = Counter(segment.meta.access for segment in kept)
@@ -97,13 +97,13 @@ def read_test_set(project: Project) -> TestSet:
 
 def read_material(project: Project) -> Material:
     """What the training files hold."""
-    language, pivot = project.config.project.language, project.config.project.pivot
-    trained: dict[str, set[str]] = {language: set(), pivot: set()}
-    pairs: list[tuple[str, str]] = []
+    languages = project.config.project.tags
+    trained: dict[str, set[str]] = {language: set() for language in languages}
+    pairs: list[tuple[str, ...]] = []
     for segment in project.segments("train"):
         _add_words(trained, segment.texts)
-        if segment.texts.get(language, "").strip() and segment.texts.get(pivot, "").strip():
-            pairs.append((segment.texts[language], segment.texts[pivot]))
+        if all(segment.texts.get(language, "").strip() for language in languages):
+            pairs.append(tuple(segment.texts[language] for language in languages))
     attested = {tag: set(found) for tag, found in trained.items()}
     for name in ("validation", "monolingual"):
         for segment in project.segments(name):

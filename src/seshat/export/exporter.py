@@ -163,7 +163,7 @@ class Exporter:
         """What is proved one by one: directions; for masked models each language, as a direction to itself."""
         config = self.project.config.project
         if not self.saved.family.translates:
-            return [Direction(tag, tag) for tag in (config.language, config.pivot)]
+            return [Direction(tag, tag) for tag in config.tags]
         return [one for one in config.directions if str(one) in self.saved.manifest.directions]
 
     def _requests(self, part: Direction) -> list[Request]:

@@ -127,7 +127,7 @@ def _guess(found: Sequence[str], source: Source, context: Context, file: str) ->
             else f"a column per language ({', '.join(_tags(context))})"
         )
         example = "{headword: …, gloss.es: …}" if source.kind == "entries" else "{shp: …, es: …}"
-        example = example.replace("shp", context.project.language).replace("es", context.project.pivot)
+        example = example.replace("shp", context.project.language).replace("es", context.project.tags[-1])
         raise DataError(
             f"{file}: source '{source.name}' has no columns: setting, and the headers do not name {want}.",
             f"{_columns_found(found)} Say which is which: columns: {example}"
@@ -183,7 +183,7 @@ def _guess_entries(found: Sequence[str], source: Source, context: Context) -> di
         if others and others <= _EXAMPLE_WORDS:
             field = f"example.{language or own}"
         elif (others and others <= _GLOSS_WORDS) or (len(tokens) == 1 and language not in {None, own}):
-            field = f"gloss.{language or context.project.pivot}"
+            field = f"gloss.{language or context.project.tags[-1]}"
         elif len(tokens) == 1 and language == own:
             field = "headword"
         else:

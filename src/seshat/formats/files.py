@@ -121,7 +121,7 @@ def _with_code(pattern: str, code: str) -> regex.Pattern[str]:
 
 def language_codes(source: Source, project: ProjectSection) -> dict[str, str]:
     """Codes that may stand in files of the source -> language tags of the project."""
-    tags: dict[str, str] = {tag: tag for tag in (project.language, project.pivot, *project.languages)}
+    tags: dict[str, str] = {tag: tag for tag in (*project.tags, *project.languages)}
     return {**tags, **source.languages}
 
 

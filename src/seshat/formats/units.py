@@ -83,7 +83,8 @@ class Names:
     def __init__(self, context: Context, propose: Propose) -> None:
         self.context = context
         self.own = context.source.language or context.project.language
-        self.pivot = context.project.pivot
+        self.pivot = context.project.tags[-1]
+        """Of translations and glosses."""
         self.propose = propose
         """Proposes a field where nothing is configured."""
         self._given = context.source.mapping

@@ -164,7 +164,7 @@ def for_project(project: Project, direction: Direction) -> Postprocessor:
     steps = config.translate.postprocess.steps
     lexicon = None
     if any(isinstance(one, NamesStep) for one in steps):
-        lexicon = Lexicon(project.entries(), settings.language, settings.pivot)
+        lexicon = Lexicon(project.entries(), *settings.pair)
     return build(
         steps,
         direction,
@@ -177,7 +177,7 @@ def for_project(project: Project, direction: Direction) -> Postprocessor:
 def language_names(config: Config) -> list[str]:
     """The names of the two languages of a project, and their tags."""
     settings = config.project
-    return [name for tag in (settings.language, settings.pivot) for name in (settings.language_name(tag), tag)]
+    return [name for tag in settings.tags for name in (settings.language_name(tag), tag)]
 
 
 def _word_by_word(project: Project, direction: Direction) -> Translator | None:

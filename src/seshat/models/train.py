@@ -16,10 +16,9 @@ from typing import Any
 import structlog
 
 from seshat import tracking
-from seshat.config import Config, Direction
+from seshat.config import Config
 from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, STATISTICAL, Family
-from seshat.config.project import ProjectSection
-from seshat.config.train import TrainSection
+from seshat.core.errors import UsageError
 from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
@@ -40,12 +39,6 @@ _KNOWN = ("base", "vocabulary")
 _COUNTED = 2_000
 """Training texts whose sentences are counted."""
 log = structlog.get_logger(__name__)
-
-
-def directions(project: ProjectSection, train: TrainSection) -> tuple[Direction, ...]:
-    """The directions to train: into the pivot first."""
-    forward, back = project.directions
-    return {"both": (forward, back), "to-pivot": (forward,), "from-pivot": (back,)}[train.directions]
 
 
 def run(project: Project) -> dict[str, Any]:
@@ -79,7 +72,12 @@ def _from_scratch(project: Project, staging: Path, folder: Path) -> dict[str, An
     trainer = _from_scratch_trainer(section.kind)
     results: dict[str, dict[str, Any]] = {}
     seconds: dict[str, float] = {}
-    ways = directions(project.config.project, section)
+    ways = project.config.directions
+    if not ways:
+        raise UsageError(
+            f"train.family: {section.family} without model.base learns to translate, and project.pivot is not set.",
+            "For a language alone take train.family masked or causal, with the model to start from in model.base.",
+        )
     for direction in ways:
         began = time.perf_counter()
         results[str(direction)] = trainer.train(project, direction, staging / str(direction))
@@ -141,7 +139,7 @@ def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]
     config = project.config
     settings = {name: config.train.model_dump(mode="json")[name] for name in config.own_settings}
     lasting = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
-    ways = tuple(str(direction) for direction in directions(config.project, config.train))
+    ways = tuple(str(direction) for direction in config.directions)
     base: Base | None = result.get("base")
     more = {
         "base": base or configured_base(project),
@@ -156,7 +154,7 @@ def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]
 def _manifest(project: Project, ways: tuple[str, ...], settings: dict[str, Any], results: dict[str, Any]) -> Manifest:
     config = project.config
     clean = config.clean.model_dump(mode="json", by_alias=True)
-    languages = (config.project.language, config.project.pivot)
+    languages = config.project.tags
     return Manifest(
         family=config.train.family,
         name=config.train.name,
@@ -210,11 +208,7 @@ def _train_reads(project: Project) -> tuple[Path, ...]:
     reads = files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
     if train.kind.pieces:
         return (*reads, *trained_tokenizer(project))
-    extra = (
-        project.raw / path
-        for pattern in train.statistical.lm_extra
-        for path in expand(pattern, (settings.language, settings.pivot))
-    )
+    extra = (project.raw / path for pattern in train.statistical.lm_extra for path in expand(pattern, settings.tags))
     return (*reads, *(path for path in extra if path.exists()))
 
 
@@ -222,8 +216,6 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
     reads += files(project.training, *config.train.kind.reads)
-    if any(phase.text for phase in config.train.phases):
-        reads += files(project.training, "monolingual.jsonl")
     tuning = config.train.finetune
     base = project.root / (config.model.base or "")
     reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []

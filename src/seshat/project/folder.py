@@ -98,8 +98,8 @@ class Project:
         return self.gate.read(self.training / f"{name}.jsonl", Segment, left_out)
 
     def pairs(self, name: str) -> Iterator[Segment]:
-        """Those of :meth:`segments` with a text in both languages."""
-        languages = self.config.project.language, self.config.project.pivot
+        """Those of :meth:`segments` with a text in every language of the project."""
+        languages = self.config.project.tags
         return (one for one in self.segments(name) if all(one.texts.get(tag, "").strip() for tag in languages))
 
     def entries(self) -> Iterator[Entry]:

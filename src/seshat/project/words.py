@@ -34,7 +34,7 @@ def page_words(project: Project) -> tuple[str, dict[str, str]]:
     Raises:
         DataError: as of :func:`words_for`.
     """
-    language = project.config.serve.language or project.config.project.pivot
+    language = project.config.serve.language or project.config.project.tags[-1]
     language = language if known(language, project.root) else "en"
     return language, words_for(language, project.root)
 

@@ -90,7 +90,7 @@ class Prompt(BaseModel):
     language: str
     """Tag of the low-resource language."""
     pivot: str
-    """Tag of the other one."""
+    """Tag of the other one; of the same one where a language is alone."""
     system: str = ""
     """System turn, slots filled in; empty for none."""
     templates: dict[Task, str] = Field(default_factory=lambda: dict(TEMPLATES))
@@ -120,14 +120,14 @@ class Prompt(BaseModel):
             DataError: the file of ``prompt.chat_template`` cannot be read.
         """
         config, section = project.config, project.config.prompt
-        tags = (config.project.language, config.project.pivot)
+        tags = config.project.tags
         names = {tag: config.project.language_name(tag) for tag in tags}
         clean = config.clean.model_dump(mode="json", by_alias=True)
-        slots = {"language": names[tags[0]], "pivot": names[tags[1]]}
+        slots = {"language": names[tags[0]], "pivot": names[tags[-1]]}
         return cls(
             languages=names,
             language=tags[0],
-            pivot=tags[1],
+            pivot=tags[-1],
             system=fill(section.system, slots),
             templates={**TEMPLATES, **section.templates},
             prefix=section.prefix,
@@ -361,8 +361,6 @@ class Prompt(BaseModel):
         return {
             "source": self.languages.get(source, source),
             "target": self.languages.get(target, target),
-            "source_code": self.language_codes.get(source, source),
-            "target_code": self.language_codes.get(target, target),
             "language": self.languages[self.language],
             "pivot": self.languages[self.pivot],
         }
@@ -408,8 +406,8 @@ def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, 
 
 
 def _read_template(root: Path, name: str | None) -> str | None:
-    if name is None or "{%" in name:
-        return name
+    if name is None:
+        return None
     try:
         return (root / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

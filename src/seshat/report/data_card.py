@@ -24,9 +24,9 @@ def _header(config: Config, tally: Tally) -> dict[str, Any]:
     ]
     return {
         "pretty_name": config.project.name,
-        "language": [config.project.language, config.project.pivot],
-        "multilinguality": ["translation"],
-        "task_categories": ["translation"],
+        "language": list(config.project.tags),
+        "multilinguality": ["translation" if config.project.pivot else "monolingual"],
+        "task_categories": ["translation"] if config.project.pivot else ["fill-mask", "text-generation"],
         "size_categories": [size_category(total)],
         "license": "other",
         "license_name": "see-the-sources-below",
@@ -42,8 +42,9 @@ def data_card(config: Config, tally: Tally) -> str:
         tally: what the dataset holds.
     """
     project, split = config.project, config.split
+    columns = "`texts` (one text per language tag)" if project.pivot else "`text`, `language`, `source`"
     near = f" and near-duplicates (Jaccard similarity of character 5-grams from {split.similarity})"
-    pair = " and ".join(f"{project.language_name(lang)} ({lang})" for lang in (project.language, project.pivot))
+    pair = " and ".join(f"{project.language_name(lang)} ({lang})" for lang in project.tags)
     return f"""{front_matter(_header(config, tally))}
 # {project.name}
 
@@ -53,7 +54,7 @@ def data_card(config: Config, tally: Tally) -> str:
 
 {_files(tally)}
 
-A line of `train`, `validation`, `test` and `monolingual` is a segment: `id`, `texts` (one text per language tag) and
+A line of `train`, `validation`, `test` and `monolingual` is a segment: `id`, {columns} and
 `meta`; a line of `lexicon` is a lexicon entry. `meta` says for each record its document, its place in the source
 file, its source, licence, access level and how it was made. A field that is missing holds its default.
 

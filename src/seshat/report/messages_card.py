@@ -33,7 +33,7 @@ def _header(config: Config, tally: MessagesTally) -> dict[str, Any]:
     meta: list[dict[str, Any]] = [{"name": name, "dtype": _DTYPES.get(name, "string")} for name in _META]
     return {
         "pretty_name": f"{config.project.name}: instructions",
-        "language": [config.project.language, config.project.pivot],
+        "language": list(config.project.tags),
         "task_categories": ["text-generation", "translation"],
         "size_categories": [size_category(total)],
         "license": "other",
@@ -66,7 +66,7 @@ def messages_card(config: Config, prompt: Prompt, tally: MessagesTally) -> str:
         tally: what the files hold.
     """
     project, shares = config.project, config.format.instruct.tasks
-    pair = " and ".join(f"{project.language_name(tag)} ({tag})" for tag in (project.language, project.pivot))
+    pair = " and ".join(f"{project.language_name(tag)} ({tag})" for tag in project.tags)
     return f"""{front_matter(_header(config, tally))}
 # {project.name}: instructions
 

@@ -66,7 +66,7 @@ def model_card(facts: Facts) -> str:
 def _header(facts: Facts) -> dict[str, Any]:
     manifest, project = facts.manifest, facts.config.project
     return {
-        "language": [project.language, project.pivot],
+        "language": list(project.tags),
         "license": "other",
         "license_name": "see-the-sources-below",
         "base_model": _base(facts).id,

@@ -283,7 +283,7 @@ def _theme(gradio: Any) -> Any:
 def blocks(gradio: Any, page: Page) -> Any:
     """The page as Gradio's blocks."""
     words, section = page.words, page.section
-    title = " ⇄ ".join(section.language_name(tag) for tag in (section.language, section.pivot))
+    title = " ⇄ ".join(section.language_name(tag) for tag in section.tags)
     with gradio.Blocks(title=title, analytics_enabled=False) as made:
         gradio.HTML(
             f'<header lang="{escape(page.language)}"><h1>{escape(title)}</h1><p>{escape(words["intro"])}</p></header>'

@@ -102,7 +102,7 @@ class Service:
         """Called with every correction after it is stored; may use :meth:`with_translator`."""
         self._corrections = open_corrections(project)
         self._index = open_search(project, self.viewer)
-        languages = project.config.project.language, project.config.project.pivot
+        languages = project.config.project.pair
         self._tiers = sorted(self._index.tiers(), key=lambda tier: (tier in (GLOSS, MORPHEMES), self._rank(tier), tier))
         held = judged(self._corrections.all(self.viewer), judgements(project))
         self._reasons = Reasons(self._index, *languages, held)
@@ -288,7 +288,7 @@ class Service:
         if self.worker.stopping:
             raise Stopping
         section = self.project.config.project
-        self.limits.correction(correction, section.language, section.pivot)
+        self.limits.correction(correction, *section.pair)
         stored = self._corrections.add(correction)
         if self.gate.admits(stored.access):
             self._reasons.add(stored)

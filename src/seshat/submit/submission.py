@@ -264,8 +264,9 @@ def open_translator(project: Project, model: str | None = None, budget: str | No
     Raises:
         SeshatError: what :func:`seshat.inference.opening.open_chain` says.
     """
+    from seshat.config import Direction
     from seshat.inference.budget import Budget, parse_duration
     from seshat.inference.opening import open_chain
 
     time = Budget(parse_duration(budget)) if budget and project.config.translate.mbr.enabled else None
-    return open_chain(project, model, project.config.project.directions[0], budget=time)
+    return open_chain(project, model, Direction(*project.config.project.pair), budget=time)

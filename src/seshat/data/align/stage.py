@@ -347,7 +347,8 @@ def run(project: Project) -> dict[str, Any]:
         for segment in read_everything(project.cleaned / "segments.jsonl", Segment)
         if segment.meta.split != "test" and not segment.meta.tags
     )
-    languages = (settings.language, settings.pivot)
+    # For a language alone the other side of every document is missing: its lines become text in one language.
+    languages = settings.language, settings.pivot or ""
     result = align_documents(documents, entries, languages, section, rows, examples)
     allowed = {document.id for document in project.gate.passing(documents)}
     new_rows, result.withheld = updated_rows(result, section.min_confidence, allowed)

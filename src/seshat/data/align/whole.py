@@ -71,7 +71,7 @@ def sentence_pairs(project: Project, filters: Filters, figures: dict[str, Any]) 
     section, clean = project.config.align, project.config.clean
     if not section.starts and section.cut is None:
         return
-    languages = (project.config.project.language, project.config.project.pivot)
+    languages = project.config.project.pair
     found = list(read_everything(project.cleaned / "segments.jsonl", Segment))
     normalisers = {tag: Normaliser(clean.profiles.get(tag, Profile()), clean.placeholders) for tag in languages}
     examples: list[Segment] = []

@@ -79,9 +79,9 @@ class View:
         return self.project.config
 
     @property
-    def languages(self) -> tuple[str, str]:
-        """The language and the pivot."""
-        return self.config.project.language, self.config.project.pivot
+    def languages(self) -> tuple[str, ...]:
+        """The language and the pivot, if there is one."""
+        return self.config.project.tags
 
     @property
     def stage(self) -> Literal["clean", "ingest", "raw"]:
@@ -134,6 +134,8 @@ class Check:
 
     name: ClassVar[str]
     """Heading in ``docs/check.md``, and key in the statistics."""
+    two_sided: ClassVar[bool] = False
+    """Compares two languages: not made where a language is alone."""
 
     def __init__(self, view: View) -> None:
         self.view = view

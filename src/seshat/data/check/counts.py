@@ -31,8 +31,9 @@ class Counts(Check):
         self.read.add(meta.source or "unknown")
 
     def segment(self, segment: Segment) -> None:
+        whole = "pairs" if len(self.view.languages) > 1 else "texts"
         paired = all(segment.texts.get(lang, "").strip() for lang in self.view.languages)
-        self.sources[segment.meta.source or "unknown"]["pairs" if paired else "monolingual"] += 1
+        self.sources[segment.meta.source or "unknown"][whole if paired else "monolingual"] += 1
 
     def entry(self, entry: Entry) -> None:
         counts = self.sources[entry.meta.source or "unknown"]
@@ -55,19 +56,23 @@ class Counts(Check):
                     f"The source '{source.name}' gave no record.",
                     advice="Is its path right, and are its columns?",
                 )
-        pairs = sum(counts["pairs"] for counts in self.sources.values())
-        pair = " and ".join(self.view.languages)
+        pairs = sum(counts["pairs"] + counts["texts"] for counts in self.sources.values())
+        languages = " and ".join(self.view.languages)
         if not pairs:
             yield self.found(
-                "error",
-                f"No segment that this run may use is in both {pair}.",
-                advice="Add material in both languages.",
+                "error", f"No segment that this run may use is in {languages}.", advice="Add material that is."
+            )
+        elif pairs < _FEW and len(self.view.languages) > 1:
+            yield self.found(
+                "warning",
+                f"There are only {pairs} sentence pairs of {languages}.",
+                advice="Below a thousand, a lexicon and its examples add more than any setting.",
             )
         elif pairs < _FEW:
             yield self.found(
                 "warning",
-                f"There are only {pairs} sentence pairs of {pair}.",
-                advice="Below a thousand, a lexicon and its examples add more than any setting.",
+                f"There are only {pairs} texts in {languages}.",
+                advice="A language model learns little from so few; what is measured on a tenth of them varies a lot.",
             )
 
     def stats(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def run(project: Project) -> dict[str, Any]:
             "there is nothing to check: ingest.sources is empty.",
             f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
         )
-    checks = [kind(view) for kind in CHECKS]
+    checks = [kind(view) for kind in CHECKS if not kind.two_sided or len(view.languages) > 1]
     for record in track(view.records(), "checking"):
         show(record, checks, project.gate)
     findings = [finding for check in checks for finding in check.findings()]

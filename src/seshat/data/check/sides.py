@@ -29,6 +29,7 @@ class OneSided(Check):
     """Sources of pairs in which a side is empty."""
 
     name = "empty sides"
+    two_sided = True
 
     def start(self) -> None:
         self.pairs: Counter[str] = Counter()
@@ -59,6 +60,7 @@ class Copied(Check):
     """Pairs that say the same on both sides."""
 
     name = "copied"
+    two_sided = True
 
     def start(self) -> None:
         self.copied: dict[str, Places] = defaultdict(Places)
@@ -88,6 +90,7 @@ class Lengths(Check):
     """Pairs whose lengths are far from the usual ratio of the two languages."""
 
     name = "lengths"
+    two_sided = True
 
     def start(self) -> None:
         self.histogram: Counter[int] = Counter()
@@ -149,6 +152,7 @@ class Swapped(Check):
     """
 
     name = "columns"
+    two_sided = True
 
     def start(self) -> None:
         self.random = Random(self.view.config.project.seed)

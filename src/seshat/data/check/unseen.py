@@ -49,14 +49,14 @@ class Unseen(Check):
                 "unseen_and_not_in_lexicon": left,
             }
             yield self.found(
-                "warning" if share > _MANY else "info",
+                "warning" if share > _MANY and self.view.config.project.pivot else "info",
                 f"{percent(unseen.total(), test.total())} of the words of test in "
                 f"{self.view.config.project.language_name(lang)} are not in train "
                 f"({percent(left, test.total())} not in the lexicon either).",
                 advice=(
                     "Morphemes or subwords (train.statistical.segmentation), a larger lexicon and more text help; "
                     "scores will be low for every model."
-                    if share > _MANY
+                    if share > _MANY and self.view.config.project.pivot
                     else ""
                 ),
             )

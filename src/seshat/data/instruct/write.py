@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from seshat.config import Config, Direction
+from seshat.config import Direction
 from seshat.config.prompt import Task
 from seshat.core.gate import least_open, read_everything
 from seshat.core.jsonl import atomic_write, write_json, write_text
@@ -65,8 +65,8 @@ class _Writer:
         self.folder = project.training / "messages"
         self.prompt = Prompt.of(project)
         self.tally = MessagesTally()
-        self.languages: Direction = config.project.directions[0]
-        self.ways = directions(config)
+        self.languages: Direction = Direction(*config.project.pair)
+        self.ways = config.directions
         self.guard = None if config.split.allow_leaks else _test_sentences(project)
         self._taught: set[str] = set()  # glosses of train; whether a form is known by heart, validation need not ask
         self.mixture = self._mixture()
@@ -193,12 +193,6 @@ class _Writer:
                 self.tally.left_out["hints: " + CONTAINS_TEST] += 1
             else:
                 yield entry.model_copy(update={"senses": senses})
-
-
-def directions(config: Config) -> tuple[Direction, ...]:
-    """The directions of translation that are trained."""
-    forward, back = config.project.directions
-    return {"both": (forward, back), "to-pivot": (forward,), "from-pivot": (back,)}[config.train.directions]
 
 
 def described(record: str, meta: Meta) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Glossed:
     @classmethod
     def of(cls, project: Project) -> Glossed:
         """Read them, as far as the run may use them."""
-        pivot = project.config.project.pivot
+        _, pivot = project.config.project.pair
         training = [one for name in ("train", "monolingual") for one in sentences(project.segments(name), pivot)]
         test = list(sentences(project.segments("test"), pivot))
         if test or len(training) < HELD_OUT:

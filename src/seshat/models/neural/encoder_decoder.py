@@ -23,7 +23,6 @@ from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
 from seshat.models.neural.preflight import MASKED, Preflight, Row
 from seshat.models.neural.training import Answering, Corpus, note
-from seshat.models.train import directions
 from seshat.project.folder import Project
 from seshat.prompt.surroundings import Surroundings
 
@@ -80,7 +79,7 @@ class EncoderDecoder(Answering):
     @property
     def directions(self) -> tuple[Direction, ...]:
         """What is trained."""
-        return directions(self.project.config.project, self.section)
+        return self.project.config.directions
 
     def open(self) -> Any:
         """The model before the first step; which language is wanted is said with every text, never by a default."""

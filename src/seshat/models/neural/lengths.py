@@ -19,7 +19,6 @@ from seshat.models.neural.generation import answer_ends
 from seshat.models.neural.phases import Traits
 from seshat.models.neural.preflight import MASKED, Preflight
 from seshat.models.neural.shapes import Facts
-from seshat.models.train import directions
 from seshat.project.folder import Project
 from seshat.prompt.prompt import Prompt
 from seshat.prompt.surroundings import Surroundings
@@ -100,7 +99,10 @@ def measure(project: Project, known: Facts) -> Lengths | None:
     if family.instructed:
         files = [project.training / MESSAGES / "train.jsonl"]
     elif family.fills:
-        files = [project.training / "monolingual.jsonl", *(files if project.config.train.masked.pairs else [])]
+        files = [
+            project.training / "monolingual.jsonl",
+            *(files if project.config.train.masked.pairs or project.config.project.pivot is None else []),
+        ]
     if not any(path.exists() for path in files):
         return None
     reader = _dialogues if family.instructed else _texts if family.fills else _pairs
@@ -176,7 +178,7 @@ def _pairs(project: Project, known: Facts, tool: Any) -> Lengths:
     limit = train.finetune.max_length
     read, written = _encoder(prompt, known, tool)
     surroundings = Surroundings((one for _, one in _segments(project, "train.jsonl")), prompt.context)
-    for direction in directions(project.config.project, train):
+    for direction in project.config.directions:
         for where, segment in _segments(project, "train.jsonl"):
             source, target = (segment.texts.get(tag, "").strip() for tag in direction)
             if not (source and target):
@@ -213,9 +215,12 @@ def _encoder(prompt: Prompt, known: Facts, tool: Any) -> tuple[Any, Any]:
 def _texts(project: Project, _known: Facts, tool: Any) -> Lengths:
     section = project.config.train.masked
     limit = project.config.train.finetune.max_length
-    tags = section.languages or (project.config.project.language, project.config.project.pivot)
+    tags = section.languages or project.config.project.tags
     found = Lengths(exact=tool is not None)
-    for name in ("monolingual.jsonl", *(("train.jsonl",) if section.pairs else ())):
+    for name in (
+        "monolingual.jsonl",
+        *(("train.jsonl",) if section.pairs or project.config.project.pivot is None else ()),
+    ):
         for where, segment in _segments(project, name):
             for tag in tags:
                 if not (text := segment.texts.get(tag, "").strip()):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from seshat.config import families
+from seshat.config import Config, families
 from seshat.config.finetune import MaskedSection
 from seshat.core.errors import UsageError
 from seshat.core.progress import track
@@ -49,6 +49,12 @@ def train(project: Project, folder: Path) -> dict[str, Any]:
         DataError: files are missing, or there is nothing to train on.
     """
     return Masked(project).fit(folder)
+
+
+def learned(config: Config) -> tuple[str, ...]:
+    """The files below ``data/training`` whose texts are learned."""
+    files = ("monolingual.jsonl", "train.jsonl")
+    return files if config.train.masked.pairs or config.project.pivot is None else files[:1]
 
 
 class _Piece(NamedTuple):
@@ -86,7 +92,8 @@ class Masked(Training):
         rows: dict[str, list[Any]] = {"input_ids": [], "words": [], "length": []}
         corpus = Corpus(None)
         split = 0
-        for segment, pieces in self._pieces(self._files(name)):
+        files = learned(self.project.config) if name == "train" else (f"{name}.jsonl",)
+        for segment, pieces in self._pieces(files):
             split += len(pieces) > 1
             for piece in pieces:
                 rows["input_ids"].append(piece.ids)
@@ -108,15 +115,10 @@ class Masked(Training):
         """The collator needs to know the words, which are no input of the model."""
         return {"remove_unused_columns": False}
 
-    def _files(self, name: str) -> tuple[str, ...]:
-        if name == "validation":
-            return ("validation.jsonl",)
-        return self.files if self.section.masked.pairs else self.files[:1]
-
     def _pieces(self, files: Sequence[str]) -> Iterator[tuple[Segment, list[_Piece]]]:
         """Every text in a wanted language, tokenised; the segment it belongs to comes with it."""
         project = self.project.config.project
-        wanted = self.section.masked.languages or (project.language, project.pivot)
+        wanted = self.section.masked.languages or project.tags
         found = (
             (segment, text)
             for _, segment in track(self.segments(*files), f"tokenising {' and '.join(files)}")
