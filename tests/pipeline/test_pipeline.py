@@ -184,7 +184,7 @@ def test_bringing_results_back_removes_nothing_of_others(root: Path, ran: list[s
 
 def test_a_new_version_of_the_code_runs_the_stage(root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     newer = tuple(Stage(**(vars(stage) | {"version": 99})) if stage.name == "evaluate" else stage for stage in STAGES)
-    monkeypatch.setattr(graph, "STAGES", newer)
+    monkeypatch.setattr(graph, "stages_of", lambda _config: newer)
     outcomes = update(root)
     assert ran == ["evaluate"]
     assert "version" in outcomes[-1].reasons[0]

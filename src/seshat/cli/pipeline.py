@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PANEL = "Stages, in the order in which they run"
 _SAMPLES = 5
-_STATES = {"current": "up to date", "will-run": "will run", "may-run": "may run"}
+_STATES = {"current": "up to date", "will-run": "will run", "may-run": "may run", "off": "off"}
 
 
 def add(app: typer.Typer) -> None:

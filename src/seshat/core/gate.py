@@ -21,6 +21,8 @@ R = TypeVar("R", bound=Segment | Entry | Document)
 
 ACCESS = "access"
 """The reason ``access:LEVEL``: the record is less open than the run allows."""
+UNREVIEWED = ":unreviewed"
+"""How the tags end of what a machine has read or heard and nobody has looked at: ``ocr:unreviewed``."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Gate:
 
     def refusal(self, meta: Meta) -> str | None:
         """Why a record does not pass, as ``rule:detail``; ``None`` when it does."""
-        return None if self.admits(meta.access) else f"{ACCESS}:{meta.access}"
+        if not self.admits(meta.access):
+            return f"{ACCESS}:{meta.access}"
+        return next((tag for tag in meta.tags if tag.endswith(UNREVIEWED)), None)
 
     def passing(self, records: Iterable[R], left_out: Counter[str] | None = None) -> Iterator[R]:
         """The records that pass.

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from seshat.config import Config
 from seshat.core.errors import DataError
-from seshat.core.gate import read_everything
+from seshat.core.gate import UNREVIEWED, read_everything
 from seshat.core.jsonl import atomic_write, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
@@ -137,8 +137,10 @@ def copies(segment: Segment, factor: float, seed: int) -> int:
 
 
 def _excluded(meta: Meta, config: Config) -> list[str]:
-    """The tags that keep a record out: those of the configuration, and that of pairs that a person has rejected."""
-    return [tag for tag in meta.tags if tag in config.split.exclude_tags or is_rejection(tag)]
+    """The tags that keep a record out: of the configuration, of what people have rejected, or not yet looked at."""
+    return [
+        tag for tag in meta.tags if tag in config.split.exclude_tags or is_rejection(tag) or tag.endswith(UNREVIEWED)
+    ]
 
 
 def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:

@@ -16,12 +16,12 @@ from typing import Any, Literal
 import structlog
 
 from seshat.core import progress
-from seshat.core.errors import DataError, SeshatError
+from seshat.core.errors import DataError, SeshatError, UsageError
 from seshat.core.paths import all_readable, remove, sealed
 from seshat.pipeline import graph, memory
 from seshat.pipeline.cache import Cache
 from seshat.pipeline.lock import Lock, hold
-from seshat.pipeline.stages import STAGES, stage
+from seshat.pipeline.stages import on_demand, stage, stages_of
 from seshat.project.folder import Project
 from seshat.project.stage import Stage
 
@@ -41,10 +41,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a stage will run, and why. ``after``: stages that run before it and may change what it reads."""
+    """Whether a stage will run, and why. ``after``: stages that run before it and may change what it reads.
+
+    ``off``: only its own command runs it; the reasons say what that would take.
+    """
 
     stage: str
-    state: Literal["current", "will-run", "may-run"]
+    state: Literal["current", "will-run", "may-run", "off"]
     reasons: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
@@ -60,18 +63,23 @@ class Engine:
         self.project = project
         self._cache = cache
         self._lock = lock
+        self._stages = stages_of(project.config)
 
     def status(self) -> list[Status]:
         """What a run would do, without running anything."""
         found: dict[str, Status] = {}
-        for one in STAGES:
+        for one in on_demand():
+            if one not in self._stages and (cost := one.cost(self.project)):
+                found[one.name] = Status(one.name, "off", (cost,))
+        for one in self._stages:
             reasons = tuple(self._reasons(one))
             before = tuple(
-                name for name in _upstream(one, self.project) if name in found and found[name].state != "current"
+                name for name in self._upstream(one) if name in found and found[name].state in ("will-run", "may-run")
             )
             state: Literal["current", "will-run", "may-run"] = "current"
             if reasons:
                 state = "will-run"
+                reasons += tuple(filter(None, [one.cost(self.project)]))
             elif before:
                 state = "may-run"
             found[one.name] = Status(one.name, state, reasons, before)
@@ -86,14 +94,14 @@ class Engine:
         Raises:
             UsageError: there is no such stage.
         """
-        last = STAGES.index(stage(until)) if until else len(STAGES)
-        for one in STAGES[: last + 1]:
+        last = self._place(stage(until)) if until else len(self._stages)
+        for one in self._stages[: last + 1]:
             reasons = self._reasons(one)
             if not reasons:
                 yield Outcome(one.name, "current", 0.0, (), self._summary(one.name))
                 continue
             log.debug("stage is not up to date", stage=one.name, reasons=reasons)
-            _require(one, self.project)
+            self._require(one)
             started = time.monotonic()
             restorable = one.shared is None or not one.shared.written
             if restorable and self._cache.restore(one.name):
@@ -109,8 +117,18 @@ class Engine:
             DataError: what the stage reads is not there yet.
         """
         one = stage(name)
-        _require(one, self.project)
+        self._require(one)
+        if one not in self._stages:  # it keeps its own books, of pages or of segments
+            started = time.monotonic()
+            with progress.task(one.name):
+                summary = one.run(self.project)
+            return Outcome(one.name, "ran", time.monotonic() - started, (), summary)
         return self._run(one, ["you asked for it"])
+
+    def _place(self, one: Stage) -> int:
+        if one not in self._stages:
+            raise UsageError(f"'{one.name}' is not switched on for this run.", f"Run it with: seshat {one.name}")
+        return self._stages.index(one)
 
     def _run(self, one: Stage, reasons: Sequence[str]) -> Outcome:
         self._lock.note(stage=one.name)
@@ -149,6 +167,27 @@ class Engine:
             changes.append((known.shared, "deleted"))
         return memory.explain(changes, known.settings, graph.settings(one, self.project))
 
+    def _writers(self, path: Path) -> list[str]:
+        """The stages that write a file or folder."""
+        written = ((one.name, out) for one in self._stages for out in one.writes(self.project))
+        return [name for name, out in written if path == out or out in path.parents]
+
+    def _upstream(self, one: Stage) -> list[str]:
+        """The stages that write what ``one`` reads."""
+        return list(dict.fromkeys(name for path in one.reads(self.project) for name in self._writers(path)))
+
+    def _require(self, one: Stage) -> None:
+        """Refuse to run a stage before the one that writes its input."""
+        for path in one.reads(self.project):
+            if path.exists():
+                continue
+            writer = next(iter(self._writers(path)), None)
+            raise DataError(
+                f"{one.name} reads {graph.name(path, self.project)}, which does not exist"
+                + (f" yet: {writer} writes it." if writer else "."),
+                "Bring everything up to date with: seshat run" if writer else None,
+            )
+
     def _summary(self, name: str) -> dict[str, Any]:
         """The summary of the run that made what is there now; empty when it is not known."""
         key = self._cache.key(name)
@@ -164,7 +203,7 @@ def engine(project: Project) -> Iterator[Engine]:
     """
     with hold(project.state) as lock:
         sweep(project)
-        for path in {path for one in STAGES for path in one.reads(project)}:
+        for path in {path for one in stages_of(project.config) for path in one.reads(project)}:
             all_readable(path)  # DVC reads all of it, and would wait at a pipe
         graph.write(project)
         cache = Cache(project.root)
@@ -194,26 +233,3 @@ def sweep(project: Project) -> list[Path]:
     for path in project.root.glob(".dvc.*.tmp"):
         remove(path)
     return left
-
-
-def _upstream(one: Stage, project: Project) -> list[str]:
-    """The stages that write what ``one`` reads."""
-    reads = one.reads(project)
-    return [
-        other.name
-        for other in STAGES
-        if any(path == out or out in path.parents for path in reads for out in other.writes(project))
-    ]
-
-
-def _require(one: Stage, project: Project) -> None:
-    """Refuse to run a stage before the one that writes its input."""
-    for path in one.reads(project):
-        if path.exists():
-            continue
-        writer = next((o.name for o in STAGES for out in o.writes(project) if path == out or out in path.parents), None)
-        raise DataError(
-            f"{one.name} reads {graph.name(path, project)}, which does not exist"
-            + (f" yet: {writer} writes it." if writer else "."),
-            "Bring everything up to date with: seshat run" if writer else None,
-        )

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from seshat.config import Config
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_text
-from seshat.pipeline.stages import STAGES, SUMMARIES
+from seshat.pipeline.stages import SUMMARIES, stages_of
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
 from seshat.project.stage import Stage
@@ -54,8 +54,8 @@ def params(project: Project) -> dict[str, Any]:
     """
     values = project.config.model_dump(mode="json", by_alias=True)
     return _digested(project.config, values) | {
-        "versions": {stage.name: stage.version for stage in STAGES},
-        "decisions": {stage.name: stage.shared.decisions(project) for stage in STAGES if stage.shared},
+        "versions": {stage.name: stage.version for stage in stages_of(project.config)},
+        "decisions": {one.name: one.shared.decisions(project) for one in stages_of(project.config) if one.shared},
     }
 
 
@@ -96,7 +96,7 @@ def read_resolved(root: Path) -> Config:
 
 def graph(project: Project) -> dict[str, Any]:
     """The content of ``dvc.yaml``."""
-    return {"stages": {stage.name: _node(stage, project) for stage in STAGES}}
+    return {"stages": {stage.name: _node(stage, project) for stage in stages_of(project.config)}}
 
 
 def _node(stage: Stage, project: Project) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from seshat.core.errors import UsageError
 from seshat.project.stage import Stage
+
+if TYPE_CHECKING:
+    from seshat.config import Config
 
 _MODULES = {
     "ingest": (
@@ -53,13 +56,25 @@ _MODULES = {
     ),
 }
 """Name -> the module with ``run`` and ``STAGE``, and one line for people."""
-SUMMARIES = {name: summary for name, (_, summary) in _MODULES.items()}
+_ON_DEMAND: dict[str, tuple[str, str]] = {}
+"""The same of stages that read scans and recordings: `run` does them, before all others, only when switched on."""
+SUMMARIES = {name: summary for name, (_, summary) in (_ON_DEMAND | _MODULES).items()}
 """What each stage does, in one line."""
 
 
 @functools.cache
 def _collected() -> tuple[Stage, ...]:
     return tuple(importlib.import_module(module).STAGE for module, _ in _MODULES.values())
+
+
+def on_demand() -> tuple[Stage, ...]:
+    """The stages that `run` does only when they are switched on."""
+    return tuple(importlib.import_module(module).STAGE for module, _ in _ON_DEMAND.values())
+
+
+def stages_of(config: Config) -> tuple[Stage, ...]:
+    """What `run` does in a project, in order: the stages on demand that are switched on, then all others."""
+    return (*(stage for stage in on_demand() if stage.switched_on(config)), *STAGES)
 
 
 class _Table(Sequence[Stage]):
@@ -75,7 +90,7 @@ class _Table(Sequence[Stage]):
 
 
 STAGES: Sequence[Stage] = _Table()
-"""All stages, in their order; collected from their modules when it is first looked at."""
+"""The stages of every run, in their order; collected from their modules when it is first looked at."""
 
 
 def stage(name: str) -> Stage:
@@ -84,6 +99,6 @@ def stage(name: str) -> Stage:
     Raises:
         UsageError: there is none.
     """
-    if name not in _MODULES:
-        raise UsageError(f"There is no stage '{name}'.", f"Stages: {', '.join(_MODULES)}.")
-    return STAGES[list(_MODULES).index(name)]
+    if name not in SUMMARIES:
+        raise UsageError(f"There is no stage '{name}'.", f"Stages: {', '.join(SUMMARIES)}.")
+    return next(one for one in (*on_demand(), *STAGES) if one.name == name)

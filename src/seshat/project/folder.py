@@ -26,6 +26,11 @@ class Project:
         return self.root / "data" / "raw"
 
     @property
+    def scanned(self) -> Path:
+        """Written by ``ocr``: ``segments.jsonl, entries.jsonl, rejects.jsonl, report.json`` and the pages as read."""
+        return self.root / "data" / "interim" / "ocr"
+
+    @property
     def ingested(self) -> Path:
         """Written by ``ingest``: ``segments.jsonl, entries.jsonl, documents.jsonl, rejects.jsonl, report.json``."""
         return self.root / "data" / "interim" / "ingest"

@@ -51,6 +51,10 @@ class Stage:
     """Files and folders it writes."""
     shared: SharedFile | None = None
     """A file that people write beside the raw files."""
+    switched_on: Callable[[Config], bool] = lambda _config: True
+    """Whether ``seshat run`` does it; otherwise only ``seshat NAME`` does."""
+    cost: Callable[[Project], str] = lambda _project: ""
+    """What it would take, in words, where that is worth knowing beforehand; empty when there is nothing to do."""
 
     def run(self, project: Project) -> dict[str, Any]:
         """Do the work of the stage; returns its summary."""

@@ -1,0 +1,1 @@
+"""Scans and recordings: read by machines, reviewed by people, and never trusted before."""
