@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # The neural extras come after torch, which the constraints pin to one version.
-DEV := field,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
+DEV := field,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
 export DVC_NO_ANALYTICS := 1
 
 .PHONY: run test check fix bench bench-list clean system lock

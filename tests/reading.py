@@ -34,7 +34,12 @@ Read = Callable[..., Result]
 
 
 def read_files(
-    raw: Path, files: dict[str, str | bytes], *, ingest: dict[str, Any] | None = None, **source: Any
+    raw: Path,
+    files: dict[str, str | bytes],
+    *,
+    ingest: dict[str, Any] | None = None,
+    project: dict[str, Any] | None = None,
+    **source: Any,
 ) -> Result:
     """Write files below a folder and read them as one source."""
     for name, content in files.items():
@@ -42,7 +47,8 @@ def read_files(
         (raw / name).write_bytes(content.encode() if isinstance(content, str) else content)
     config = Config.model_validate(
         {
-            "project": {
+            "project": project
+            or {
                 "language": "qlm",
                 "pivot": "es",
                 "languages": {"qlm": {"name": "Lumeko"}, "es": {"name": "Spanish"}, "en": {"name": "English"}},

@@ -9,9 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from seshat.config.base import Language, Mistake, RawPath, Regex, Section, one_form
 from seshat.core.records import Access, Method
+from seshat.text import legacy
 
 
 def _known_encoding(name: str) -> str:
+    legacy.register()
     try:
         b"abcd".decode(name, errors="replace")  # codecs that make no text, such as hex, are refused here, too
     except (LookupError, UnicodeError) as error:
@@ -32,7 +34,7 @@ Written = Annotated[str, BeforeValidator(_digits), AfterValidator(one_form)]
 
 ReaderName = Literal[
     "auto", "table", "moses", "tmx", "documents", "text", "eaf", "flextext", "lift", "sfm", "textgrid", "cldf",
-    "conllu", "chat", "usfm", "xliff", "subtitles", "session",
+    "conllu", "chat", "usfm", "xliff", "subtitles", "session", "html", "pdf",
 ]  # fmt: skip
 FIELD_READERS = frozenset({"eaf", "flextext", "lift", "sfm", "textgrid", "cldf", "conllu", "chat", "xliff"})
 """Readers of linguists' files, whose parts have names of their own: tiers, markers, columns."""
@@ -80,7 +82,8 @@ class Source(Section):
     reader: ReaderName = "auto"
     """`table` (CSV, TSV, XLSX, JSON, JSONL, tables in DOCX), `moses` (line-aligned text), `tmx`, `documents` (parallel,
     not aligned), `text` (one language); of linguists `eaf` (ELAN), `flextext`, `lift`, `sfm` (Toolbox), `textgrid`
-    (Praat), `cldf`, `conllu`, `chat`; `usfm` (and USX), `xliff`, `subtitles`, `session` (lameta, SayMore); or `auto`:
+    (Praat), `cldf`, `conllu`, `chat`; `usfm` (and USX), `xliff`, `subtitles`, `session` (lameta, SayMore);
+    `html`, `pdf` (its text layer); or `auto`:
     by the ending of the name, and by the first lines where the ending is that of several kinds."""
     kind: Literal["entries", "segments", "documents"] = "segments"
     """What a row of a table is: a lexicon entry or a sentence pair. With `auto` and a path with `{lang}`,

@@ -21,6 +21,7 @@ from seshat.data.corrections import Corrections
 from seshat.formats import read_source
 from seshat.formats.context import Context
 from seshat.formats.files import unnamed
+from seshat.formats.html import coverage
 from seshat.project.folder import Project
 from seshat.project.stage import LANGUAGES, RECORD_FILES, SharedFile, Stage, expand, files
 from seshat.review import corrections
@@ -95,6 +96,7 @@ class Reading:
                     "records": _total(context),
                     "rejects": sum(report.rejects for report in context.reports.values()),
                     "warnings": context.remarks,
+                    **({"sites": coverage(context.sites)} if context.sites else {}),
                     "files": [report.as_dict() for report in context.reports.values()],
                 }
                 for context in self.contexts

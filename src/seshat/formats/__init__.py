@@ -34,6 +34,8 @@ BY_ENDING = {
     **dict.fromkeys((".usfm", ".usx", ".ptx"), "usfm"),
     **dict.fromkeys((".xlf", ".xliff", ".sdlxliff"), "xliff"),
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    ".pdf": "pdf",
     **dict.fromkeys((".session", ".person", ".sprj"), "session"),
 }
 """Reader of a file by the ending of its name, for ``reader: auto``."""

@@ -125,6 +125,8 @@ class Context:
     """Hash of an id that a column gives -> number of the file and the line."""
     encodings: dict[Path, Encoding] = field(default_factory=dict)
     """Encodings found so far."""
+    sites: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    """Folder of web pages -> for each page the share of its text that Trafilatura kept, and how it was read."""
     sessions: dict[Path, About] = field(default_factory=dict)
     """Folder -> what a session file in it says about the files there."""
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read
+from seshat.text import legacy
 from seshat.text.letters import CODE_PAGES, fit, known
 
 HEAD = 65_536
@@ -82,6 +83,7 @@ def detect(
     Raises:
         DataError: the file cannot be opened, or no encoding is clearly the best; names the candidates.
     """
+    legacy.register()
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD)
@@ -94,14 +96,26 @@ def detect(
                 return Encoding(wide, "zero bytes", confidence=0.9, newline=_newline(stream, wide))
             newline = _newline(stream, "utf-8")
             if _is_utf8(stream):
+                if older := legacy.recognise(head.decode("utf-8", "ignore"), languages):
+                    return _older(f"{older.name}-utf8", head, newline)
                 return Encoding("utf-8", "valid UTF-8", newline=newline)
             if wide := _zero_bytes(head, 0.02):
                 return Encoding(wide, "zero bytes", confidence=0.8, newline=_newline(stream, wide))
             if declared and (name := _eight_bit(declared)):
                 return Encoding(name, "declared", newline=newline)
+            if older := legacy.recognise(head.decode("latin-1"), languages):
+                return _older(older.name, head, newline)
             return _guess(path, stream, newline, languages)
     except OSError as error:
         raise cannot_read(path, error) from error
+
+
+def _older(name: str, head: bytes, newline: Literal["\n", "\r"]) -> Encoding:
+    """An encoding from before Unicode that was recognised, with the first line in it."""
+    lines = head.splitlines()
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    sample = lines[first].decode(name, "replace").strip()[:60]
+    return Encoding(name, "detected", 0.9, newline=newline, sample=f"«{sample}»", sample_line=first + 1)
 
 
 def _eight_bit(declared: str) -> str | None:

@@ -1,0 +1,57 @@
+"""The text layer of PDF documents: one segment a line. What has none is a scan, and for `seshat ocr`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from seshat.core.errors import DataError, require
+from seshat.core.records import Record, Reject, Segment
+from seshat.formats.context import Context
+from seshat.text.legacy import recognise
+
+
+def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
+    """Read the text layers of documents; letters of fonts from before Unicode are repaired.
+
+    Raises:
+        DataError: a file is no PDF document, is protected, or has no text at all.
+        MissingPackage: pypdfium2 is not installed.
+    """
+    language = context.source.language or context.project.language
+    for path in paths:
+        pages = _pages(path)
+        report, file, prefix = context.report(path), context.relative(path), context.prefix(path)
+        without = [number for number, text in enumerate(pages, start=1) if not text.strip()]
+        if len(without) == len(pages):
+            hint = "It is a scan: put it below data/raw/scans and read it with: seshat ocr"
+            raise DataError(f"{path}: none of its {len(pages)} pages has a text layer.", hint)
+        for number in without:
+            yield context.reject(path, None, f"page {number} has no text layer")
+        older = recognise("\n".join(pages), [language])
+        if older is not None:
+            report.encoding = older.name
+            report.remarks.append(f"the letters are those of {older.name}, from before Unicode; they are repaired")
+        order = 0
+        for page, text in enumerate(pages, start=1):
+            for line in (older.repair(text) if older else text).splitlines():
+                if kept := report.text(line):
+                    meta = context.meta(file, None, doc_id=prefix, order=order)
+                    origin = meta.origin.model_copy(update={"page": page}) if meta.origin else None
+                    order += 1
+                    made = meta.model_copy(update={"origin": origin})
+                    yield Segment(id=f"{prefix}:{order}", texts={language: kept}, meta=made)
+
+
+def _pages(path: Path) -> list[str]:
+    pdfium = require("pypdfium2", extra="crawl", purpose="Reading the text of PDF documents")
+    try:
+        document = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        raise DataError(
+            f"{path}: this PDF document cannot be opened: {error}.", "Is it whole, and unprotected?"
+        ) from error
+    try:
+        return [page.get_textpage().get_text_bounded().replace("\ufffe", "") for page in document]
+    finally:
+        document.close()
