@@ -6,7 +6,62 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 DEV := field,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: run test check fix bench bench-list clean system lock
+# Steps of the guide work on PROJECT, with CONFIG, the name of one of its profiles or the path of a file such as
+# configs/training/qlora_qwen3_14b.yaml, and with settings: make train ARGS="train.finetune.epochs=1"
+PROJECT ?= projects/sample
+CONFIG ?=
+ARGS ?=
+STEP = $(BIN)/seshat $(1) --project $(PROJECT) $(if $(CONFIG),--profile $(CONFIG)) $(ARGS)
+
+.PHONY: help install download-model check-gpu ingest ocr transcribe align format data-stats tokenizer-analysis train eval \
+  export-gguf serve demo run test check fix bench bench-list clean system lock
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.dev ## everything: torch for the CPU, the trainers, the server and the page
+
+download-model: .venv/.dev ## make download-model MODEL=Qwen/Qwen3-0.6B: a base model, for use without a network
+	$(BIN)/seshat download --model $(or $(MODEL),$(error name the model: make download-model MODEL=Qwen/Qwen3-0.6B))
+
+check-gpu: .venv/.dev ## what this machine can train on, found by doing it
+	$(BIN)/seshat doctor
+
+ingest: .venv/.core $(PROJECT)/data/raw ## the raw files as typed records; what cannot be read goes to rejects.jsonl
+	$(call STEP,run --until $@)
+
+align: .venv/.core $(PROJECT)/data/raw ## sentence pairs out of parallel documents, and the steps before
+	$(call STEP,run --until $@)
+
+format: .venv/.core $(PROJECT)/data/raw ## the training files and their data card, and the steps before
+	$(call STEP,run --until $@)
+
+data-stats: .venv/.core $(PROJECT)/data/raw ## what the data hold, and what is wrong with them
+	$(call STEP,check)
+
+tokenizer-analysis: .venv/.dev $(PROJECT)/data/raw ## how well a tokenizer suits the language
+	$(call STEP,run --until tokenizer)
+
+train: .venv/.dev $(PROJECT)/data/raw ## make train CONFIG=configs/training/qlora_qwen3_14b.yaml; without CONFIG the project's own model
+	$(call STEP,run --until train)
+
+eval: .venv/.dev $(PROJECT)/data/raw ## the model beside what costs nothing, with intervals; writes the report
+	$(call STEP,run --until evaluate)
+
+export-gguf: .venv/.dev ## the trained model for llama.cpp and Ollama
+	$(call STEP,export gguf)
+
+serve: .venv/.dev ## the API
+	$(call STEP,serve)
+
+demo: .venv/.dev ## the web page
+	$(call STEP,demo)
+
+projects/sample/data/raw: .venv/.core
+	$(BIN)/python projects/sample/generate.py
+
+%/data/raw:
+	$(error There is no folder $@: make the project first, $(BIN)/seshat init $*, and put its files there)
 
 run: .venv/.core ## the sample project, from raw files to a measured translator
 	@$(BIN)/python projects/sample/generate.py

@@ -88,8 +88,23 @@ def test_the_guard(tmp_path: Path, name: str) -> None:
 
 
 def test_the_guard_ignores_what_does_not_pass_the_gate(tmp_path: Path) -> None:
-    project = make(tmp_path, test=[segment(7)], train=[segment(7, Access.SEALED)])
-    assert run(project)["counts"]["train"] == 0
+    project = make(tmp_path, test=[segment(7)], train=[segment(7, Access.SEALED), segment(8)])
+    assert run(project)["counts"]["train"] == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "closed", "reason"),
+    [
+        ({}, Access.SEALED, "2 by access:sealed"),
+        ({"format": {"exclude_methods": ["gold"]}}, Access.PUBLIC, "2 by method:gold"),
+    ],
+)
+def test_a_set_of_which_nothing_passes_is_an_error(
+    tmp_path: Path, config: dict[str, Any], closed: Access, reason: str
+) -> None:
+    project = make(tmp_path, config, train=[segment(1, closed), segment(2, closed)], test=[segment(3)])
+    with pytest.raises(CheckFailed, match=f"Nothing of train may be used by this run: {reason}"):
+        run(project)
 
 
 def test_card(tmp_path: Path) -> None:

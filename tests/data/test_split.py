@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seshat.config import Config
-from seshat.core.errors import DataError
+from seshat.core.errors import CheckFailed, DataError
 from seshat.core.jsonl import read_jsonl, write_jsonl
-from seshat.core.records import Access, Entry, Example, Meta, Segment, Sense
+from seshat.core.records import Access, Entry, Example, Meta, Method, Segment, Sense
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign
 from seshat.data.split import copies, run
 from seshat.project.folder import Project
@@ -55,10 +55,19 @@ def segments(count: int, *, documents: int, seed: int = 1, source: str = "book",
     ]
 
 
-def make(tmp_path: Path, records: list[Segment], entries: list[Entry] = [], **split: Any) -> Project:  # noqa: B006
+def make(
+    tmp_path: Path,
+    records: list[Segment],
+    entries: list[Entry] = [],  # noqa: B006
+    max_access: str = "restricted",
+    **split: Any,
+) -> Project:
     sources = [{"name": name, "path": f"{name}.csv"} for name in split.get("upsample", {})]
     project = Project(
-        tmp_path, Config.model_validate({"project": {"pivot": "es"}, "split": split, "ingest": {"sources": sources}})
+        tmp_path,
+        Config.model_validate(
+            {"split": split, "ingest": {"sources": sources}, "project": {"pivot": "es", "max_access": max_access}}
+        ),
     )
     write_jsonl(project.cleaned / "segments.jsonl", records)
     write_jsonl(project.cleaned / "entries.jsonl", entries)
@@ -90,7 +99,7 @@ def test_same_seed_same_bytes_other_seed_other_split(tmp_path: Path) -> None:
     outputs: list[dict[str, bytes]] = []
     for seed in (13, 13, 14):
         project = make(tmp_path / str(len(outputs)), records)
-        project = Project(project.root, Config.model_validate({"project": {"seed": seed}}))
+        project = Project(project.root, Config.model_validate({"project": {"seed": seed, "max_access": "restricted"}}))
         run(project)
         outputs.append({p.name: p.read_bytes() for p in sorted(project.processed.iterdir())})
     assert outputs[0] == outputs[1]
@@ -319,6 +328,85 @@ def test_tiny_sets_are_warned_about(tmp_path: Path) -> None:
     assert any("test holds 4 segments" in warning for warning in report["warnings"])
 
 
+@pytest.mark.parametrize("in_documents", [True, False])
+def test_shares_are_of_what_is_left_without_copies(tmp_path: Path, in_documents: bool) -> None:
+    records = segments(300, documents=300)
+    again = [
+        s.model_copy(
+            update={"id": f"{s.id}-{i}", "meta": Meta(source="again", doc_id=f"a{i}" if in_documents else None)}
+        )
+        for i in range(9)
+        for s in records[100 * in_documents : 100 + 100 * in_documents]
+    ]
+    report = run(make(tmp_path, records + again, validation=0.1, test=0.15))
+    counts = report["counts"]
+    assert sum(counts.values()) == 300
+    assert report["excluded"] == {"split:duplicate": 900}
+    assert counts["test"] == pytest.approx(45, abs=5)
+    assert counts["validation"] == pytest.approx(30, abs=5)
+    assert report["leaks"]["test"] == {"exact": 0.0, "near": 0.0}
+
+
+def test_shares_are_of_what_the_run_may_use(tmp_path: Path) -> None:
+    closed = segments(900, documents=90, seed=4, source="closed", access=Access.SEALED)
+    project = make(tmp_path, closed + segments(100, documents=50), max_access="community", validation=0.1, test=0.2)
+    with pytest.raises(CheckFailed, match=r"all 1,000 pairs are less open than project\.max_access"):
+        run(project)
+    opened = segments(100, documents=50, access=Access.COMMUNITY)
+    project = make(tmp_path, closed + opened, max_access="community", validation=0.1, test=0.2)
+    run(project)
+    admitted = {n: sum(s.meta.access is Access.COMMUNITY for s in read(project, n)) for n in ("validation", "test")}
+    assert admitted == {"validation": 10, "test": 20}
+
+
+def test_a_small_project_has_all_three_sets(tmp_path: Path) -> None:
+    counts = run(make(tmp_path, segments(6, documents=1), max_access="restricted"))["counts"]
+    assert counts == {"train": 4, "validation": 1, "test": 1, "monolingual": 0}
+
+
+@pytest.mark.parametrize(
+    ("records", "split", "message"),
+    [
+        (segments(2, documents=1), {}, "The set train would be empty: there are too few distinct pairs .* 2"),
+        (segments(60, documents=60, split="train"), {}, "none of 60 pairs may be drawn: their sources fix them"),
+        (segments(60, documents=60, method=Method.MACHINE), {}, "none of 60 pairs may be drawn"),
+        (
+            [
+                s.model_copy(update={"texts": {**s.texts, "xx": "nokon jema jake riki"}})
+                for s in segments(60, documents=9)
+            ],
+            {},
+            "all 60 distinct pairs that may be drawn are near-duplicates of each other",
+        ),
+        (
+            [*segments(9, documents=1, split="train"), *segments(60, documents=1, seed=2)],
+            {},
+            "the 60 distinct pairs that may be drawn all stand in the same documents",
+        ),
+        (
+            [*segments(9, documents=1, split="test"), *segments(60, documents=1, seed=2)],
+            {"validation": 0},
+            "The set train would be empty: of 69 pairs all are in validation and test",
+        ),
+        (
+            [
+                *segments(60, documents=9),
+                *segments(5, documents=1, seed=2, source="t", split="test", access=Access.SEALED),
+            ],
+            {"test": 0},
+            "The set test would be empty: what its source fixes for it is less open",
+        ),
+    ],
+)
+def test_a_set_that_would_be_empty_is_an_error_with_its_cause(
+    tmp_path: Path, records: list[Segment], split: dict[str, Any], message: str
+) -> None:
+    project = make(tmp_path, records, **split)
+    with pytest.raises(CheckFailed, match=message):
+        run(project)
+    assert not (project.processed / "train.jsonl").exists()
+
+
 def test_nothing_to_split(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="seshat clean"):
         run(Project(tmp_path, Config()))
@@ -358,6 +446,7 @@ def rows_of(draw: st.DrawFn) -> Rows:
         whole=column(0, 100).astype(np.uint64),
         cluster=cluster,
         access=column(0, 4),
+        admitted=column(0, 4) > 0,
     )
 
 
@@ -393,15 +482,15 @@ def test_roles_respect_what_rows_are(rows: Rows) -> None:
             assert role[row] in (rows.fixed[row], Role.DUPLICATE)
         elif not rows.drawable[row]:
             assert role[row] in (Role.TRAIN, Role.LEAK, Role.DUPLICATE)
-    train = role == Role.TRAIN
-    assert len(np.unique(rows.whole[train])) == train.sum()
+    for drawn in (role == Role.TRAIN, (role == Role.TEST) & (rows.fixed == NONE)):
+        assert len(np.unique(rows.whole[drawn])) == drawn.sum()
 
 
 def test_a_language_alone_is_drawn_by_document_and_cluster(tmp_path: Path) -> None:
     rng = random.Random(5)
     texts = [Segment(id=f"t{i}", texts={"xx": sentence(rng)}, meta=Meta(doc_id=f"d{i // 4}")) for i in range(400)]
     copied = texts[0].model_copy(update={"id": "again", "meta": Meta(doc_id="other")})
-    project = Project(tmp_path, Config.model_validate({"project": {"language": "xx"}}))
+    project = Project(tmp_path, Config.model_validate({"project": {"max_access": "restricted"}}))
     write_jsonl(project.cleaned / "segments.jsonl", [*texts, copied])
     report = run(project)
     counts = report["counts"]

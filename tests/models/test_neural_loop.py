@@ -28,7 +28,8 @@ from tests.tiny_models import byt5, qwen3  # noqa: E402
 from seshat.models.neural import base, loop  # noqa: E402
 from seshat.models.neural.dialogues import dataset  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
-from seshat.models.neural.trainer import Order, distributed, out_of_memory  # noqa: E402
+from seshat.models.neural.steps import Order  # noqa: E402
+from seshat.models.neural.trainer import distributed, out_of_memory  # noqa: E402
 from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
 from seshat.project.manifest import Base  # noqa: E402
 
@@ -231,7 +232,7 @@ def test_weights_that_can_run_programs_are_not_opened(tmp_path: Path) -> None:
         base.located(str(tmp_path), None, tmp_path)
     with pytest.raises(DataError, match="no model of that id on this machine") as caught:
         base.located("no-such/model", None, tmp_path)
-    assert "model.download=true" in str(caught.value)
+    assert "seshat download --model no-such/model" in str(caught.value)
 
 
 def test_answers_end_where_generation_config_says(tmp_path: Path) -> None:

@@ -316,6 +316,24 @@ def test_openai(client: TestClient) -> None:
     assert completion(client, messages=answer).status_code == 400
 
 
+def test_libretranslate(client: TestClient) -> None:
+    listed = client.get("/libretranslate/languages").json()
+    assert [(one["code"], one["targets"]) for one in listed] == [("qsm", ["es"]), ("es", ["qsm"])]
+    address = "/libretranslate/translate"
+    form = client.post(address, data={"q": "mina & basi", "source": "qsm", "target": "es", "api_key": "k"})
+    assert form.json() == {"translatedText": "MINA & BASI"}
+    several = client.post(address, json={"q": ["mina", "tolo"], "source": "auto", "target": "es", "alternatives": 1})
+    assert several.json() == {
+        "translatedText": ["MINA", "TOLO"],
+        "detectedLanguage": [{"language": "qsm", "confidence": 50}] * 2,
+        "alternatives": [["MINA!"], ["TOLO!"]],
+    }
+    spanish = client.post("/libretranslate/detect", data={"q": "la niña no está en la casa"}).json()
+    assert [one["language"] for one in spanish] == ["es"]
+    assert client.post(address, json={"q": "x", "source": "qsm", "target": "fr"}).status_code == 400
+    assert "q, source and target" in client.post(address, content=b"\xff").json()["error"]["message"]
+
+
 class Talker:
     """Says the last turn back, a word at a time."""
 

@@ -31,7 +31,7 @@ Folder = Annotated[
 ]
 Profiles = Annotated[
     list[str] | None,
-    typer.Option("--profile", metavar="NAME", help="Lay profiles/NAME.yaml over seshat.yaml; may be repeated."),
+    typer.Option("--profile", metavar="NAME", help="Lay profiles/NAME.yaml, or a file, over seshat.yaml; repeatable."),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -30,7 +30,7 @@ def add(app: typer.Typer) -> None:
     """Add these commands to the program."""
     verb(app, "run", help="Bring the project up to date: run the stages whose input, settings or code changed.")(_run)
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
-    verb(app, "download", help="Fetch the raw files that the configuration lists.")(_download)
+    verb(app, "download", help="Fetch the raw files that the configuration lists, or a base model.")(_download)
     for name, about in stages.SUMMARIES.items():
         own = {"ingest": _ingest_command, "format": _format_command, "evaluate": _evaluate_command}
         command = own.get(name, _stage_command)
@@ -124,10 +124,21 @@ def _download(
     from_folder: Annotated[
         Path | None, typer.Option("--from", help="Take the files from this folder instead of the network.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Fetch this model of the Hugging Face Hub instead, for use without a network."),
+    ] = None,
 ) -> None:
     from seshat.data import download
     from seshat.report.terminal import summary
 
+    if model is not None:
+        from seshat.models.neural import base
+
+        with context.progress():
+            folder = base.fetch(model)
+        context.result({"model": model, "folder": str(folder)}, *summary({"model": model, "folder": str(folder)}))
+        return
     project = context.open()
     with context.progress():
         values = download.run(project, from_folder)

@@ -162,7 +162,7 @@ def _told_directions(config: Config) -> Found:
     if not config.train.kind.encodes or model.base is None:
         return
     missing = [tag for tag in config.project.tags if tag not in codes]
-    said = any(slot in config.prompt.prefix for slot in ("{source}", "{target}"))
+    said = any(slot in config.prompt.prefix for slot in ("{source}", "{target}", "{target_code}"))
     if presets.architecture(model.base) in presets.NEEDS_CODES and missing:
         wanted = ", ".join(f"{tag}: …" for tag in missing)
         yield (

@@ -59,6 +59,8 @@ class PhaseSection(Section):
     """What it is called."""
     where: WhereSection = WhereSection()
     """Its data."""
+    text: bool = False
+    """Learn from running text in the project's language, not from instructions (causal): continued pretraining."""
     epochs: float | None = Field(default=None, gt=0)
     """Passes; default: those of `train.finetune`."""
     learning_rate: float | None = Field(default=None, gt=0)
@@ -74,6 +76,9 @@ class FineTuneSection(Section):
     """At most so many steps of a phase."""
     learning_rate: float = Field(default=2e-4, gt=0)
     """Highest learning rate. About 2e-4 for adapters, 1e-4 to 5e-4 for ByT5, 5e-5 for NLLB and XLM-R."""
+    embeddings: float | None = Field(default=None, gt=0, le=1)
+    """Learning rate of the embeddings as a share of the others, 0.1 for texts in a language that is new to the base.
+    Not given: they learn as fast as the rest, and beside adapters not at all."""
     scheduler: Literal["cosine", "linear", "constant_with_warmup", "inverse_sqrt"] = "cosine"
     """How the learning rate falls."""
     warmup: float = Field(default=0.05, ge=0)

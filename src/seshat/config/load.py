@@ -43,7 +43,7 @@ def load_config(root: Path, profiles: Sequence[str] = (), overrides: Sequence[st
 
     Args:
         root: the project folder, which holds ``seshat.yaml``.
-        profiles: names of files below ``profiles/``, without ``.yaml``; later ones win.
+        profiles: names of files below ``profiles/`` without ``.yaml``, or paths of such files; later ones win.
         overrides: settings as ``section.key=value``, the value in YAML; an item of a list by its index from 0:
             ``ingest.sources.0.path=words.csv``.
 
@@ -126,8 +126,10 @@ class _Files:
         return self.read(path, chain)
 
     def profile(self, name: str) -> Node:
-        """The overlay of a profile."""
+        """The overlay of a profile: of the project by its name, or any file by its path."""
         folder = self.root / PROFILES
+        if name.endswith(".yaml") and Path(name).is_file():
+            return self.read(Path(name))
         known = sorted(file.stem for file in folder.glob("*.yaml"))
         if name not in known:
             there = f"there are {listed(known, 'and')}" if known else f"the project has no {PROFILES}/*.yaml"

@@ -15,6 +15,7 @@ Task = Literal["translate", "word-to-meaning", "meaning-to-word", "examples", "s
 
 SLOT = re.compile(r"\{\{|\}\}|\{(?P<slot>[a-z]+)\}")
 """A slot of a prompt template; a doubled brace stands for a brace."""
+_PAIR = ("source", "target", "source_code", "target_code", "language", "pivot")
 MOST_CONTEXT = 32
 """Most sentences before a text that a model may read; so many are remembered of a document."""
 
@@ -28,9 +29,10 @@ class PromptSection(Section):
     """Other words for the tasks than the usual ones."""
     prefix: str = ""
     """What an encoder-decoder reads before the text, with `{source}` and `{target}`, such as
-    `translate {source} to {target}: `; one model for both directions needs it unless it has language codes."""
+    `translate {source} to {target}: `, or `<2{target_code}> ` (the code of `model.language_codes`, or the tag); one
+    model for both directions needs it unless it has language codes."""
     chat_template: str | None = None
-    """A Jinja file (from the project folder) instead of the base's chat template."""
+    """A Jinja file (from the project folder), or its text, instead of the base's chat template."""
     thinking: bool = False
     """Let a model that can think aloud do so."""
     context: int = Field(default=0, ge=0, le=MOST_CONTEXT)
@@ -57,13 +59,13 @@ class PromptSection(Section):
     @field_validator("prefix")
     @classmethod
     def _prefix_slots(cls, text: str) -> str:
-        return _slots_are_known(text, ("source", "target", "language", "pivot"))
+        return _slots_are_known(text, _PAIR)
 
     @field_validator("templates")
     @classmethod
     def _template_slots(cls, templates: dict[Task, str]) -> dict[Task, str]:
         for task, text in templates.items():
-            _slots_are_known(text, ("text", "source", "target", "language", "pivot"))
+            _slots_are_known(text, ("text", *_PAIR))
             if "{text}" not in text:
                 raise ValueError(f"the template of '{task}' has no {{text}}: the model would not see what it is about")
         return templates

@@ -150,6 +150,9 @@ class TrainSection(Section):
             if phase.where.tasks and not self.kind.instructed:
                 message = "tasks are those of instruction data, for the causal family"
                 yield Mistake(("phases", index, "where", "tasks"), message)
+            if phase.text and not self.kind.instructed:
+                message = f"running text is a phase of the causal family; '{self.family}' has none of its own"
+                yield Mistake(("phases", index, "text"), message)
 
     @model_validator(mode="before")
     @classmethod

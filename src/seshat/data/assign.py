@@ -9,6 +9,9 @@ large to give the shares asked for, they are taken apart, and what then stands o
 
 A unit is drawn by a hash of the seed and of what it is, never by its place in a list: test takes the smallest
 hashes, validation the largest, so that new data leave nearly everything else where it was.
+
+Shares are counted in what is left when copies are taken out and the access gate is passed: a copy goes where its pair
+goes and counts nothing, as does a row that this run may not use.
 """
 
 from __future__ import annotations
@@ -71,6 +74,8 @@ class Rows:
     """Hash of all texts of the row."""
     access: Integers
     """Access level, 0 for public."""
+    admitted: Flags
+    """Passes the access gate of this run; the others fill no set."""
     cluster: Integers
     """Smallest row of the cluster."""
 
@@ -107,11 +112,78 @@ def assign(rows: Rows, *, validation: float, test: float, seed: int, keep_confli
     result = Assignment(role)
     cut = _draw(rows, free & ~taken & rows.drawable, {Role.TEST: test, Role.VALIDATION: validation}, seed, result)
     _withdraw(rows, cut, result, keep_conflicts=keep_conflicts)
-    (train,) = np.nonzero(role == Role.TRAIN)
-    train = train[np.argsort(rows.access[train], kind="stable")]  # of exact duplicates the most open one is kept
-    _, first = np.unique(rows.whole[train], return_index=True)
-    role[np.delete(train, first)] = Role.DUPLICATE
+    for name in _SETS:
+        # A source that is the validation or test set stays as it is: figures of others were measured on its copies.
+        (mine,) = np.nonzero((role == name) & ((rows.fixed == NONE) | (name == Role.TRAIN)))
+        role[mine[~_first_copies(rows, mine)]] = Role.DUPLICATE
     return result
+
+
+def why_empty(rows: Rows, role: Integers, name: Role) -> tuple[str, str] | None:
+    """Why no admitted row is in a set: the cause and what to do, or ``None`` when there is one.
+
+    Args:
+        rows: the segments.
+        role: a :class:`Role` for every row, as :func:`assign` has decided.
+        name: the set.
+    """
+    if not rows.paired.any() or ((role == name) & rows.admitted).any():
+        return None
+    usable = rows.paired & rows.admitted
+    (left,) = (usable & (rows.fixed == NONE) & rows.drawable).nonzero()
+    distinct = int(_first_copies(rows, left).sum())
+    if not usable.any():
+        return (
+            f"all {rows.paired.sum():,} pairs are less open than project.max_access",
+            "Give the sources their `access` (one without reads as restricted), or raise project.max_access if this "
+            "run may use them.",
+        )
+    if (rows.paired & (rows.fixed == name)).any() and name is not Role.TRAIN:
+        return (
+            "what its source fixes for it is less open than project.max_access, or stands in a set that goes before",
+            "Give that source its `access`, raise project.max_access, or take its `split` away.",
+        )
+    if not len(left) and name is not Role.TRAIN:
+        return (
+            f"none of {usable.sum():,} pairs may be drawn: their sources fix them as another set, or a machine made "
+            "them, or they are corrections",
+            f"Give a source `split: {name.name.lower()}`, or set its share to 0 to do without.",
+        )
+    if 0 < distinct < len(_SETS):
+        return (
+            f"there are too few distinct pairs that may be drawn, {distinct}",
+            "Add text, or set the shares of validation and test to 0 to do without.",
+        )
+    if name is Role.TRAIN:
+        return (
+            f"of {usable.sum():,} pairs all are in validation and test, or in documents and near-duplicates of what "
+            "stands there",
+            "Fix less as validation and test, or give the source documents (a column doc_id, `document: line`).",
+        )
+    if len(set(rows.cluster[left].tolist())) == 1:
+        return (
+            f"all {distinct:,} distinct pairs that may be drawn are near-duplicates of each other",
+            "Add text, raise split.similarity, or set the share to 0 to do without.",
+        )
+    return (
+        f"the {distinct:,} distinct pairs that may be drawn all stand in the same documents or near-duplicates as "
+        "pairs of another set",
+        "Give the source documents (a column doc_id, `document: line`), raise split.similarity, or set the share to 0 "
+        "to do without.",
+    )
+
+
+_SETS = (Role.TRAIN, Role.VALIDATION, Role.TEST)
+
+
+def _first_copies(rows: Rows, members: Integers) -> Flags:
+    """Which of some rows stay when exact copies are taken out: the first of the most open ones."""
+    import numpy as np
+
+    order = np.argsort(rows.access[members], kind="stable")
+    first = np.zeros(len(members), dtype=bool)
+    first[order[np.unique(rows.whole[members][order], return_index=True)[1]]] = True
+    return first
 
 
 def _draw(rows: Rows, candidates: Flags, shares: dict[Role, float], seed: int, result: Assignment) -> Flags:
@@ -127,25 +199,26 @@ def _draw(rows: Rows, candidates: Flags, shares: dict[Role, float], seed: int, r
     if not len(members):
         return cut
     stratum = rows.stratum[members]
-    targets = {
-        number: {role: round(share * int((stratum == number).sum())) for role, share in shares.items()}
-        for number in np.unique(stratum).tolist()
-    }
+    counts = rows.admitted[members] & _first_copies(rows, members)
+    targets = _targets(stratum[counts], shares)
     joined = _joined(rows, members)
     bound = rows.paired & (rows.fixed == Role.TRAIN)
     bound_documents = np.isin(rows.document[members], rows.document[bound])
     bound_rows = bound_documents | np.isin(rows.cluster[members], rows.cluster[bound])
     while True:
         level = np.array([result.level.get(number, 0) for number in stratum.tolist()])
-        limit = np.array([min((t for t in targets[n].values() if t), default=len(level)) for n in stratum.tolist()])
-        units, key, parted, cut_members = _units(rows, members, joined, level, limit)
+        smallest = {
+            number: min(filter(None, wanted.values()), default=len(level)) for number, wanted in targets.items()
+        }
+        limit = np.array([smallest.get(number, len(level)) for number in stratum.tolist()])
+        units, key, parted, cut_members = _units(rows, members, counts, joined, level, limit)
         tied = np.unique(units[np.where(parted, bound_documents, bound_rows)])
-        drawn = _fill(units, _mix(key, seed), stratum, tied, targets)
+        drawn = _fill(units, counts, _mix(key, seed), stratum, tied, targets)
         short = [
             number
             for number, wanted in targets.items()
             if result.level.get(number, 0) < 2
-            and any(((drawn == role) & (stratum == number)).sum() < size / 2 for role, size in wanted.items())
+            and any((counts & (drawn == role) & (stratum == number)).sum() < size / 2 for role, size in wanted.items())
         ]
         if not short:
             break
@@ -154,6 +227,21 @@ def _draw(rows: Rows, candidates: Flags, shares: dict[Role, float], seed: int, r
     result.role[members] = drawn
     cut[members] = cut_members
     return cut
+
+
+def _targets(stratum: Integers, shares: dict[Role, float]) -> dict[int, dict[Role, int]]:
+    """How many rows of every stratum a set should get; a set that is asked for gets one, however small its share."""
+    import numpy as np
+
+    numbers, sizes = np.unique(stratum, return_counts=True)
+    targets = {
+        number: {role: round(share * size) for role, share in shares.items()}
+        for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True)
+    }
+    for role, share in shares.items():
+        if share and targets and not any(wanted[role] for wanted in targets.values()):
+            targets[int(numbers[sizes.argmax()])][role] = 1
+    return targets
 
 
 def _joined(rows: Rows, members: Integers) -> Integers:
@@ -167,16 +255,16 @@ def _joined(rows: Rows, members: Integers) -> Integers:
 
 
 def _units(
-    rows: Rows, members: Integers, joined: Integers, level: Integers, limit: Integers
+    rows: Rows, members: Integers, counts: Flags, joined: Integers, level: Integers, limit: Integers
 ) -> tuple[Integers, Hashes, Flags, Flags]:
     """The units to draw: label and key of each member's unit, which are parted from their clusters, which are cut."""
     import numpy as np
 
-    _, document, document_size = np.unique(rows.document[members], return_inverse=True, return_counts=True)
-    parted = (level >= 1) & (np.bincount(joined)[joined] > limit)
+    _, document = np.unique(rows.document[members], return_inverse=True)
+    parted = (level >= 1) & (np.bincount(joined, counts)[joined] > limit)
     if not parted.any():
         return np.unique(joined, return_inverse=True)[1], rows.document[members], parted, parted
-    cut = parted & (level >= 2) & (document_size[document] > limit)
+    cut = parted & (level >= 2) & (np.bincount(document, counts)[document] > limit)
     size = np.clip(limit // 4, 1, BLOCK)
     block = np.where(cut, _rank(document) // size, 0)
     parts = np.stack([np.where(parted, -1, joined), np.where(parted, document, -1), block], axis=1)
@@ -197,19 +285,24 @@ def _rank(groups: Integers) -> Integers:
 
 
 def _fill(
-    units: Integers, draw: Hashes, stratum: Integers, tied: Integers, targets: dict[int, dict[Role, int]]
+    units: Integers,
+    counts: Flags,
+    draw: Hashes,
+    stratum: Integers,
+    tied: Integers,
+    targets: dict[int, dict[Role, int]],
 ) -> Integers:
     """The role of every member: units go to test from the small end of the draw, to validation from the large end."""
     import numpy as np
 
-    sizes = np.bincount(units)
+    sizes = np.bincount(units, counts).astype(np.int64)
     lowest = np.full(len(sizes), np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(lowest, units, draw)
     home = np.zeros(len(sizes), dtype=np.int64)
     leads = draw == lowest[units]
     home[units[leads]] = stratum[leads]
     role = np.full(len(sizes), int(Role.TRAIN))
-    open_ = np.ones(len(sizes), dtype=bool)
+    open_ = sizes > 0
     open_[tied] = False
     for number, wanted in targets.items():
         (here,) = np.nonzero(open_ & (home == number))

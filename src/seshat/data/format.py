@@ -126,7 +126,7 @@ def run(project: Project) -> dict[str, Any]:
 
     Raises:
         DataError: nothing has been split yet.
-        CheckFailed: a text of train stands in test, and ``split.allow_leaks`` is off.
+        CheckFailed: a text of train stands in test, and ``split.allow_leaks`` is off; or nothing of a set passes.
     """
     if not (project.processed / "train.jsonl").exists():
         raise DataError(
@@ -137,6 +137,7 @@ def run(project: Project) -> dict[str, Any]:
     tally = Tally()
     for name in FILES:
         write_jsonl(project.training / f"{name}.jsonl", _lines(project, _passing(project, name, tally)))
+    _none_emptied(project.config, tally)
     write_text(project.training / "README.md", data_card(project.config, tally))
     report: dict[str, Any] = {
         "counts": {name: counts.total() for name, counts in tally.kept.items()},
@@ -173,6 +174,18 @@ def _warnings(config: Config, tally: Tally) -> list[str]:
     if not tally.kept["train"]:
         warnings.append("train is empty: there is nothing to learn from.")
     return warnings
+
+
+def _none_emptied(config: Config, tally: Tally) -> None:
+    """Stop where nothing of a set passes: training would say so late, and not why."""
+    for name in ("train", "validation", "test"):
+        if tally.dropped[name] and not tally.kept[name]:
+            reasons = ", ".join(f"{count:,} by {reason}" for reason, count in tally.dropped[name].most_common())
+            raise CheckFailed(
+                f"Nothing of {name} may be used by this run: {reasons}.",
+                f"project.max_access is {config.project.max_access}, format.exclude_methods is "
+                f"{list(map(str, config.format.exclude_methods))}. Give the sources their `access`, or change these.",
+            )
 
 
 def _format_settings(config: Config) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from seshat.config import Config
-from seshat.core.errors import DataError
-from seshat.core.gate import UNREVIEWED, read_everything
+from seshat.core.errors import CheckFailed, DataError
+from seshat.core.gate import UNREVIEWED, Gate, read_everything
 from seshat.core.jsonl import atomic_write, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
-from seshat.data.assign import NONE, Assignment, Role, Rows, assign
+from seshat.data.assign import NONE, Assignment, Role, Rows, assign, why_empty
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
@@ -46,8 +46,9 @@ class Collector:
     def __init__(self, config: Config, groups: Groups | None = None) -> None:
         self._config = config
         self._groups = groups
+        self._gate = Gate(config.project.max_access)
         self._tags = config.project.tags
-        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access")}
+        self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access", "admitted")}
         self._document = array("Q")
         self.strata: dict[str, int] = {}
         """Stratum -> number."""
@@ -68,6 +69,7 @@ class Collector:
         numbers["paired"].append(all(segment.texts.get(lang, "").strip() for lang in self._tags))
         numbers["drawable"].append(drawable and not made and meta.method not in _MADE)
         numbers["access"].append(meta.access.level)
+        numbers["admitted"].append(self._gate.refusal(meta) is None)
         name = {"none": "all", "source": meta.source, "genre": meta.genre}[section.stratify] or "unknown"
         numbers["stratum"].append(self.strata.setdefault(name, len(self.strata)))
         document = f"{meta.source}\t{meta.doc_id}" if self._groups is None else self._groups.unit(meta.doc_id)
@@ -90,6 +92,7 @@ class Collector:
             stratum=columns["stratum"],
             whole=self.index.whole(),
             access=columns["access"],
+            admitted=columns["admitted"].astype(bool),
             cluster=self.index.clusters(section.similarity, seed),
         )
 
@@ -289,6 +292,15 @@ def _warnings(config: Config, collector: Collector, assignment: Assignment, writ
     return warnings
 
 
+def _none_empty(config: Config, rows: Rows, assignment: Assignment) -> None:
+    """Stop where a set that later stages need would be empty: they would say so after hours, and not why."""
+    shares = {Role.TRAIN: 1.0, Role.VALIDATION: config.split.validation, Role.TEST: config.split.test}
+    for name, share in shares.items():
+        wanted = share or (rows.fixed == name).any()
+        if wanted and (reason := why_empty(rows, assignment.role, name)):
+            raise CheckFailed(f"The set {name.name.lower()} would be empty: {reason[0]}.", reason[1])
+
+
 _FEWEST = 20
 """Smallest validation and test set worth having; scores on fewer say nothing."""
 _LEVELS = {
@@ -310,6 +322,7 @@ def run(project: Project) -> dict[str, Any]:
 
     Raises:
         DataError: nothing has been cleaned yet.
+        CheckFailed: a set that is wanted would be empty; says why.
     """
     config = project.config
     inputs = [project.cleaned / "segments.jsonl", project.aligned / "segments.jsonl", project.cleaned / "entries.jsonl"]
@@ -324,6 +337,7 @@ def run(project: Project) -> dict[str, Any]:
         seed=config.project.seed,
         keep_conflicts=config.split.allow_leaks,
     )
+    _none_empty(config, rows, assignment)
     leaks = _leaks(collector, rows, assignment.role)
     writer = _write_all(project, assignment)
     report = {
@@ -349,8 +363,8 @@ def _outputs(project: Project) -> list[str]:
 STAGE = Stage(
     name="split",
     module=__name__,
-    version=1,
-    settings=lambda _config: ("split", *LANGUAGES),
+    version=2,
+    settings=lambda _config: ("split", "project.max_access", *LANGUAGES),
     reads=lambda project: (
         *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
         project.aligned / "segments.jsonl",

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seshat.core.progress import task
+from seshat.models.neural.base import begins
 from seshat.scores.formulas import Floats
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def causal(
             Without them a text stands behind the token that begins texts, or that ends them where there is none.
         name: what the progress bar says.
     """
-    start = next((x for x in (tokenizer.bos_token_id, tokenizer.eos_token_id) if x is not None), None)
+    start = begins(tokenizer)
     pieces = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     if prompts is None:
         before: list[list[int]] = [[] if start is None else [start] for _ in texts]

@@ -64,7 +64,7 @@ def _plan(project: Project, elsewhere: bool) -> dict[str, Any]:
     found = measure(project, known)
     planner = Planner(config, known)
     settings = Settings.of(config, found.source if found else None, found.answers if found else None)
-    memory = [_fit(planner, settings, target) for target in _targets(config, elsewhere)]
+    memory = [_fit(planner, settings, target) for target in _targets(config, known, elsewhere)]
     phases = _phases(config, found) if found and found.examples else []
     return {
         "model": _model(config, known),
@@ -143,10 +143,12 @@ def _phases(config: Config, found: Lengths) -> list[dict[str, Any]]:
     return rows
 
 
-def _targets(config: Config, elsewhere: bool) -> list[Target]:
+def _targets(config: Config, known: Facts, elsewhere: bool) -> list[Target]:
     from seshat.models.neural.machines import TARGETS, here
 
-    return [here(config.train.finetune.device), *(TARGETS if elsewhere else ())]
+    experts = "num_experts" in known.values  # are multiplied together, which torch does in bfloat16 alone
+    others = [target for target in TARGETS if not experts or target.machine.bfloat16] if elsewhere else []
+    return [here(config.train.finetune.device), *others]
 
 
 def _fit(planner: Planner, settings: Settings, target: Target) -> dict[str, Any]:

@@ -216,6 +216,8 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
     reads += files(project.training, *config.train.kind.reads)
+    if any(phase.text for phase in config.train.phases):
+        reads += files(project.training, "monolingual.jsonl")
     tuning = config.train.finetune
     base = project.root / (config.model.base or "")
     reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []

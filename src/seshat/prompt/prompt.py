@@ -361,6 +361,8 @@ class Prompt(BaseModel):
         return {
             "source": self.languages.get(source, source),
             "target": self.languages.get(target, target),
+            "source_code": self.language_codes.get(source, source),
+            "target_code": self.language_codes.get(target, target),
             "language": self.languages[self.language],
             "pivot": self.languages[self.pivot],
         }
@@ -406,8 +408,8 @@ def _without_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, 
 
 
 def _read_template(root: Path, name: str | None) -> str | None:
-    if name is None:
-        return None
+    if name is None or "{%" in name:
+        return name
     try:
         return (root / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

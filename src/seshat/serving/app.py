@@ -83,6 +83,7 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
     from fastapi import FastAPI
 
     from seshat import __version__
+    from seshat.serving.libretranslate import add_libretranslate
     from seshat.serving.openai import add_openai
     from seshat.serving.review import add_review
 
@@ -93,6 +94,7 @@ def create_app(service: Service, settings: ServeSection | None = None, *, key: s
     _searches(app, service)
     _state(app, service, metrics)
     add_openai(app, service, metrics)
+    add_libretranslate(app, service, metrics)
     add_review(app, service)
     app.add_middleware(Guard, settings=settings or service.settings, key=key, metrics=metrics)
     return app

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 import struct
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from seshat.config.families import FAMILIES, Family
 from seshat.core.errors import DataError, UsageError, require
+from seshat.core.transfer import digest
 from seshat.models.neural.device import Backend
 from seshat.project.folder import Project
 from seshat.project.manifest import Base
@@ -62,7 +64,10 @@ def located(base: str, revision: str | None, root: Path, *, download: bool = Fal
         DataError: there is no such folder, and no model of that id on this machine, or it is not in safetensors.
     """
     local = root / base
-    folder = local if local.is_dir() else _fetched(base, revision, download)
+    if local.is_dir():
+        folder = local
+    else:
+        folder = fetch(base, revision) if download and not _offline() else _cached(base, revision)
     if not (folder / "config.json").exists():
         raise DataError(f"{folder}: this is no model: it has no config.json.", "Name the folder with config.json.")
     if not list(folder.glob("*.safetensors")):
@@ -74,21 +79,87 @@ def located(base: str, revision: str | None, root: Path, *, download: bool = Fal
     return folder
 
 
-def _fetched(base: str, revision: str | None, download: bool) -> Path:
+def _offline() -> bool:
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    return bool(HF_HUB_OFFLINE)
+
+
+def _cached(base: str, revision: str | None) -> Path:
     hub = require("huggingface_hub", extra="train", purpose=_PURPOSE)
     try:
         found = hub.snapshot_download(
-            base, revision=revision, local_files_only=not download, allow_patterns=_FILES, ignore_patterns=_NOT
+            base, revision=revision, local_files_only=True, allow_patterns=_FILES, ignore_patterns=_NOT
         )
-    except Exception as error:  # of many kinds: no such id, not in the cache, no network, no permission
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if download:
-            raise DataError(f"model.base '{base}' could not be fetched: {first}") from error
+    except Exception as error:  # of many kinds: no such id, not in the cache, no permission
         raise DataError(
             f"model.base is '{base}': there is no such folder in the project, and no model of that id on this machine.",
-            "Fetch it once with model.download=true, or copy the model here and name its folder.",
+            f"Fetch it once: seshat download --model {base}. Or copy the model here and name its folder.",
         ) from error
     return Path(found)
+
+
+def fetch(base: str, revision: str | None = None) -> Path:
+    """Bring a model of the Hugging Face Hub to this machine, where it can be used without a network from then on.
+
+    What an interrupted download has brought is kept. Weights are compared with the checksums that the Hub states.
+
+    Args:
+        base: its id, such as ``Qwen/Qwen3-0.6B``.
+        revision: branch, tag or commit.
+
+    Returns:
+        Its folder in the Hub's cache (``HF_HOME``).
+
+    Raises:
+        DataError: there is no such model, it may not be had, there is no room for it, or it arrived damaged.
+    """
+    hub = require("huggingface_hub", extra="train", purpose="Fetching a model")
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.utils._paths import filter_repo_objects
+
+    try:
+        known = hub.HfApi().model_info(base, revision=revision, files_metadata=True)
+    except Exception as error:  # of many kinds: no such id, no network, a licence that nobody accepted
+        with suppress(DataError):
+            return _cached(base, revision)  # was fetched before
+        raise _not_fetched(base, error) from error
+    wanted = list(
+        filter_repo_objects(
+            known.siblings, allow_patterns=_FILES, ignore_patterns=_NOT, key=lambda file: file.rfilename
+        )
+    )
+    size = sum(file.size or 0 for file in wanted)
+    cache = Path(HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if size > free:
+        raise DataError(
+            f"{base} has {size / 1e9:.1f} GB, and {cache} has room for {free / 1e9:.1f} GB.",
+            "Make room, or name another folder: HF_HOME=/path/to/folder",
+        )
+    try:
+        folder = Path(hub.snapshot_download(base, revision=revision, allow_patterns=_FILES, ignore_patterns=_NOT))
+    except Exception as error:
+        raise _not_fetched(base, error) from error
+    for file in wanted:
+        path = folder / file.rfilename
+        if file.lfs is not None and digest(path) != file.lfs.sha256:
+            path.resolve().unlink()
+            raise DataError(
+                f"{base}: {file.rfilename} is not what the Hub holds (sha256 {file.lfs.sha256}); it was removed.",
+                "Run the same command again: only this file is fetched once more.",
+            )
+    return folder
+
+
+def _not_fetched(base: str, error: Exception) -> DataError:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return DataError(
+        f"{base} could not be fetched: {first}",
+        "Is the id right, and the network there? Some models want their licence accepted on their page, and a token in "
+        "the environment variable HF_TOKEN. What has come is kept.",
+    )
 
 
 def fingerprint(folder: Path) -> str:
@@ -177,6 +248,12 @@ def stops(folder: Path, tokenizer: Any) -> frozenset[int]:
     own = content.get("eos_token_id")
     many = [*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id]
     return frozenset(int(one) for one in many if one is not None)
+
+
+def begins(tokenizer: Any) -> int | None:
+    """The token that a text stands behind: what begins texts, or what ends them where nothing begins them."""
+    both = (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return next((token for token in both if token is not None), None)
 
 
 def auto_class(family: Family) -> Any:

@@ -1,5 +1,7 @@
 """Family ``causal``: decoders that learn to answer, through TRL. Adapters (LoRA, QLoRA, DoRA, rsLoRA) or all weights.
 
+A phase of ``text`` goes on with the pretraining instead: documents in the project's language, one after the other.
+
 What TRL would do otherwise is decided here: the loss is on the answers alone, nothing is cut in silence, gradients are
 not checkpointed and the arithmetic is not bfloat16 unless the configuration or the device says so.
 """
@@ -7,22 +9,29 @@ not checkpointed and the arithmetic is not bfloat16 unless the configuration or 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from seshat.config import families
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
-from seshat.models.neural import accelerators, dialogues, loop, preflight, scoring
+from seshat.models.neural import accelerators, dialogues, loop, preflight, scoring, texts
 from seshat.models.neural import base as bases
 from seshat.models.neural.generation import Search, answer_ends
+from seshat.models.neural.phases import phases
 from seshat.models.neural.preflight import Preflight, Row
-from seshat.models.neural.training import Answering, Corpus
+from seshat.models.neural.training import Answering, Corpus, note
 from seshat.project.folder import Project
 from seshat.prompt.retrieval import FOLDER
 
 MESSAGES = "messages"
 """Folder below ``data/training`` that ``format`` writes for this family."""
+TEXTS = ("monolingual.jsonl", "train.jsonl")
+"""Files with running text."""
+log = structlog.get_logger(__name__)
 
 
 def train(project: Project, folder: Path) -> dict[str, Any]:
@@ -53,12 +62,23 @@ class Causal(Answering):
 
     def __init__(self, project: Project) -> None:
         self.folder = project.training / MESSAGES
+        kinds = {phase.text for phase in phases(project.config.train)}
+        self.reads, self.answers = True in kinds, False in kinds
+        if self.reads:
+            self.files = TEXTS
         super().__init__(project)
-        self.prompt.check_wording(self.folder)
+        if self.answers:
+            self.prompt.check_wording(self.folder)
         accelerators.check(project.config, self.backend)
 
     def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
-        """The dialogues, masked up to the answer."""
+        """The dialogues, masked up to the answer, and the texts, whole: as far as a phase learns from them."""
+        if self.answers:
+            yield from self._dialogues(name, look, corpus)
+        if self.reads:
+            yield from self._texts(name, corpus)
+
+    def _dialogues(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
         found = dialogues.read(self.folder / f"{name}.jsonl", self.project.gate)
         rows = dialogues.tokenised(found, self.prompt, self.tokenizer, look.stops)
         for dialogue, row in track(rows, f"tokenising {name}"):
@@ -68,6 +88,17 @@ class Causal(Answering):
                 corpus.traits.append(dialogue.traits)
                 corpus.digests.append(dialogue.digest)
                 yield row
+
+    def _texts(self, name: str, corpus: Corpus) -> Iterator[Row]:
+        language, tokens = self.project.config.project.language, 0
+        files = self.files if name == "train" else (f"{name}.jsonl",)
+        segments = (segment for _, segment in track(self.segments(*files), f"tokenising the texts of {name}"))
+        for segment, row in texts.tokenised(texts.documents(segments, language), language, self.tokenizer):
+            note(corpus, segment)
+            corpus.traits[-1] = replace(corpus.traits[-1], text=True)
+            tokens += len(row.ids)
+            yield row
+        log.info("texts", set=name, tokens=tokens)
 
     def judge(self, limit: float) -> Preflight:
         """Looks at dialogues: a part is given, and the answer ends where generation does."""
@@ -84,12 +115,12 @@ class Causal(Answering):
     def _flash(self) -> bool:
         return self.backend.attention == "flash_attention_2"
 
-    def arranged(self, data: Any) -> Any:
-        """Short examples together in a row, when packing is asked for."""
-        if not self.section.finetune.packing:
+    def arranged(self, data: Any, *, text: bool) -> Any:
+        """Texts one after the other in full rows; answers so, each whole, when packing is asked for."""
+        if not (text or self.section.finetune.packing):
             return data
         with bases.quiet():
-            return dialogues.packed(data, self.section.finetune.max_length)
+            return dialogues.packed(data, self.section.finetune.max_length, whole=not text)
 
     def collator(self) -> Any:
         """TRL's; one of our own for packed rows without Flash Attention."""
@@ -114,6 +145,8 @@ class Causal(Answering):
 
     def scorer(self) -> loop.Score | None:
         """Translates validation, evenly spaced segments of it, and scores each direction."""
+        if not self.answers:
+            return None
         read = dialogues.read(self.folder / "validation.jsonl", self.project.gate)
         asked = [one for one in read if one.task == "translate"]
         asked = evenly(asked, self.section.finetune.validation_segments)
@@ -133,8 +166,9 @@ class Causal(Answering):
         return score
 
     def inputs(self) -> tuple[Path, ...]:
-        """The messages."""
-        return self.folder / "train.jsonl", self.folder / "validation.jsonl"
+        """The messages, and the texts where they are learned from."""
+        messages = self.folder / "train.jsonl", self.folder / "validation.jsonl"
+        return (*messages, *super().inputs()) if self.reads else messages
 
     def memory(self) -> Path:
         """What hints and similar pairs are looked up in."""

@@ -120,11 +120,18 @@ def dataset(rows: Iterable[Row]) -> Any:
     return Dataset(pa.Table.from_batches(parts, schema=schema))
 
 
-def packed(data: Any, max_length: int) -> Any:
-    """Short examples together in rows of at most ``max_length`` tokens; ``seq_lengths`` says where they part."""
+def packed(data: Any, max_length: int, *, whole: bool = True) -> Any:
+    """Examples together in rows of at most ``max_length`` tokens.
+
+    Args:
+        data: tokenised examples.
+        max_length: of a row.
+        whole: keep each example in one row; ``seq_lengths`` says where they part. Otherwise one follows the other
+            and rows are cut where they are full, as in pretraining.
+    """
     from trl import pack_dataset
 
-    rows = pack_dataset(data.select_columns(["input_ids", "labels"]), max_length, "bfd")
+    rows = pack_dataset(data.select_columns(["input_ids", "labels"]), max_length, "bfd" if whole else "wrapped")
     return rows.add_column("length", [len(ids) for ids in rows["input_ids"]])
 
 

@@ -76,7 +76,8 @@ class Encoding:
         """Ids of texts behind the sentences before them."""
         if self.coded:
             return self._marked([after(before, text) for text, before in asked], direction.source)
-        code = self._prompt.language_codes.get(direction.target)
+        written = "{target_code}" in self._prompt.prefix
+        code = None if written else self._prompt.language_codes.get(direction.target)
         first = f"{code} " if code else ""
         return self._encode([first + self._prompt.source(text, direction, before) for text, before in asked], "text")
 

@@ -63,6 +63,8 @@ class Job:
     """More training arguments, for the family."""
     callbacks: Callable[[str], Sequence[Any]] | None = None
     """Gives more callbacks of the Trainer for a phase, such as trackers."""
+    texts: Any = None
+    """What phases of running text are validated on instead; they are judged by the loss."""
     root: Path = field(default_factory=Path)
     """What ``settings.distributed`` is relative to: the project folder."""
 

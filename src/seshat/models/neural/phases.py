@@ -35,6 +35,8 @@ class Traits:
     tags: tuple[str, ...] = ()
     task: str | None = None
     """Of an instruction; ``None`` for a pair or a text, which no list of tasks keeps out."""
+    text: bool = False
+    """Running text for a causal model, which phases of text alone learn from."""
 
     @classmethod
     def of(cls, record: Segment) -> Traits:
@@ -74,6 +76,8 @@ class Phase:
     epochs: float
     learning_rate: float
     where: WhereSection = field(default_factory=WhereSection)
+    text: bool = False
+    """Whether it learns from running text."""
 
 
 def phases(train: TrainSection) -> tuple[Phase, ...]:
@@ -84,7 +88,8 @@ def phases(train: TrainSection) -> tuple[Phase, ...]:
 
 def _filled(phase: PhaseSection, usual: FineTuneSection) -> Phase:
     rate = usual.learning_rate if phase.learning_rate is None else phase.learning_rate
-    return Phase(phase.name, usual.epochs if phase.epochs is None else phase.epochs, rate, phase.where)
+    epochs = usual.epochs if phase.epochs is None else phase.epochs
+    return Phase(phase.name, epochs, rate, phase.where, phase.text)
 
 
 def choose(records: Sequence[T], phase: Phase, traits: Callable[[T], Traits]) -> list[T]:
@@ -93,6 +98,7 @@ def choose(records: Sequence[T], phase: Phase, traits: Callable[[T], Traits]) ->
     Raises:
         DataError: there are none; says what there is instead.
     """
+    records = [record for record in records if traits(record).text == phase.text]
     found = [record for record in records if admits(phase.where, traits(record))]
     if found:
         return found
@@ -112,7 +118,7 @@ def choose(records: Sequence[T], phase: Phase, traits: Callable[[T], Traits]) ->
         f"train.phases: no training record belongs to the phase '{phase.name}' ({_written(phase.where)}).",
         f"Among the {len(records)} training records there are {described}."
         if records
-        else "There are no training records at all: run `seshat check` to see where the data went.",
+        else f"There are no {'texts' if phase.text else 'training records'} at all: `seshat check` says why.",
     )
 
 

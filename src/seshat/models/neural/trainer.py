@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,57 +18,17 @@ from seshat.core.paths import remove
 from seshat.core.progress import Advance, task
 from seshat.models.neural import answers, journal
 from seshat.models.neural.lora import in_float32
-from seshat.models.neural.preflight import MASKED
+from seshat.models.neural.steps import Order, slow_embeddings, token_mean
 from seshat.models.seq2seq import checkpoint
 
 if TYPE_CHECKING:
     from seshat.config.finetune import FineTuneSection
     from seshat.models.neural.loop import Job, Run
 
-POOL = 50
-"""Batches among which examples of like length are put together."""
 _OF_TRL = ("num_tokens", "entropy", "mean_token_accuracy")
 _SCORED = 8
 """Times as many examples as in a micro-batch are translated at once: that needs no gradients."""
 log = structlog.get_logger(__name__)
-
-
-class Order:
-    """The order of the examples: a function of seed and epoch alone, whatever the process has done before.
-
-    Args:
-        size: examples.
-        lengths: of the examples, to put those of like length in a batch; ``None`` not to.
-        batch: examples in a step.
-        seed: of the phase.
-    """
-
-    def __init__(self, size: int, lengths: Sequence[int] | None, batch: int, seed: int) -> None:
-        self.size, self.lengths, self.batch, self.seed, self.epoch = size, lengths, batch, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """What the data loader calls before every pass."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __iter__(self) -> Iterator[int]:
-        import torch
-
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order: list[int] = torch.randperm(self.size, generator=generator).tolist()
-        if self.lengths is None:
-            return iter(order)
-        pool = POOL * self.batch
-        lengths = [-length for length in self.lengths]
-        order = [i for at in range(0, self.size, pool) for i in sorted(order[at : at + pool], key=lengths.__getitem__)]
-        full = self.size // self.batch
-        batches = torch.randperm(full, generator=generator).tolist()
-        longest = min(range(full), key=lambda b: lengths[order[b * self.batch]], default=0)
-        batches.sort(key=lambda b: b != longest)  # what does not fit into memory shows at the first step
-        rest = order[full * self.batch :]
-        return iter([*(i for b in batches for i in order[b * self.batch : (b + 1) * self.batch]), *rest])
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -81,28 +41,6 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
-def token_mean(smoothing: float) -> Callable[[Any, Any, Any], Any]:
-    """The loss of models whose labels stand where their logits do: the mean over all trained tokens of a step.
-
-    T5, M2M-100 and XLM-R take the mean of each micro-batch, and the Trainer adds these up as if they were parts of one
-    mean: with four micro-batches in a step, loss and gradients come out four times too large.
-
-    Args:
-        smoothing: label smoothing, 0 to 1.
-    """
-
-    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        import torch
-
-        logits = outputs["logits"].float().flatten(0, -2)
-        total = torch.nn.functional.cross_entropy(
-            logits, labels.flatten(), ignore_index=MASKED, reduction="sum", label_smoothing=smoothing
-        )
-        return total / ((labels != MASKED).sum() if num_items_in_batch is None else num_items_in_batch)
-
-    return loss
-
-
 class Attempt:
     """A phase, from its last checkpoint, with batches of the size that the run is at."""
 
@@ -111,9 +49,10 @@ class Attempt:
         self.phase, self.examples = job.phases[number]
         self.folder = run.folder(number)
         self.sharded = job.settings.distributed is not None
-        self.validates = bool(job.validation)
-        scores = job.score is not None and not self.sharded
-        self.metric = job.settings.metric if scores else "loss"
+        self.validation = job.texts if self.phase.text else job.validation
+        self.validates = bool(self.validation)
+        self.score = None if self.phase.text or self.sharded else job.score
+        self.metric = "loss" if self.score is None else job.settings.metric
         self.kept = max(job.settings.average, job.settings.keep_best)
         self.together = run.micro * run.accumulate * int(os.environ.get("WORLD_SIZE", "1"))
         steps = math.ceil(self.phase.epochs * math.ceil(len(self.examples) / self.together))
@@ -244,7 +183,7 @@ class Attempt:
             model=model,
             args=arguments(**self._arguments()),
             train_dataset=self.examples,
-            eval_dataset=job.validation if self.validates else None,
+            eval_dataset=self.validation if self.validates else None,
             processing_class=job.tokenizer,
             data_collator=job.collator,
             **(
@@ -310,14 +249,19 @@ def _tailored(kind: type[Any], attempt: Attempt) -> type[Any]:
         def _get_train_sampler(self, *_arguments: Any, **_options: Any) -> Order:
             return attempt.order()
 
+        def create_optimizer(self, *arguments: Any, **options: Any) -> Any:
+            optimizer = super().create_optimizer(*arguments, **options)
+            if attempt.job.settings.embeddings is not None:
+                slow_embeddings(optimizer, attempt.job.settings.embeddings, self.accelerator.unwrap_model(self.model))
+            return optimizer
+
         def evaluation_loop(self, *arguments: Any, **options: Any) -> Any:
             output = super().evaluation_loop(*arguments, **options)
-            score: Callable[[Any, int], Mapping[str, float]] | None = attempt.job.score
-            if score is not None and not attempt.sharded:
+            if attempt.score is not None:
                 model = self.accelerator.unwrap_model(self.model)
                 model.eval()
                 with self.compute_loss_context_manager():
-                    found = score(model, _SCORED * attempt.run.micro)
+                    found: Mapping[str, float] = attempt.score(model, _SCORED * attempt.run.micro)
                 prefix = options.get("metric_key_prefix", "eval")
                 output.metrics.update({f"{prefix}_{name}": value for name, value in found.items()})
             return output

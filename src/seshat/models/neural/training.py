@@ -52,7 +52,7 @@ class Training(ABC):
     """
 
     family: ClassVar[Family]
-    files: ClassVar[tuple[str, ...]] = ("train.jsonl",)
+    files: tuple[str, ...] = ("train.jsonl",)
     """What it learns from, below ``data/training``."""
 
     def __init__(self, project: Project) -> None:
@@ -93,8 +93,13 @@ class Training(ABC):
         """The class of the Trainer and that of its arguments; ``None`` for those of Transformers."""
         return None
 
-    def arranged(self, data: Any) -> Any:
-        """The examples of a phase in the form in which they are trained."""
+    def arranged(self, data: Any, *, text: bool) -> Any:  # noqa: ARG002
+        """The examples of a phase in the form in which they are trained.
+
+        Args:
+            data: the examples.
+            text: whether they are running text.
+        """
         return data
 
     def inputs(self) -> tuple[Path, ...]:
@@ -133,7 +138,8 @@ class Training(ABC):
         if self.start.adapter is not None:
             return lora.again(model, self.start.adapter)
         new = [*self.extension.pieces, *self.codes]
-        more = vocabulary.adapter_settings(model, self.tokenizer, new)
+        whole = self.section.finetune.embeddings is not None
+        more = vocabulary.adapter_settings(model, self.tokenizer, new, whole=whole)
         return lora.attach(model, self.section.lora, self.family, self.seed, more)
 
     def fit(self, folder: Path) -> dict[str, Any]:
@@ -150,7 +156,8 @@ class Training(ABC):
             open=self.open,
             tokenizer=self.tokenizer,
             phases=self._phases(),
-            validation=self.validation.data,
+            validation=self._validation(text=False),
+            texts=self._validation(text=True),
             settings=self.section.finetune,
             backend=self.backend,
             work=self._work(),
@@ -228,7 +235,15 @@ class Training(ABC):
             )
             log.info("going on from an earlier model", new=len(numbers) - self.replayed, old=self.replayed)
         chosen = ((phase, choose(numbers, phase, self.train.traits.__getitem__)) for phase in phases(self.section))
-        return [(phase, self.arranged(self.train.data.select(found))) for phase, found in chosen]
+        return [(phase, self.arranged(self.train.data.select(found), text=phase.text)) for phase, found in chosen]
+
+    def _validation(self, *, text: bool) -> Any:
+        """The examples of validation that are running text, or those that are not; ``None`` where there are none."""
+        found = [number for number, traits in enumerate(self.validation.traits) if traits.text == text]
+        if not found:
+            return None
+        data = self.validation.data.select(found)
+        return self.arranged(data, text=True) if text else data
 
     def _work(self) -> Path:
         adapter: Iterable[Path] = sorted(self.start.adapter.glob("*.safetensors")) if self.start.adapter else ()

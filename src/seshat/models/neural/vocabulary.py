@@ -119,15 +119,18 @@ def fit_embeddings(model: Any, tokenizer: Any) -> int:
     return wanted - before
 
 
-def adapter_settings(model: Any, tokenizer: Any, pieces: Iterable[str]) -> dict[str, Any]:
+def adapter_settings(model: Any, tokenizer: Any, pieces: Iterable[str], *, whole: bool = False) -> dict[str, Any]:
     """What a ``LoraConfig`` of PEFT needs so that the rows of new pieces are trained, and saved with the adapter.
 
-    Only these rows, not whole embeddings: those of a 4-billion model would be 400 million parameters to train.
+    Only these rows unless ``whole`` asks for all: those of a 4-billion model are 400 million parameters to train.
     """
     ids = sorted(tokenizer.convert_tokens_to_ids(piece) for piece in pieces)
     inside, head = model.get_input_embeddings(), model.get_output_embeddings()
     wanted = [inside] if head is None or head.weight is inside.weight else [inside, head]
     names = [name for name, module in model.named_modules() if any(module is one for one in wanted)]
+    if whole:
+        ends = [name.rsplit(".", 1)[-1] for name in names]
+        return {"modules_to_save": ends, "ensure_weight_tying": len(wanted) == 1 and head is not None}
     return {"trainable_token_indices": {name.rsplit(".", 1)[-1]: ids for name in names}} if ids else {}
 
 
