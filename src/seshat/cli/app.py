@@ -11,6 +11,7 @@ from seshat.cli import (
     allow,
     annotate,
     audit,
+    corpus,
     demo,
     evaluate,
     export,
@@ -72,6 +73,7 @@ evaluate.add(app)
 sweep.add(app)
 induce.add(app)
 audit.add(app)
+corpus.add(app)
 review.add(app)
 tools.add(app)
 allow.add(app)
