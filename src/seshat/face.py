@@ -149,7 +149,7 @@ class Loaded:
                 request.text,
                 one.text,
                 one.score,
-                tuple(other.text for other in one.alternatives if other.text != one.text)[: n_best - 1],
+                tuple(other.text for other in one.others),
                 one.changes,
             )
             for request, one in zip(requests, found, strict=True)

@@ -21,14 +21,14 @@ from typer.testing import CliRunner, Result
 
 from seshat.cli.app import app
 from seshat.cli.translate import _batches
-from seshat.config import Direction
+from seshat.config import Config, Direction
 from seshat.core import logs
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Segment
 from seshat.inference.chain import Chain
 from seshat.inference.translator import Candidate, Hypothesis, Translator
-from seshat.pipeline.stages import STAGES
+from seshat.pipeline.stages import DETAILS, STAGES
 from seshat.project.machine import Finding
 from seshat.prompt.request import Request
 from seshat.report import terminal
@@ -81,6 +81,16 @@ class TestHelp:
         ]
         for name in verbs:
             assert f"│ {name} " in shown.stdout
+
+    @pytest.mark.parametrize("name", [s.name for s in STAGES])
+    def test_a_stage_is_explained_with_its_settings(self, name: str) -> None:
+        shown = " ".join(seshat(name, "--help").stdout.split())
+        assert DETAILS[name].split("\n\n")[1].split()[0] in shown
+        section = Config.model_fields[name].annotation
+        assert section is not None
+        for key in section.model_fields:
+            assert f" {key} " in shown
+        assert f"{name}.{next(iter(section.model_fields))}=VALUE" in shown
 
     def test_nothing_heavy_is_imported(self) -> None:
         code = "import sys; from seshat.cli.app import app; print(*sys.modules)"

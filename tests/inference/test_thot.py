@@ -46,6 +46,16 @@ def test_n_best_falls_and_begins_with_the_best(project: Project) -> None:
     assert len({one.text for one in found.alternatives}) == len(scores)
 
 
+def test_a_short_sentence_has_as_many_candidates_as_are_asked_for(project: Project) -> None:
+    translator = load_translator(project.model(), WAY)
+    asked = ["Tamaka kiru bali rapai.", "Weloka doko genai.", "Nukaka mibo fesu tikai."]
+    for best, one in zip(
+        translator.translate(requests(asked)), translator.translate(requests(asked, n_best=3)), strict=True
+    ):
+        assert (len(one.alternatives), len(one.others)) == (3, 2)
+        assert best.text == one.text not in {other.text for other in one.others}
+
+
 def test_batches_do_not_change_translations(project: Project) -> None:
     texts = ["Tamaka kiru bali rapai.", "Weloka sopo doko genai.", "Nukaka mibo fesu tikai."]
     translator = load_translator(project.model(), WAY)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from seshat.cli import evaluate
 from seshat.cli.common import Context, verb
@@ -26,15 +27,32 @@ _SAMPLES = 5
 _STATES = {"current": "up to date", "will-run": "will run", "may-run": "may run", "off": "off"}
 
 
+class _StageCommand(TyperCommand):
+    """A command whose help ends with the settings of its section, read from the schema when somebody asks."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, then the settings."""
+        from rich.console import Console
+
+        from seshat.config.render import main_settings
+        from seshat.report.terminal import settings
+
+        super().format_help(ctx, formatter)
+        assert self.name is not None
+        rows = main_settings(self.name)
+        title = f"Settings, such as {self.name}.{rows[0][0]}=VALUE; all of them: seshat config init"
+        Console(highlight=False).print(settings(rows, title))
+
+
 def add(app: typer.Typer) -> None:
     """Add these commands to the program."""
     verb(app, "run", help="Bring the project up to date: run the stages whose input, settings or code changed.")(_run)
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
     verb(app, "download", help="Fetch the raw files that the configuration lists, or a base model.")(_download)
-    for name, about in stages.SUMMARIES.items():
+    for name, about in stages.DETAILS.items():
         own = {"ingest": _ingest_command, "format": _format_command, "evaluate": _evaluate_command}
         command = own.get(name, _stage_command)
-        verb(app, name, help=about, rich_help_panel=PANEL)(command(name))
+        verb(app, name, help=about, rich_help_panel=PANEL, cls=_StageCommand)(command(name))
 
 
 def _run(

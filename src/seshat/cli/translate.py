@@ -274,15 +274,13 @@ class _Judge:
 
 
 def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, judge: _Judge | None) -> str:
-    # Engines differ in whether the best candidate stands among the alternatives too.
-    others = [(other.text, other.score) for other in hypothesis.alternatives if other.text != hypothesis.text]
-    ranked = [(hypothesis.text, hypothesis.score), *others][:n_best]
+    others = [(other.text, other.score) for other in hypothesis.others]
     if judge is not None:
         value = {
             "source": text,
             "text": hypothesis.text,
             "score": hypothesis.score,
-            "alternatives": [{"text": other, "score": score} for other, score in ranked[1:]],
+            "alternatives": [{"text": other, "score": score} for other, score in others],
             **({"changes": hypothesis.changes} if hypothesis.changes else {}),
             **({"agreement": hypothesis.agreement} if hypothesis.agreement is not None else {}),
             **judge.judge(text, hypothesis),
@@ -290,6 +288,7 @@ def _show(number: int, text: str, hypothesis: Hypothesis, n_best: int, judge: _J
         return json.dumps(value, ensure_ascii=False) + "\n"
     if n_best == 1:
         return (hypothesis.text if len(text.splitlines()) > 1 else _one_line(hypothesis.text)) + "\n"
+    ranked = [(hypothesis.text, hypothesis.score), *others]
     return "".join(f"{number} ||| {_one_line(other)} ||| {score:.4f}\n" for other, score in ranked)
 
 

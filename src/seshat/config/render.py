@@ -20,6 +20,9 @@ from seshat.config.slots import Slot, expected, fields, tagged
 
 WIDTH = 110
 _PLAIN = re.compile(r"[^\W\d_](?:[\w./+()-]|:(?=\w)| (?=[\w(]))*")
+_SHORT = 24
+"""Most characters of a default in a help."""
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 _NOT_TEXT = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -47,6 +50,24 @@ def commented_yaml(config: Config | None = None) -> str:
     )
     lines = [*_comment(head, 0), "\n"]
     return "".join([*lines, *_Writer(comments=True).section(config or Config(), 0, "")])
+
+
+def main_settings(name: str) -> list[tuple[str, str, str]]:
+    """The settings of a section: key, default, and what it is, in one sentence.
+
+    The default is ``…`` where more settings stand below, ``[…]`` where it is long.
+    """
+    section = Config.model_fields[name].annotation
+    assert isinstance(section, type)
+    assert issubclass(section, Section)
+    found = []
+    for key, field in fields(section).items():
+        slot = Slot.of_field(field)
+        default = "…" if slot.section or tagged(slot) else _default(field)
+        default = default if len(default) <= _SHORT else "[…]"
+        about = " ".join((field.description or "").replace("``", "`").split())
+        found.append((key, default, _SENTENCE.split(about, maxsplit=1)[0].rstrip(".")))
+    return found
 
 
 def json_schema() -> dict[str, Any]:

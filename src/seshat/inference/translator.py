@@ -34,6 +34,11 @@ class Hypothesis:
     agreement: float | None = None
     """How much the candidates agree on it, 0 to 1; only when there were several."""
 
+    @property
+    def others(self) -> tuple[Candidate, ...]:
+        """The alternatives without the best, which engines list among them: what people are shown beside it."""
+        return tuple(one for one in self.alternatives if one.text != self.text)[: max(0, len(self.alternatives) - 1)]
+
 
 EMPTY = Hypothesis("", 0.0)
 """The translation of a text without words."""

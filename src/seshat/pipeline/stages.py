@@ -21,55 +21,72 @@ _MODULES = {
     "ingest": (
         "seshat.data.ingest",
         "Read the raw files into typed records; what cannot be read goes to rejects.jsonl with the reason.",
+        "From data/raw, as `ingest.sources` says, to data/interim/ingest. `seshat init --from FOLDER` proposes "
+        "sources.",
     ),
     "clean": (
         "seshat.data.clean",
         "Normalise the text and tag what looks wrong; nothing is deleted.",
+        "From data/interim/ingest to data/interim/clean. A tag leaves a record out where `split.exclude_tags` "
+        "names it.",
     ),
     "align": (
         "seshat.data.align.stage",
         "Pair the sentences of parallel documents; doubtful pairs go to a review file.",
+        "From data/interim/clean to data/interim/align. Decisions in reports/alignment_review.csv are read back "
+        "by the next run.",
     ),
     "augment": (
         "seshat.augment.stage",
         "Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
+        "To data/interim/augment. What it makes is learned from and never measured on.",
     ),
     "split": (
         "seshat.data.split",
         "Find duplicates and part train, validation and test by document and near-duplicate cluster.",
+        "To data/processed. Shares are of the distinct pairs that the run may use; `split: test` in a source "
+        "fixes a test set.",
     ),
     "format": (
         "seshat.data.format",
         "Keep what this run may use and write the training files and their data card.",
+        "From data/processed to data/training, by `project.max_access`: what is less open stays out.",
     ),
     "tokenizer": (
         "seshat.data.tokenizer",
         "Report how well a tokenizer suits the language; train one for models from scratch.",
+        "To reports/tokenizer.json.",
     ),
     "train": (
         "seshat.models.train",
         "Train a translator.",
+        "From data/training to models/NAME. The statistical family needs no download and no GPU; "
+        "`model.preset=NAME` fine-tunes a base (`seshat presets` lists them, `seshat plan` says what fits). An "
+        "interrupted training goes on where it was.",
     ),
     "evaluate": (
         "seshat.evaluation.evaluate",
         "Score the model beside its floors, with intervals, and write the report.",
+        "From data/training/test.jsonl and the model to reports/evaluation.html and evaluation.json.",
     ),
 }
-"""Name -> the module with ``run`` and ``STAGE``, and one line for people."""
-_ON_DEMAND: dict[str, tuple[str, str]] = {}
+"""Name -> the module with ``run`` and ``STAGE``, one line for people, and what else they have to know."""
+_ON_DEMAND: dict[str, tuple[str, str, str]] = {}
 """The same of stages that read scans and recordings: `run` does them, before all others, only when switched on."""
-SUMMARIES = {name: summary for name, (_, summary) in (_ON_DEMAND | _MODULES).items()}
+SUMMARIES = {name: summary for name, (_, summary, _) in (_ON_DEMAND | _MODULES).items()}
 """What each stage does, in one line."""
+DETAILS = {name: f"{summary}\n\n{more}" for name, (_, summary, more) in (_ON_DEMAND | _MODULES).items()}
+"""The same with from where to where it works, and what to know first."""
 
 
 @functools.cache
 def _collected() -> tuple[Stage, ...]:
-    return tuple(importlib.import_module(module).STAGE for module, _ in _MODULES.values())
+    return tuple(importlib.import_module(module).STAGE for module, *_ in _MODULES.values())
 
 
 def on_demand() -> tuple[Stage, ...]:
     """The stages that `run` does only when they are switched on."""
-    return tuple(importlib.import_module(module).STAGE for module, _ in _ON_DEMAND.values())
+    return tuple(importlib.import_module(module).STAGE for module, *_ in _ON_DEMAND.values())
 
 
 def stages_of(config: Config) -> tuple[Stage, ...]:

@@ -96,6 +96,17 @@ def table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     return drawn
 
 
+def settings(rows: Sequence[tuple[str, str, str]], title: str) -> Table:
+    """Settings of a section for its help: key, default, what it is."""
+    drawn = Table(title=title, title_justify="left", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn.add_column(style="bold cyan", no_wrap=True)
+    drawn.add_column(style="dim")
+    drawn.add_column()
+    for row in rows:
+        drawn.add_row(*map(escape, row))
+    return drawn
+
+
 def summary(values: dict[str, Any], title: str | None = None) -> list[Table | str]:
     """The summary of a stage as things to print: one small table, tables of rows, warnings as lines."""
     plain = Table(title=title, title_justify="left", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -48,7 +48,7 @@ class Answer:
     text: str
     score: float
     alternatives: tuple[Candidate, ...] = ()
-    """All candidates, best first; empty when one was asked for."""
+    """Other candidates, best first; empty when one was asked for."""
     confidence: Confidence | None = None
     """What to expect of it, by what was measured on validation; None where nothing was."""
     agreement: float | None = None

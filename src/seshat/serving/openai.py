@@ -104,7 +104,7 @@ async def _translated(
     service.limits.turns(turns)
     found = (await answered(service, [turns[-1]["content"]], direction, asked.n, model))[0]
     metrics.texts.inc()
-    return [one.text for one in found.alternatives] or [found.text]
+    return [found.text, *(one.text for one in found.others)]
 
 
 async def _chat(

@@ -215,7 +215,7 @@ class Service:
             text=found.text,
             score=found.score if math.isfinite(found.score) else _WORST,
             alternatives=tuple(
-                one if math.isfinite(one.score) else Candidate(one.text, _WORST) for one in found.alternatives
+                one if math.isfinite(one.score) else Candidate(one.text, _WORST) for one in found.others
             ),
             confidence=self._engines.confidence(model, way, found, text),
             agreement=found.agreement,

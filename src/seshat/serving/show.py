@@ -76,7 +76,7 @@ def _confidence(found: Answer, words: Words) -> str:
 
 
 def _alternatives(found: Answer, target: str, words: Words) -> str:
-    others = [one.text for one in found.alternatives if one.text.strip() and one.text != found.text]
+    others = [one.text for one in found.alternatives if one.text.strip()]
     if not others:
         return ""
     items = "".join(f"<li>{text_of(text, target)}</li>" for text in dict.fromkeys(others))

@@ -11,6 +11,8 @@ from seshat.models.statistical.model import Direction as Opened
 from seshat.models.statistical.parallel import Workers
 from seshat.prompt.request import Request
 
+DERIVATIONS = 10
+"""For each candidate that is asked for, how many the search gives: most are other ways to cut the same translation."""
 LONG = 100
 """Most tokens of a text: the time of the search grows with its length, a quarter of a second for so many."""
 
@@ -50,7 +52,7 @@ class ThotTranslator(Translator):
     def _searched(self, requests: Sequence[Request], count: int) -> list[list[Candidate]]:
         weights = self._opened.settings.weights
         sources = [self._opened.source(one.text) for one in requests]
-        lists = self._workers.translate(sources, weights, count)
+        lists = self._workers.translate(sources, weights, count if count == 1 else count * DERIVATIONS)
         result = []
         for source, translations in zip(sources, lists, strict=True):
             unique: dict[str, Candidate] = {}
@@ -58,7 +60,8 @@ class ThotTranslator(Translator):
                 text = self._opened.render(source, one.tokens)
                 total = sum(value * weight for value, weight in zip(one.features, weights, strict=True))
                 unique.setdefault(text, Candidate(text, total))
-            result.append(sorted(unique.values(), key=lambda candidate: -candidate.score))
+            ranked = sorted(unique.values(), key=lambda candidate: -candidate.score)
+            result.append(ranked[:count])
         return result
 
     def close(self) -> None:
