@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # The neural extras come after torch, which the constraints pin to one version.
-DEV := field,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
+DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
 export DVC_NO_ANALYTICS := 1
 
 # Steps of the guide work on PROJECT, with CONFIG, the name of one of its profiles or the path of a file such as
@@ -14,7 +14,7 @@ ARGS ?=
 STEP = $(BIN)/seshat $(1) --project $(PROJECT) $(if $(CONFIG),--profile $(CONFIG)) $(ARGS)
 
 .PHONY: help install download-model check-gpu ingest ocr transcribe align format data-stats tokenizer-analysis train eval \
-  export-gguf serve demo run test check fix bench bench-list clean system lock
+  export-gguf serve demo run test check fix bench bench-list clean system weights lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check-gpu: .venv/.dev ## what this machine can train on, found by doing it
 
 ingest: .venv/.core $(PROJECT)/data/raw ## the raw files as typed records; what cannot be read goes to rejects.jsonl
 	$(call STEP,run --until $@)
+
+transcribe: .venv/.dev $(PROJECT)/data/raw ## what is said in recordings, for people to check
+	$(call STEP,transcribe)
 
 align: .venv/.core $(PROJECT)/data/raw ## sentence pairs out of parallel documents, and the steps before
 	$(call STEP,run --until $@)
@@ -70,8 +73,12 @@ run: .venv/.core ## the sample project, from raw files to a measured translator
 test: .venv/.dev ## all tests, offline
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2
 
-system: ## Debian's Chromium, in which the web page is tested (needs root; without it those tests are skipped)
-	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
+system: ## Debian's Chromium, in which pages are tested, and espeak-ng, which speaks (needs root; their tests skip without)
+	@{ command -v chromium && command -v espeak-ng; } > /dev/null || { apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends chromium espeak-ng > /dev/null; }
+
+weights: .venv/.dev ## published weights for tests and benchmarks
+	$(INSTALL) -e '.[weights]'
 
 check: .venv/.dev ## ruff, mypy, and who may import whom (.importlinter)
 	$(BIN)/ruff format --check .

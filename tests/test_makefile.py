@@ -19,6 +19,7 @@ PROMISED = {
     "download-model",
     "check-gpu",
     "ingest",
+    "transcribe",
     "align",
     "format",
     "data-stats",

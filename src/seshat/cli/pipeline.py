@@ -50,7 +50,12 @@ def add(app: typer.Typer) -> None:
     verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
     verb(app, "download", help="Fetch the raw files that the configuration lists, or a base model.")(_download)
     for name, about in stages.DETAILS.items():
-        own = {"ingest": _ingest_command, "format": _format_command, "evaluate": _evaluate_command}
+        own = {
+            "ingest": _ingest_command,
+            "transcribe": _transcribe_command,
+            "format": _format_command,
+            "evaluate": _evaluate_command,
+        }
         command = own.get(name, _stage_command)
         verb(app, name, help=about, rich_help_panel=PANEL, cls=_StageCommand)(command(name))
 
@@ -192,6 +197,29 @@ def _ingest_command(stage: str) -> Any:
             _inspect(context)
         else:
             _run_stage(context, stage, resolved)
+
+    return command
+
+
+def _transcribe_command(stage: str) -> Any:
+    def command(
+        context: Context,
+        train: Annotated[
+            bool,
+            typer.Option("--train", help="Train a model on what people have transcribed instead (transcribe.train)."),
+        ] = False,
+        resolved: Resolved = False,
+    ) -> None:
+        if not train:
+            _run_stage(context, stage, resolved)
+            return
+        from seshat.media.speech_training import train as train_speech
+        from seshat.report.terminal import summary
+
+        project = context.open()
+        with context.progress():
+            values = train_speech(project)
+        context.result(values, *summary(values, title="a model for speech"))
 
     return command
 

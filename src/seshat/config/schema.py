@@ -27,6 +27,7 @@ from seshat.config.sweep import SweepSection
 from seshat.config.tokenizer import TokenizerSection
 from seshat.config.tracking import TrackingSection
 from seshat.config.train import TrainSection
+from seshat.config.transcribe import TranscribeSection
 from seshat.config.translate import TranslateSection
 
 
@@ -37,6 +38,8 @@ class Config(Section):
     """What the language is, and what a run may use."""
     download: DownloadSection = DownloadSection()
     """The fetch recipe: run with `seshat download`, never by itself."""
+    transcribe: TranscribeSection = TranscribeSection()
+    """Recordings to text that people check."""
     ingest: IngestSection = IngestSection()
     """Raw files to typed records."""
     clean: CleanSection = CleanSection()

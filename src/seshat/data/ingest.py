@@ -18,6 +18,7 @@ from seshat.core.progress import task
 from seshat.core.records import Document, Entry, Record, Reject, Segment
 from seshat.data import lexicon_review
 from seshat.data.corrections import Corrections
+from seshat.data.transcriptions import transcribed
 from seshat.formats import read_source
 from seshat.formats.context import Context
 from seshat.formats.files import unnamed
@@ -134,17 +135,18 @@ def run(project: Project) -> dict[str, Any]:
     Raises:
         DataError: sources that are not optional could not be read as a whole; lists all of them.
     """
-    if not project.config.ingest.sources:
+    if not project.config.ingest.sources and not project.config.transcribe.recordings:
         raise DataError(
             "there are no sources: ingest.sources is empty.",
             f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
         )
     reading, people = Reading(project.config, project.raw), Corrections.of(project)
     accepted = list(lexicon_review.entries(project))
+    heard = list(transcribed(project))
     counts: Counter[type[Any]] = Counter()
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
-        for record in chain(reading.records(), people.records(project.config), accepted):
+        for record in chain(reading.records(), people.records(project.config), accepted, heard):
             stream = streams[type(record)]
             stream.write(dump(record))
             stream.write("\n")
@@ -159,6 +161,7 @@ def run(project: Project) -> dict[str, Any]:
         "rejects": counts[Reject],
         **({"corrections": len(people.found)} if people.found else {}),
         **({"induced_entries": len(accepted)} if accepted else {}),
+        **({"transcribed": len(heard)} if heard else {}),
         "folder": project.ingested.relative_to(project.root).as_posix(),
         "warnings": [*reading.warnings(), *_rejects_warning(counts[Reject])],
     }
@@ -195,16 +198,18 @@ def source_paths(project: Project) -> tuple[Path, ...]:
                 found[project.raw / path] = None
         if source.join:
             found[project.raw / source.join.path] = None
+    if project.config.transcribe.recordings:
+        found[project.transcribed / "segments.jsonl"] = None
     paths = [path for path in found if path.exists()]
     return tuple(path for path in paths if not any(other in path.parents for other in paths))
 
 
 def _people_wrote(project: Project) -> str | None:
-    """A digest of the corrections of translations, and of the induced word pairs that people accepted."""
+    """A digest of the corrections, of the induced word pairs and of the transcriptions that people have judged."""
+    from seshat.review.queues import lexicon, transcription
     from seshat.review.queues.corrections import digest
-    from seshat.review.queues.lexicon import QUEUE
 
-    found = digest(project), QUEUE.digest(project)
+    found = digest(project), lexicon.QUEUE.digest(project), transcription.QUEUE.digest(project)
     return "-".join(filter(None, found)) or None
 
 
@@ -212,7 +217,7 @@ STAGE = Stage(
     name="ingest",
     module=__name__,
     version=2,
-    settings=lambda _config: ("ingest", "serve.database", *LANGUAGES),
+    settings=lambda _config: ("ingest", "transcribe.allow_unreviewed", "serve.database", *LANGUAGES),
     reads=source_paths,
     writes=lambda project: files(project.ingested, *RECORD_FILES, "rejects.jsonl", "report.json"),
     shared=SharedFile(corrections.corrections_file, _people_wrote, written=False),

@@ -47,7 +47,7 @@ class Annotated:
     """Reason -> how many suggestions are not in the copy."""
 
 
-class _Content:
+class Content:
     """The bytes of an XML file, and what is to be put into them."""
 
     def __init__(self, content: bytes) -> None:
@@ -56,10 +56,11 @@ class _Content:
         declared = _DECLARED.search(content[:400])
         stated = codecs.lookup(declared[1].decode()).name if declared else "utf-8"
         self.encoding = next((name for bom, name in boms if content.startswith(bom)), stated)
-        self.pieces: list[tuple[int, str]] = []
+        self.pieces: list[tuple[int, str, int]] = []
         self.newline = "\r\n" if self.encoded("\r\n") in content else "\n"
 
     def encoded(self, text: str) -> bytes:
+        """Text as bytes of this file."""
         return text.encode(self.encoding, errors="xmlcharrefreplace")
 
     def end(self, at: int) -> int:
@@ -74,21 +75,22 @@ class _Content:
         space = before[len(before.rstrip()) :]
         return space if "\n" in space else ""
 
-    def put(self, at: int, text: str) -> None:
-        self.pieces.append((at, text))
+    def put(self, at: int, text: str, instead: int = 0) -> None:
+        """Put a text at a place, in the stead of so many bytes."""
+        self.pieces.append((at, text, instead))
 
     def result(self) -> bytes:
         """The content with all pieces; those for one place in the order in which they came."""
         made, last = [], 0
-        for at, text in sorted(self.pieces, key=lambda piece: piece[0]):
+        for at, text, instead in sorted(self.pieces, key=lambda piece: piece[0]):
             made += [self.content[last:at], self.encoded(text)]
-            last = at
+            last = at + instead
         return b"".join([*made, self.content[last:]])
 
 
 def into_eaf(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Annotated:
     """Put suggestions into an ELAN document."""
-    file = _Content(content)
+    file = Content(content)
     ends: dict[str, int] = {}
     tiers: dict[str, str] = {}
     place: dict[str, str] = {}
@@ -154,7 +156,7 @@ def into_eaf(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Annotate
 
 def into_flextext(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Annotated:
     """Put suggestions into an interlinear text of FLEx: translations into phrases, glosses into words."""
-    file = _Content(content)
+    file = Content(content)
     phrases: list[int] = []
     words: list[list[int]] = []
     languages: list[int] = []
@@ -218,7 +220,7 @@ def into_flextext(content: bytes, wanted: Wanted, left_out: Counter[str]) -> Ann
     return _annotated(file.result(), kept, left_out)
 
 
-def _item(file: _Content, at: int, kind: str, language: str, text: str) -> None:
+def _item(file: Content, at: int, kind: str, language: str, text: str) -> None:
     """An item as the last of the element that ends at a place."""
     space = file.indent(at)
     inner = f"{space}  " if space else ""

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import regex
 
+from seshat.core.errors import DataError
 from seshat.core.records import Record, Reject
 from seshat.formats import eaf
 from seshat.formats.context import Context
 from seshat.formats.interlinear import records
+from seshat.formats.suggestions import suggested
 from seshat.formats.units import Hint, Names, Unit, Word
 
 MAX_BYTES = 50_000_000
@@ -68,6 +70,21 @@ def units(path: Path, context: Context, names: Names) -> Iterator[Unit | Reject]
     yield from _units(tiers, text, names)
 
 
+def header(text: str) -> tuple[float, float, int, tuple[int, int]]:
+    """Start, end (seconds) and number of tiers of a TextGrid, and where that number stands in the text.
+
+    Raises:
+        DataError: it is no TextGrid, or one without tiers.
+    """
+    found = [match for match in _TOKEN.finditer(text[:2_000]) if match.lastgroup is not None]
+    begin = next((place for place, match in enumerate(found) if match["text"] == "TextGrid"), len(found))
+    kinds = [match.lastgroup for match in found[begin + 1 : begin + 5]]
+    if kinds != ["number", "number", "flag", "number"]:
+        raise DataError("the file does not begin like a TextGrid with tiers.")
+    start, end, _flag, count = found[begin + 1 : begin + 5]
+    return float(start[0]), float(end[0]), int(float(count[0])), count.span()
+
+
 def _load(text: str, tiers: list[_Tier]) -> None:
     """Fill in the tiers, as far as the values go."""
     values = (match for match in _TOKEN.finditer(text) if match.lastgroup is not None)
@@ -106,7 +123,7 @@ def _units(tiers: list[_Tier], text: str, names: Names) -> Iterator[Unit]:
     ends = [match.start() for match in regex.finditer("\n", text)]
     used: set[tuple[str, int]] = set()
     for tier in main:
-        speaker = tier.name.partition("@")[2]
+        speaker = "" if suggested(tier.name) else tier.name.partition("@")[2]
         for start, end, said, at in tier.spans:
             unit = Unit(bisect_left(ends, at) + 1, parts=[(tier.name, said)], speaker=speaker, start=start, end=end)
             for other in tiers:

@@ -71,7 +71,13 @@ _MODULES = {
     ),
 }
 """Name -> the module with ``run`` and ``STAGE``, one line for people, and what else they have to know."""
-_ON_DEMAND: dict[str, tuple[str, str, str]] = {}
+_ON_DEMAND = {
+    "transcribe": (
+        "seshat.media.transcribe",
+        "Write down recordings; what was heard goes to review and stays out of training until people have checked it.",
+        "From data/raw/audio to data/interim/transcribe, reports/transcription_review.csv and reports/transcribed.",
+    ),
+}
 """The same of stages that read scans and recordings: `run` does them, before all others, only when switched on."""
 SUMMARIES = {name: summary for name, (_, summary, _) in (_ON_DEMAND | _MODULES).items()}
 """What each stage does, in one line."""

@@ -31,6 +31,11 @@ class Project:
         return self.root / "data" / "interim" / "ocr"
 
     @property
+    def transcribed(self) -> Path:
+        """Written by ``transcribe``: ``segments.jsonl, rejects.jsonl, report.json``."""
+        return self.root / "data" / "interim" / "transcribe"
+
+    @property
     def ingested(self) -> Path:
         """Written by ``ingest``: ``segments.jsonl, entries.jsonl, documents.jsonl, rejects.jsonl, report.json``."""
         return self.root / "data" / "interim" / "ingest"

@@ -35,6 +35,7 @@ MEDIA_TYPES = {
     ".opus": "audio/ogg",
     ".flac": "audio/flac",
     ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4",
 }
 """Files that every browser shows or plays, by the end of their name."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from seshat.core.gate import UNREVIEWED
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Method, Segment
 from seshat.review.queue import Queue, Verdict, digest
@@ -32,6 +33,8 @@ class SegmentDecision(BaseModel):
     rejected: bool = False
     texts: dict[str, str] = {}
     """Language -> corrected text."""
+    reviewer: str = ""
+    """Who decided, where they gave a name."""
 
     @property
     def tag(self) -> str:
@@ -64,7 +67,12 @@ def decided(queue: Queue, rows: Iterable[Row], columns: Mapping[str, str]) -> li
             texts = {columns[column]: text for column, text in decision.corrected.items()}
             rejected = decision.verdict is Verdict.REJECT
             found[row["id"], row["fingerprint"]] = SegmentDecision(
-                id=row["id"], fingerprint=row["fingerprint"], queue=queue.name, rejected=rejected, texts=texts
+                id=row["id"],
+                fingerprint=row["fingerprint"],
+                queue=queue.name,
+                rejected=rejected,
+                texts=texts,
+                reviewer=decision.reviewer,
             )
     return [found[key] for key in sorted(found)]
 
@@ -89,5 +97,10 @@ class Decisions:
             return segment
         if found.rejected:
             return segment.model_copy(update={"meta": segment.meta.tagged(found.tag)})
-        meta = segment.meta.model_copy(update={"method": Method.GOLD, "score": 1.0})
+        meta = segment.meta
+        told = {"reviewer": found.reviewer} if found.reviewer else {}
+        looked_at = tuple(tag for tag in meta.tags if not tag.endswith(UNREVIEWED))
+        meta = meta.model_copy(
+            update={"method": Method.GOLD, "score": 1.0, "tags": looked_at, "extra": {**meta.extra, **told}}
+        )
         return segment.model_copy(update={"texts": {**segment.texts, **found.texts}, "meta": meta.tagged(found.tag)})

