@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -72,4 +73,17 @@ def real_data() -> Path:
     folder = SHARED / "data"
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set SESHAT_SHARED to the folder that holds data/)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whisper_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whisper base for CTranslate2; skips, saying so, where it or espeak-ng, which speaks, is missing."""
+    from tests.weights import joined_whisper
+
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("there is no espeak-ng to speak (make system)")
+    folder = joined_whisper(tmp_path_factory.mktemp("weights") / "whisper")
+    if folder is None:
+        pytest.skip("the weights of Whisper base are not installed (make weights)")
     return folder

