@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+from pydantic import ValidationError
 
-from seshat.evaluation.fill import Blank, blanks, frequent, hits
+from seshat.config import Config
+from seshat.config.evaluate import EvaluateSection
+from seshat.evaluation.fill import Blank, Filling, asked, blanks, frequent, hits, table
 from seshat.evaluation.history import read_history
 
 
@@ -42,3 +46,24 @@ def test_steps_go_on_from_phase_to_phase(tmp_path: Path) -> None:
     assert [row["step"] for row in found] == [10, 20, 30]
     assert "note" not in found[2]
     assert read_history(tmp_path / "none.jsonl") == []
+
+
+def test_of_a_long_text_only_the_surroundings_are_kept() -> None:
+    (blank,) = blanks([("long", "mina " * 400)], 1, 3)
+    assert len(blank.before) <= 300
+    assert len(blank.after) <= 300
+    assert set((blank.before + blank.word + blank.after).split()) == {"mina"}
+
+
+def test_sentences_of_people_are_shown_and_not_judged() -> None:
+    found = [Blank("1", "", "kala", " x"), *asked(["topo ___ suku."])]
+    assert found[1] == Blank("evaluate.blanks[0]", "topo ", "", " suku.")
+    made = table({"m": [[Filling("kala", 0.5)], [Filling("wey", 0.2)]]}, found, ["a"], EvaluateSection(fill=3), 1)
+    assert made.blanks == 1
+    assert made.systems[0].scores["first"].score == 100
+    assert [(one.id, one.systems[0].offers[0].word) for one in made.samples] == [
+        ("evaluate.blanks[0]", "wey"),
+        ("1", "kala"),
+    ]
+    with pytest.raises(ValidationError, match="write ___ once"):
+        Config.model_validate({"evaluate": {"blanks": ["no gap"]}})

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seshat.evaluation import perplexity
+from seshat.core.records import Segment
+from seshat.evaluation import likelihood, perplexity
 from seshat.evaluation.perplexity import causal, masked
 from seshat.scores.significance import rate
 
@@ -191,3 +192,27 @@ def test_rates_are_over_all_bytes(qwen: tuple[Any, Any]) -> None:
     assert float(rate(rows.sum(axis=0))[0]) == pytest.approx(expected)
     assert perplexity.summary(found)["bits_per_byte"] == pytest.approx(expected, abs=1e-4)
     assert float(rate(np.zeros(2))[0]) == 0.0
+
+
+def test_of_very_many_tokens_some_stand_for_all(roberta: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = WORDS * 6
+    every = masked(*roberta, texts, whole_words=False)
+    monkeypatch.setattr(perplexity, "_HIDDEN", sum(one.tokens for one in every) // 3)
+    some = masked(*roberta, texts, whole_words=False)
+    assert sum(one.tokens for one in some) == sum(one.tokens for one in every) // 3
+    assert rate(perplexity.table(some).sum(axis=0))[0] == pytest.approx(
+        rate(perplexity.table(every).sum(axis=0))[0], 0.1
+    )
+
+
+def test_token_unigrams_count_what_was_learned(roberta: tuple[Any, Any]) -> None:
+    _, tokenizer = roberta
+    tested = Segment(id="t", texts={"xx": "dawanri"})
+    found = likelihood.unigrams(tokenizer, {"xx": ["dawanri dawanri", "kuchi"]}, [tested])
+    learned = [token for text in ("dawanri dawanri", "kuchi") for token in tokenizer.encode(text)[1:-1]]
+    ids = tokenizer.encode("dawanri")[1:-1]
+    bits = sum(-math.log2((learned.count(token) + 1) / (len(learned) + len(tokenizer))) for token in ids)
+    (cost,) = found["pseudo/xx"]
+    assert cost.bits == pytest.approx(bits)
+    assert (cost.bytes, cost.tokens) == (7, len(ids))
+    assert found["pseudo-token/xx"] == [cost]

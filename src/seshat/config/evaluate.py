@@ -52,11 +52,16 @@ class EvaluateSection(Section):
     """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
     fill: int = Field(default=10, ge=0)
     """Sentences with a hidden word shown in the report (masked family); as many are judged as for perplexity."""
+    blanks: tuple[str, ...] = ()
+    """Sentences of your own with `___` for one hidden token, shown in the report with what a masked model offers."""
     task_examples: int = Field(default=200, ge=0)
     """At most so many test questions of each task: dictionary, glossing … (causal family); 0 turns it off."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """Names of models that are those of floors, and a reference that is nowhere."""
+        for index, sentence in enumerate(self.blanks):
+            if sentence.count("___") != 1:
+                yield Mistake(("blanks", index), "write ___ once, where the hidden word stands")
         for index, name in enumerate(self.compare):
             if name in self.baselines:
                 yield Mistake(("compare", index), f"'{name}' is the name of a baseline")

@@ -102,6 +102,12 @@ class Assessment:
         hidden = self.test.segments if any(one.family.fills for one in systems) else []
         texts = [(one.id, one.texts[names.language]) for one in hidden]
         self.blanks = fill.blanks(texts, settings.perplexity_texts if settings.fill else 0, names.seed)
+        self.blanks += fill.asked(settings.blanks)
+
+    @cached_property
+    def _training(self) -> dict[str, list[str]]:
+        """Per language the texts that were learned from."""
+        return likelihood.training_texts(self.material, self.languages, self.project.segments("monolingual"))
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -172,6 +178,9 @@ class Assessment:
         """What a language model alone can be asked."""
         if self.segments:
             self.found.costs[system.name] = likelihood.measure(model, self.segments, self.languages)
+        if self.segments and system.family.fills and likelihood.UNIGRAMS not in self.found.costs:
+            floor = likelihood.unigrams(model.tokenizer, self._training, self.segments)
+            self.found.costs[likelihood.UNIGRAMS] = floor
         if system.family.fills and self.blanks:
             offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
             self.found.fillings[system.name] = offers
@@ -320,10 +329,8 @@ class Assessment:
     def _surprises(self) -> list[LikelihoodTable]:
         if not self.found.costs:
             return []
-        more = self.project.segments("monolingual")
-        training = likelihood.training_texts(self.material, self.languages, more)
         seed = self.project.config.project.seed
-        return likelihood.tables(self.found.costs, self.models, self.segments, training, self.settings, seed)
+        return likelihood.tables(self.found.costs, self.models, self.segments, self._training, self.settings, seed)
 
     def _answers(self) -> list[TaskTable]:
         if not self.found.answers:

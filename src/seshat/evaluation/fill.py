@@ -23,6 +23,10 @@ from seshat.scores.table import score_table
 FLOOR = "most frequent words"
 CANDIDATES = 5
 """Words that a model may offer."""
+GAP = "___"
+"""What people write for the hidden word in a sentence of theirs."""
+_AROUND = 300
+"""Most characters on either side of a hidden word."""
 _HAS_LETTER = regex.compile(r"\p{L}")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}'’ʼ-]+")
 
@@ -34,6 +38,7 @@ class Blank:
     id: str
     before: str
     word: str
+    """Empty where nobody has said which word belongs there."""
     after: str
 
 
@@ -64,8 +69,23 @@ def blanks(texts: Sequence[tuple[str, str]], count: int, seed: int) -> list[Blan
     found = []
     for name, text, words in evenly(usable, count):
         match = random.Random(f"{seed} {name} {text}").choice(words)
-        found.append(Blank(name, text[: match.start()], match[0], text[match.end() :]))
+        before, after = text[: match.start()], text[match.end() :]
+        if len(before) > _AROUND:
+            before = before[-_AROUND:].partition(" ")[2]
+        if len(after) > _AROUND:
+            after = after[:_AROUND].rpartition(" ")[0]
+        found.append(Blank(name, before, match[0], after))
     return found
+
+
+def asked(sentences: Sequence[str]) -> list[Blank]:
+    """Sentences with a :data:`GAP` as blanks, for one token each."""
+    return [Blank(f"evaluate.blanks[{n}]", *_around(text)) for n, text in enumerate(sentences)]
+
+
+def _around(sentence: str) -> tuple[str, str, str]:
+    before, _, after = sentence.partition(GAP)
+    return before, "", after
 
 
 def fill(model: Any, tokenizer: Any, found: Sequence[Blank], name: str = "fill") -> list[list[Filling]]:
@@ -93,9 +113,10 @@ def fill(model: Any, tokenizer: Any, found: Sequence[Blank], name: str = "fill")
 def _offers(model: Any, tokenizer: Any, blank: Blank) -> list[Filling]:
     import torch
 
-    encoded = tokenizer(blank.before + blank.word + blank.after, return_offsets_mapping=True, truncation=True)
+    word = blank.word or tokenizer.mask_token
+    encoded = tokenizer(blank.before + word + blank.after, return_offsets_mapping=True, truncation=True)
     ids = list(encoded["input_ids"])
-    begin, end = len(blank.before), len(blank.before) + len(blank.word)
+    begin, end = len(blank.before), len(blank.before) + len(word)
     places = [n for n, (first, last) in enumerate(encoded["offset_mapping"]) if first < end and last > begin]
     if not places:
         return []
@@ -157,14 +178,19 @@ def table(
         settings: section ``evaluate``.
         seed: start of the random numbers.
     """
-    counts = {name: hits(found, [[one.word for one in offers] for offers in given]) for name, given in fillings.items()}
-    counts[FLOOR] = hits(found, [floor] * len(found))
+    known = [place for place, blank in enumerate(found) if blank.word]
+    judged = [found[place] for place in known]
+    counts = {
+        name: hits(judged, [[one.word for one in given[place]] for place in known]) for name, given in fillings.items()
+    }
+    counts[FLOOR] = hits(judged, [floor] * len(judged))
+    shown = [place for place, blank in enumerate(found) if not blank.word] + evenly(known, settings.fill)
     return FillTable(
         candidates=CANDIDATES,
-        blanks=len(found),
+        blanks=len(judged),
         reference=FLOOR,
         systems=score_table(counts, FLOOR, settings.bootstrap, seed, ("first", "among"), _percent),
-        samples=[_sample(found[n], fillings, n) for n in evenly(range(len(found)), settings.fill)],
+        samples=[_sample(found[n], fillings, n) for n in shown],
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
+from math import log2
+from typing import Any
 
 from seshat.config import Direction
 from seshat.config.evaluate import EvaluateSection
@@ -22,7 +25,11 @@ Found = dict[str, list[Surprise]]
 """What the texts of each kind cost: see :func:`kinds`."""
 METRIC = "bits_per_byte"
 FLOOR = "byte n-grams"
-"""The floor: runs of bytes counted in the training texts."""
+"""The floor of causal models: runs of bytes counted in the training texts."""
+UNIGRAMS = "token unigrams"
+"""The floor of masked models: how often each token stands in the training texts, whatever is around it."""
+_LEARNED = 2_000_000
+"""Characters of training text whose tokens are counted."""
 
 
 def measure(opened: LanguageModel, segments: Sequence[Segment], languages: Sequence[str]) -> Found:
@@ -53,6 +60,41 @@ def measure(opened: LanguageModel, segments: Sequence[Segment], languages: Seque
     return found
 
 
+def unigrams(tokenizer: Any, training: Mapping[str, Iterable[str]], segments: Sequence[Segment]) -> Found:
+    """What the test sentences cost the floor of masked models, cut by the tokenizer of one of them.
+
+    The chance of a token is how often it stands in the training texts, one added for every token that there is.
+
+    Args:
+        tokenizer: of the model that is measured beside it.
+        training: per language the training texts.
+        segments: what is measured.
+    """
+    found: Found = {}
+    for language, texts in training.items():
+        counts: Counter[int] = Counter()
+        left = _LEARNED
+        for text in texts:
+            counts.update(tokenizer(text[:left], add_special_tokens=False, verbose=False)["input_ids"])
+            left -= len(text)
+            if left <= 0:
+                break
+        whole = counts.total() + len(tokenizer)
+        tested = [segment.texts[language] for segment in segments]
+        rows = [tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"] for text in tested]
+        costs = [
+            Surprise(
+                sum(log2(whole / (counts[token] + 1)) for token in row),
+                len(text.encode()),
+                len(row),
+                row.count(tokenizer.unk_token_id),
+            )
+            for text, row in zip(tested, rows, strict=True)
+        ]
+        found |= {f"pseudo/{language}": costs, f"pseudo-token/{language}": costs}
+    return found
+
+
 def tables(
     found: Mapping[str, Found],
     models: Sequence[str],
@@ -78,10 +120,12 @@ def tables(
         costs = {system: one[kind] for system, one in found.items() if kind in one}
         if name == "likelihood":
             costs[FLOOR] = _floor(ByteNgrams(training[of]), [segment.texts[of] for segment in segments])
-        # Against the counted floor, or against the untrained base where the measure has none.
-        floors = [system for system in costs if system not in models]
-        reference = floors[-1] if floors else next(iter(costs))
         rows = {system: perplexity.table(one) for system, one in costs.items()}
+        # Against the counted floor; a masked model against what expects the texts best without having learned.
+        floors = [system for system in costs if system not in models]
+        if name != "likelihood":
+            floors.sort(key=lambda system: -float(rate(rows[system].sum(axis=0))[0]))
+        reference = floors[-1] if floors else next(iter(costs))
         table = [
             SurpriseResult(
                 **dict(row), **perplexity.summary(costs[row.name]), kind="model" if row.name in models else "floor"

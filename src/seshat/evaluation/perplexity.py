@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seshat.core.progress import task
+from seshat.core.spaced import evenly
 from seshat.models.neural.base import begins
 from seshat.scores.formulas import Floats
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 WINDOW = 1_024
 """Longest row in tokens, where the model can hold it; a longer text is read in windows that overlap by half."""
+_HIDDEN = 20_000
+"""Most tokens of all texts that are hidden one by one; of more, as many evenly from all of them stand for the rest."""
 _LOGITS = 2**27
 """Most numbers in the logits of a batch: half a gigabyte in single precision."""
 _BATCH_TOKENS = 8_192
@@ -115,7 +118,13 @@ def masked(
         for start in range(0, len(ids), room):
             part, part_words = ids[start : start + room], words[start : start + room]
             rows += _hidden(number, part, part_words, around, tokenizer.mask_token_id)
-    return _measured(texts, pieces, tokenizer, rows, _bits(model, tokenizer, rows, name))
+    rows = evenly(rows, _HIDDEN)
+    found = _measured(texts, pieces, tokenizer, rows, _bits(model, tokenizer, rows, name))
+    # Of a text that was measured in part, as many bytes count as belong to the part.
+    return [
+        one._replace(bytes=round(one.bytes * one.tokens / max(1, len(ids))))
+        for one, ids in zip(found, pieces, strict=True)
+    ]
 
 
 def _longest(model: Any) -> int:

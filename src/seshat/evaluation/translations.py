@@ -14,7 +14,7 @@ import seshat
 from seshat.config import Direction
 from seshat.core.journal import Journal
 from seshat.core.jsonl import write_jsonl
-from seshat.core.paths import remove
+from seshat.core.paths import inside, remove
 from seshat.core.progress import task
 from seshat.inference.partial import as_json, from_json
 from seshat.inference.translator import Hypothesis, Translator
@@ -104,7 +104,11 @@ def file_name(system: str) -> str:
 
 
 def write_translations(folder: Path, files: Mapping[str, Sequence[BaseModel]]) -> None:
-    """Write one file per direction (or ``tasks``) and system, and remove those of systems no longer measured."""
+    """Write one file per direction (or ``tasks``) and system, and remove those of systems no longer measured.
+
+    The folder is there even where nothing is translated: it is what the stage writes.
+    """
+    inside(folder).mkdir(parents=True, exist_ok=True)
     for name, rows in files.items():
         write_jsonl(folder / name, rows)
     for path in folder.glob("*.jsonl"):

@@ -184,8 +184,8 @@ class Exporter:
         kept = list(self.project.pairs("validation"))
         if not kept:
             raise DataError(
-                f"{self.project.training / 'validation.jsonl'}: no validation sentences in both languages: an export "
-                "could not be proved.",
+                f"{self.project.training / 'validation.jsonl'}: no validation texts in every language of the project: "
+                "an export could not be proved.",
                 "Set split.validation above 0 and run `seshat run`.",
             )
         return kept

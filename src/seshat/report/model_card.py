@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 METRICS: tuple[Metric, ...] = ("chrf2", "bleu", "chrf++")
 """Scores of a card beside the one that the evaluation goes by."""
 _LIBRARIES = {"adapter": "peft", "gguf": "gguf", "ctranslate2": "ctranslate2"}
+_PURPOSES = {
+    True: "It translates the kind of text that it was trained on, sentence by sentence.",
+    False: "It knows the kind of text that it was trained on, and is there to be trained further for a task.",
+}
 _RELATIONS = {"adapter": "adapter", "gguf": "quantized", "ctranslate2": "quantized"}
 
 
@@ -65,6 +69,7 @@ def model_card(facts: Facts) -> str:
 
 def _header(facts: Facts) -> dict[str, Any]:
     manifest, project = facts.manifest, facts.config.project
+    kinds = ["translation"] if manifest.directions else []
     return {
         "language": list(project.tags),
         "license": "other",
@@ -73,15 +78,17 @@ def _header(facts: Facts) -> dict[str, Any]:
         "base_model_relation": _RELATIONS.get(facts.form, "finetune"),
         "pipeline_tag": manifest.kind.network.hub_task if manifest.kind.network else "translation",
         "library_name": _LIBRARIES.get(facts.form, "transformers"),
-        "metrics": ["chrf", "bleu"],
-        "tags": ["seshat", "translation", "low-resource", f"access-{facts.data.least_open}"],
+        "metrics": ["chrf", "bleu"] if manifest.directions else ["perplexity"],
+        "tags": ["seshat", *kinds, "low-resource", f"access-{facts.data.least_open}"],
     }
 
 
 def _what(facts: Facts) -> str:
     manifest, base = facts.manifest, _base(facts)
     revision = f", revision {base.revision}" if base.revision else ""
-    ways = ", ".join(manifest.directions) or "none: it fills gaps"
+    ways = ", ".join(manifest.directions) or (
+        "none: it fills gaps" if manifest.kind.fills else "none: it goes on with texts"
+    )
     lines = [
         f"A model for {manifest.languages_told}. Project: {facts.config.project.name}.",
         "",
@@ -132,9 +139,9 @@ def _use(facts: Facts) -> str:
     lines = [
         "## What it is for",
         "",
-        f"Made for: {project.purpose}. It translates the kind of text that it was trained on, sentence by sentence, "
-        "and makes mistakes with confidence: nothing that it writes should be published, or decided upon, without a "
-        "speaker who has read it. It is not for medicine, law or emergencies.",
+        f"Made for: {project.purpose}. {_PURPOSES[bool(facts.manifest.directions)]} It makes mistakes with "
+        "confidence: nothing that it writes should be published, or decided upon, without a speaker who has read it. "
+        "It is not for medicine, law or emergencies.",
         "",
         f"Prompt object: `{prompt.hash}`. A model answers as it was taught only when it is asked as it was taught.",
     ]
@@ -177,6 +184,8 @@ def _scores(facts: Facts) -> list[str]:
     if facts.evaluation is None:
         return []
     name = facts.manifest.exported_from
+    if not facts.evaluation.directions:
+        return [_surprises(facts.evaluation, name)]
     metrics = tuple(dict.fromkeys((facts.evaluation.headline, *METRICS)))
     parts = [f"## Scores on the test set ({facts.evaluation.test.segments:,} segments)"]
     for result in facts.evaluation.directions:
@@ -192,6 +201,23 @@ def _scores(facts: Facts) -> list[str]:
         signatures = result.signatures
     used = "\n".join(f"- {metric}: `{signatures[metric]}`" for metric in metrics)
     return [*parts, f"With 95 % bootstrap intervals. Signatures of sacreBLEU:\n\n{used}"]
+
+
+def _surprises(evaluation: Evaluation, name: str | None) -> str:
+    """Of a language alone: how well the model expects the test texts, beside the floors."""
+    parts = [f"## Measured on the test set ({evaluation.test.segments:,} texts)"]
+    for found in evaluation.likelihood:
+        rows = [
+            (
+                f"**{system.name}**" if system.name == name else system.name,
+                f"{(value := system.scores['bits_per_byte']).score:.3f} ({value.low:.3f}-{value.high:.3f})",
+                f"{system.perplexity:,.1f}",
+            )
+            for system in found.systems
+        ]
+        header = ("system", "bits per byte", "perplexity per token")
+        parts.append(f"{found.measure}, {found.of}:\n\n{table(header, rows)}")
+    return "\n\n".join([*parts, "With 95 % bootstrap intervals."])
 
 
 def _interval(score: Score) -> str:
