@@ -1,7 +1,7 @@
 # Thin: every command here can be typed by hand.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 # The neural extras come after torch, which the constraints pin to one version.
 DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
 export DVC_NO_ANALYTICS := 1
@@ -101,10 +101,12 @@ clean: ## forget what the sample project made
 
 .venv/.core: pyproject.toml constraints.txt
 	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "Installing Seshat into .venv: about a minute, the first time alone."
 	$(INSTALL) -e .
 	@touch $@
 
 .venv/.dev: .venv/.core
+	@echo "Installing what training, the server and the tests need: several minutes, the first time alone."
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) -e '.[$(DEV)]'
 	@touch $@

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
 import logging
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -467,6 +470,31 @@ class TestTerminal:
         for whole in ("tale", "31.2", "30.1-33.3", "29.7", "28.8-30.9", "12,345"):
             assert whole in stream.getvalue().split()
 
+    def test_a_table_too_wide_is_parted_with_its_first_columns_repeated(self) -> None:
+        stream = io.StringIO()
+        rows = [
+            {"direction": "qlm-es", "system": name, **{f"score {n}": f"{n}.5" for n in range(12)}}
+            for name in ("statistical", "copy")
+        ]
+        drawn = terminal.table(rows, title="Scores")
+        for _ in range(2):  # drawn twice, it is the same
+            Console(file=stream, width=80).print(drawn)
+        shown = stream.getvalue()
+        assert max(map(len, shown.splitlines())) <= 80
+        assert "…" not in shown
+        assert shown.count("Scores") == 2
+        assert shown.count("statistical") == shown.count("copy") == 6
+        for figure in range(12):
+            assert shown.split().count(f"{figure}.5") == 4
+
+    def test_a_bar_ends_where_its_work_does(self) -> None:
+        bars = terminal.Bars()
+        with bars, bars.task("hash raw files", 5) as advance:
+            for _ in range(5):
+                advance(1)
+            (task,) = bars._progress.tasks
+            assert task.completed == 5
+
     def test_no_bars_off_a_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
         with terminal.Bars() as bars, bars.task("training", 10) as advance:
             advance(1)
@@ -513,3 +541,40 @@ def test_a_missing_package_is_named_before_anything_is_opened(
     shown = " ".join(result.output.split())
     assert f"seshat {command} needs the package '{package}', which is not installed." in shown
     assert f"[{command}]" in shown.replace(" ", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of Unix")
+def test_what_is_printed_beside_bars_stays_on_a_terminal_and_reaches_a_file(tmp_path: Path) -> None:
+    import pty
+
+    code = """if True:
+        import time
+        from seshat.cli.common import Context
+        from seshat.core.progress import track
+        context = Context()
+        with context.progress():
+            for number in track(range(3), "working"):
+                time.sleep(0.15)
+                context.note(f"[bold]line {number}[/bold]")
+        context.note("the end")
+    """
+    for into_file in (False, True):
+        main, other = pty.openpty()
+        with (tmp_path / "out").open("wb") as out:
+            process = subprocess.Popen([sys.executable, "-c", code], stdout=out if into_file else other, stderr=other)
+        os.close(other)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a pseudo-terminal
+            while piece := os.read(main, 4096):
+                shown += piece
+        os.close(main)
+        assert process.wait() == 0
+        assert b"working" in shown
+        printed = (tmp_path / "out").read_bytes() if into_file else shown
+        plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]|\r", b"", printed.replace(b"\x1b[2K", b"\n"))  # an erased line is none
+        lines = [line for line in plain.decode().split("\n") if line.startswith(("line", "the end"))]
+        assert lines == ["line 0", "line 1", "line 2", "the end"]
+        if not into_file:
+            assert shown.rstrip().endswith(b"the end")
+            # Nothing is erased after the last line was printed.
+            assert b"\x1b[2K" not in shown[shown.rindex(b"line 2") :].partition(b"the end")[2]

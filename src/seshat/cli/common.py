@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,6 +55,8 @@ class Context:
     overrides: list[str] = field(default_factory=list)
     root: Path | None = None
     """The project folder, once it is open."""
+    _aside: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Takes progress bars away while something is printed."""
 
     def open(self) -> Project:
         """The project that the options name.
@@ -76,7 +78,11 @@ class Context:
         from seshat.report.terminal import Bars
 
         with Bars(quiet=self.quiet or self.log_json) as bars, reporting(bars):
-            yield
+            self._aside = bars.aside
+            try:
+                yield
+            finally:
+                self._aside = nullcontext
 
     def result(self, value: Any, *people: RenderableType) -> None:
         """Print a result: ``value`` as JSON where asked for, otherwise what is meant for ``people``."""
@@ -86,8 +92,9 @@ class Context:
         from seshat.report.terminal import output
 
         console = output()
-        for one in people:
-            console.print(one)
+        with self._aside():
+            for one in people:
+                console.print(one)
 
     def note(self, *people: RenderableType) -> None:
         """Print what is for people only: nothing with ``--json`` or ``--quiet``."""

@@ -36,7 +36,7 @@ def guard(work: Callable[[], None], *, debug: Callable[[], bool], root: Callable
     except typer.Exit as wanted:
         return wanted.exit_code
     except SeshatError as error:
-        say(f"seshat: {error.message}")
+        say(f"seshat: {error.message}", error=True)
         if error.hint:
             say(error.hint)
         return error.exit_code
@@ -51,7 +51,7 @@ def guard(work: Callable[[], None], *, debug: Callable[[], bool], root: Callable
         if debug():
             traceback.print_exc()
         else:
-            say(f"seshat: unexpected {type(error).__name__}: {error}")
+            say(f"seshat: unexpected {type(error).__name__}: {error}", error=True)
             say(f"This is a mistake in Seshat. The full story is in {save_crash(root())}: please report it with that.")
         return 1
     return 0
@@ -72,6 +72,8 @@ def save_crash(root: Path | None) -> Path:
     return folder / name
 
 
-def say(message: str) -> None:
-    """A line of plain text on standard error."""
+def say(message: str, *, error: bool = False) -> None:
+    """A line of text on standard error; an error is red on a terminal, unless NO_COLOR is set."""
+    if error and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        message = typer.style(message, fg="red")
     print(message, file=sys.stderr, flush=True)  # noqa: T201

@@ -85,15 +85,15 @@ def _run(
 def _line(outcome: Outcome) -> str:
     from rich.markup import escape
 
-    from seshat.report.terminal import text
+    from seshat.report import terminal
 
     if outcome.state == "current":
         return f"{outcome.stage:<10} [dim]up to date[/dim]"
     took = f"{outcome.seconds:6.1f} s" if outcome.state == "ran" else " cached "
     figures = {k: v for k, v in outcome.summary.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-    line = f"[bold]{outcome.stage:<10}[/bold] {took}  {escape(text(figures))}"
+    line = f"[bold]{outcome.stage:<10}[/bold] {took}  {escape(terminal.text(figures))}"
     warnings = outcome.summary.get("warnings") or []
-    return "\n".join([line, *(f"           - {escape(str(warning))}" for warning in warnings)])
+    return "\n".join([line, *(f"           {terminal.warning(str(one))}" for one in warnings)])
 
 
 def _closing(summary: dict[str, Any]) -> list[Table | str]:

@@ -17,6 +17,7 @@ import typer
 
 from seshat.cli.common import Context, verb
 from seshat.core.errors import DataError, UsageError
+from seshat.core.jsonl import count_lines
 
 if TYPE_CHECKING:
     from seshat.config import Direction
@@ -109,7 +110,7 @@ def _translate(
     with closing(job), _telling(mended, echoes, way):
         if output is not None:
             with context.progress():
-                job.into_file(requests, output, show, total=_count(file) if file and in_file else None)
+                job.into_file(requests, output, show, total=count_lines(file) if file and in_file else None)
             return
         # From a file all lines are there; from elsewhere somebody may be waiting for the first.
         parts = job.windows(requests) if texts or in_file else _batches(requests, job.batch_size)
@@ -149,15 +150,6 @@ def chosen_direction(project: Project, wanted: str | None) -> Direction:
         if str(one) == wanted:
             return one
     raise UsageError(f"--direction {wanted}: this project knows {' and '.join(map(str, known))}.")
-
-
-def _count(file: Path) -> int | None:
-    """The lines of a file, for a progress bar."""
-    try:
-        with file.open("rb") as stream:
-            return sum(1 for _ in stream)
-    except OSError:
-        return None
 
 
 def _read(file: Path | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from seshat.config import Config
 from seshat.config.clean import CleanSection
 from seshat.core.gate import read_everything
-from seshat.core.jsonl import write_json, write_jsonl
+from seshat.core.jsonl import count_lines, write_json, write_jsonl
 from seshat.core.progress import track
 from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Segment, Sense
 from seshat.data.filters import Filters, usual_ratios
@@ -225,7 +225,8 @@ def run(project: Project) -> dict[str, Any]:
 
 
 def _segments(project: Project, description: str) -> Iterator[Segment]:
-    return track(read_everything(project.ingested / "segments.jsonl", Segment), description)
+    path = project.ingested / "segments.jsonl"
+    return track(read_everything(path, Segment), description, count_lines(path))
 
 
 STAGE = Stage(

@@ -15,7 +15,7 @@ from typing import Any
 from seshat.config import Config
 from seshat.core.errors import CheckFailed, DataError
 from seshat.core.gate import Gate, read_everything
-from seshat.core.jsonl import write_json, write_jsonl, write_text
+from seshat.core.jsonl import count_lines, write_json, write_jsonl, write_text
 from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, PlainText, Segment
@@ -69,8 +69,8 @@ def refusal(meta: Meta, name: str, gate: Gate, config: Config) -> str | None:
 
 
 def _passing(project: Project, name: str, tally: Tally) -> Iterator[Segment | Entry]:
-    everything = read_everything(project.processed / f"{name}.jsonl", FILES[name])
-    for record in track(everything, f"formatting {name}"):
+    path = project.processed / f"{name}.jsonl"
+    for record in track(read_everything(path, FILES[name]), f"formatting {name}", count_lines(path)):
         reason = refusal(record.meta, name, project.gate, project.config)
         if reason:
             tally.dropped[name][reason] += 1

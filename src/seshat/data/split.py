@@ -17,7 +17,7 @@ from typing import IO, Any
 from seshat.config import Config
 from seshat.core.errors import CheckFailed, DataError
 from seshat.core.gate import UNREVIEWED, Gate, read_everything
-from seshat.core.jsonl import atomic_write, dump, write_json
+from seshat.core.jsonl import atomic_write, count_lines, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign, why_empty
@@ -149,9 +149,13 @@ def _excluded(meta: Meta, config: Config) -> list[str]:
 def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:
     """All segments as people have corrected them, and whether ``augment`` made them."""
     decided = Decisions.load(project.augmented / "decisions.jsonl")
-    for folder in (project.cleaned, project.aligned, project.augmented):
-        for segment in read_everything(folder / "segments.jsonl", Segment):
-            yield decided.applied(segment), folder == project.augmented
+    for path in _segment_files(project):
+        for segment in read_everything(path, Segment):
+            yield decided.applied(segment), path.parent == project.augmented
+
+
+def _segment_files(project: Project) -> list[Path]:
+    return [folder / "segments.jsonl" for folder in (project.cleaned, project.aligned, project.augmented)]
 
 
 def _entries(project: Project) -> Iterator[Entry]:
@@ -166,7 +170,7 @@ def _collect(project: Project) -> Collector:
         if config.split.groups
         else None,
     )
-    for segment, made in track(_segments(project), "reading"):
+    for segment, made in track(_segments(project), "reading", count_lines(*_segment_files(project))):
         if not _excluded(segment.meta, config):
             # What people correct depends on what they tried: it teaches, and does not measure.
             collector.add(segment, drawable=segment.meta.source != CORRECTIONS, made=made)
@@ -228,7 +232,7 @@ def _write_all(project: Project, assignment: Assignment) -> _Writer:
     roles = iter(assignment.role.tolist())
     with ExitStack() as stack:
         writer = _Writer(project, stack)
-        for segment, _ in track(_segments(project), "writing", len(assignment.role)):
+        for segment, _ in track(_segments(project), "writing", count_lines(*_segment_files(project))):
             if tags := _excluded(segment.meta, config):
                 writer.exclude(segment, tags)
             else:

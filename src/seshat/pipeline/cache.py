@@ -5,6 +5,7 @@ Everything Seshat asks of DVC's Python code is in this module.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import logging
@@ -32,6 +33,13 @@ _CONFIG = """\
 _IGNORED = "/config.local\n/tmp\n/cache\n"
 
 
+def _stay_silent() -> None:
+    """Take back what DVC asks for when it is imported: a code for the terminal written when the program ends."""
+    from colorama import initialise
+
+    atexit.unregister(initialise.reset_all)
+
+
 class Cache:
     """The DVC repository of a project.
 
@@ -46,6 +54,7 @@ class Cache:
         _prepare(root)
         from dvc.exceptions import DvcException
 
+        _stay_silent()
         logging.getLogger("dvc").setLevel(logging.CRITICAL)
         try:
             self._load(root)

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -52,6 +54,8 @@ class Bars:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            # What Rich takes it writes to standard error, its last piece too late: see aside().
+            redirect_stdout=False,
             disable=quiet or not console.is_terminal,
         )
 
@@ -63,16 +67,25 @@ class Bars:
         self._progress.stop()
 
     @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bars away while something is printed on standard output, and draw them again below it."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+    @contextmanager
     def task(self, description: str, total: float | None) -> Iterator[Advance]:
         """Open a bar of ``total`` units; gives the function that advances it."""
         number = self._progress.add_task(escape(description), total=total)
-        pending, drawn = 0.0, time.monotonic()
+        pending, done, drawn = 0.0, 0.0, time.monotonic()
 
         def advance(amount: float) -> None:
-            nonlocal pending, drawn
-            pending += amount
+            nonlocal pending, done, drawn
+            pending, done = pending + amount, done + amount
             now = time.monotonic()
-            if now - drawn >= REFRESH:
+            if now - drawn >= REFRESH or done == total:
                 self._progress.advance(number, pending)
                 pending, drawn = 0.0, now
 
@@ -82,15 +95,46 @@ class Bars:
             self._progress.remove_task(number)
 
 
+class _Fitting(Table):
+    """A table that is parted, its first columns repeated, where the terminal is too narrow for its figures."""
+
+    heads: int = 0
+    """The columns before the first of figures: what a row is about."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it whole, or in parts that fit."""
+        title, columns = self.title, self.columns
+        heads, left = columns[: self.heads], columns[self.heads :]
+        anywhere = options.update(max_width=10_000)
+        while True:
+            taken = len(left)
+            self.columns = [*heads, *left]
+            while taken > 1 and Measurement.get(console, anywhere, self).minimum > options.max_width:
+                taken -= 1
+                self.columns = [*heads, *left[:taken]]
+            yield from super().__rich_console__(console, options)
+            left, self.title = left[taken:], None
+            if not left:
+                break
+        self.title, self.columns = title, columns
+
+
 def table(rows: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     """A table of rows alike; the keys of all of them, in order of appearance, are the columns."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in columns:
+    drawn = _Fitting(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, column in enumerate(columns):
         cells = [text(row.get(column)) for row in rows]
         numeric = all(cell[:1] in _FIGURES for cell in cells)
+        drawn.heads += not numeric and drawn.heads == place
         whole = numeric and not any(" " in cell for cell in cells)
-        drawn.add_column(escape(str(column).replace("_", " ")), justify="right" if numeric else "left", no_wrap=whole)
+        name = str(column).replace("_", " ")
+        drawn.add_column(
+            escape(name),
+            justify="right" if numeric else "left",
+            no_wrap=whole,
+            min_width=max(map(cell_len, (name, *cells))) if whole else None,
+        )
     for row in rows:
         drawn.add_row(*(escape(text(row.get(column))) for column in columns))
     return drawn
@@ -107,6 +151,11 @@ def settings(rows: Sequence[tuple[str, str, str]], title: str) -> Table:
     return drawn
 
 
+def warning(sentence: str) -> str:
+    """A warning as a line in its colour."""
+    return f"[yellow]- {escape(sentence)}[/yellow]"
+
+
 def summary(values: dict[str, Any], title: str | None = None) -> list[Table | str]:
     """The summary of a stage as things to print: one small table, tables of rows, warnings as lines."""
     plain = Table(title=title, title_justify="left", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -118,7 +167,7 @@ def summary(values: dict[str, Any], title: str | None = None) -> list[Table | st
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             rest.append(table(value, title=escape(name)))
         elif isinstance(value, list) and key in ("warnings", "advice", "notes"):
-            rest += [escape(f"- {item}") for item in value]
+            rest += [warning(str(item)) if key == "warnings" else escape(f"- {item}") for item in value]
         elif value not in (None, [], {}):
             plain.add_row(escape(name), escape(text(value)))
     return [plain, *rest] if plain.row_count else rest
