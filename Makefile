@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
 # The neural extras come after torch, which the constraints pin to one version.
-DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,docs,dev
+DEV := field,audio,crawl,tokenizer,train,track,sweep,gguf,ctranslate2,serve,demo,postgres,scale,kaggle,gloss,frames,docs,ocr,dev
 export DVC_NO_ANALYTICS := 1
 
 # Steps of the guide work on PROJECT, with CONFIG, the name of one of its profiles or the path of a file such as
@@ -32,6 +32,9 @@ ingest: .venv/.core $(PROJECT)/data/raw ## the raw files as typed records; what 
 
 transcribe: .venv/.dev $(PROJECT)/data/raw ## what is said in recordings, for people to check
 	$(call STEP,transcribe)
+
+ocr: .venv/.dev $(PROJECT)/data/raw ## scanned pages to text that people review; needs Tesseract (make system)
+	$(call STEP,ocr)
 
 align: .venv/.core $(PROJECT)/data/raw ## sentence pairs out of parallel documents, and the steps before
 	$(call STEP,run --until $@)

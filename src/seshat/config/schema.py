@@ -18,6 +18,7 @@ from seshat.config.families import FINETUNING
 from seshat.config.format import FormatSection
 from seshat.config.ingest import IngestSection
 from seshat.config.model import ModelSection
+from seshat.config.ocr import OcrSection
 from seshat.config.project import Direction, ProjectSection
 from seshat.config.prompt import PromptSection
 from seshat.config.serve import ServeSection
@@ -38,6 +39,8 @@ class Config(Section):
     """What the language is, and what a run may use."""
     download: DownloadSection = DownloadSection()
     """The fetch recipe: run with `seshat download`, never by itself."""
+    ocr: OcrSection = OcrSection()
+    """Scanned pages to text."""
     transcribe: TranscribeSection = TranscribeSection()
     """Recordings to text that people check."""
     ingest: IngestSection = IngestSection()

@@ -13,6 +13,7 @@ import structlog
 
 from seshat.config import Config
 from seshat.core.errors import DataError, SeshatError
+from seshat.core.gate import read_everything
 from seshat.core.jsonl import atomic_write, dump, write_json
 from seshat.core.progress import task
 from seshat.core.records import Document, Entry, Record, Reject, Segment
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 FILES = {Segment: "segments.jsonl", Entry: "entries.jsonl", Document: "documents.jsonl", Reject: "rejects.jsonl"}
 """Kind of record -> the file it is written to."""
+_SCANNED: dict[str, type[Segment] | type[Entry]] = {"segments.jsonl": Segment, "entries.jsonl": Entry}
 _LISTED = 10
 STEP = 1_000
 """Records between two movements of the progress bar."""
@@ -135,18 +137,19 @@ def run(project: Project) -> dict[str, Any]:
     Raises:
         DataError: sources that are not optional could not be read as a whole; lists all of them.
     """
-    if not project.config.ingest.sources and not project.config.transcribe.recordings:
+    config = project.config
+    if not (config.ingest.sources or config.ocr.sources or config.transcribe.recordings):
         raise DataError(
             "there are no sources: ingest.sources is empty.",
             f"Put files below {project.raw} and name them in seshat.yaml, under ingest: sources:",
         )
     reading, people = Reading(project.config, project.raw), Corrections.of(project)
     accepted = list(lexicon_review.entries(project))
-    heard = list(transcribed(project))
+    machine = [*_scanned(project), *transcribed(project)]
     counts: Counter[type[Any]] = Counter()
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
-        for record in chain(reading.records(), people.records(project.config), accepted, heard):
+        for record in chain(reading.records(), people.records(project.config), accepted, machine):
             stream = streams[type(record)]
             stream.write(dump(record))
             stream.write("\n")
@@ -161,13 +164,20 @@ def run(project: Project) -> dict[str, Any]:
         "rejects": counts[Reject],
         **({"corrections": len(people.found)} if people.found else {}),
         **({"induced_entries": len(accepted)} if accepted else {}),
-        **({"transcribed": len(heard)} if heard else {}),
+        **({"scanned_or_transcribed": len(machine)} if machine else {}),
         "folder": project.ingested.relative_to(project.root).as_posix(),
         "warnings": [*reading.warnings(), *_rejects_warning(counts[Reject])],
     }
     if reading.problems:
         raise _together(reading.problems, summary)
     return summary
+
+
+def _scanned(project: Project) -> Iterator[Record]:
+    """What ``ocr`` has read, with what people have said of it."""
+    if project.config.ocr.sources:
+        for name, kind in _SCANNED.items():
+            yield from read_everything(project.scanned / name, kind)
 
 
 def _rejects_warning(count: int) -> list[str]:
@@ -200,7 +210,9 @@ def source_paths(project: Project) -> tuple[Path, ...]:
             found[project.raw / source.join.path] = None
     if project.config.transcribe.recordings:
         found[project.transcribed / "segments.jsonl"] = None
-    paths = [path for path in found if path.exists()]
+    if project.config.ocr.sources:
+        found |= dict.fromkeys(files(project.scanned, *_SCANNED))
+    paths = [path for path in found if path.exists() or (project.config.ocr.run and path.parent == project.scanned)]
     return tuple(path for path in paths if not any(other in path.parents for other in paths))
 
 
@@ -217,7 +229,7 @@ STAGE = Stage(
     name="ingest",
     module=__name__,
     version=2,
-    settings=lambda _config: ("ingest", "transcribe.allow_unreviewed", "serve.database", *LANGUAGES),
+    settings=lambda _config: ("ingest", "ocr.sources", "transcribe.allow_unreviewed", "serve.database", *LANGUAGES),
     reads=source_paths,
     writes=lambda project: files(project.ingested, *RECORD_FILES, "rejects.jsonl", "report.json"),
     shared=SharedFile(corrections.corrections_file, _people_wrote, written=False),

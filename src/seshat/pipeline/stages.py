@@ -72,6 +72,11 @@ _MODULES = {
 }
 """Name -> the module with ``run`` and ``STAGE``, one line for people, and what else they have to know."""
 _ON_DEMAND = {
+    "ocr": (
+        "seshat.media.ocr",
+        "Read scanned pages; what was read goes to review and stays out of training until people have seen it.",
+        "From the files of ocr.sources to data/interim/ocr and reports/ocr_review.csv. A page is read once.",
+    ),
     "transcribe": (
         "seshat.media.transcribe",
         "Write down recordings; what was heard goes to review and stays out of training until people have checked it.",
