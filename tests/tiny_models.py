@@ -132,6 +132,21 @@ def qwen3(
     return _write(Qwen3ForCausalLM(config), tokenizer, folder)
 
 
+def llama(folder: Path, texts: Iterable[str] = TEXTS, *, dim: int = 64, ffn: int = 128, layers: int = 2) -> Path:
+    """A Llama whose tokenizer is that of SmolLM2: byte-level, numbers cut into digits, a mark that begins every turn."""
+    import torch
+    from tokenizers import pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = _chat_tokenizer(texts, 600)
+    steps = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    tokenizer.bos_token = "<|im_start|>"
+    torch.manual_seed(1)
+    config = LlamaConfig(**_decoder(tokenizer, dim, ffn, layers), num_key_value_heads=2, tie_word_embeddings=True)
+    return _write(LlamaForCausalLM(config), tokenizer, folder)
+
+
 def _pieces_tokenizer(texts: Iterable[str], size: int, complete: bool) -> Any:
     """BPE over text with ``▁`` for spaces and bytes for what is unknown, as Gemma's; begins every text with <bos>."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers

@@ -32,6 +32,7 @@ DIRECTION = Direction("qsm", "es")
 MAKE: dict[str, Any] = {
     "qwen3": tiny_models.qwen3,
     "wide": lambda folder: tiny_models.qwen3(folder, dim=256, ffn=512),
+    "llama": tiny_models.llama,
     "gemma3": lambda folder: tiny_models.gemma3(folder, layers=7),
     "gemma3-own": lambda folder: tiny_models.gemma3(folder, pieces="own"),
     "gemma3-sentencepiece": lambda folder: tiny_models.gemma3(folder, pieces="sentencepiece"),
@@ -93,6 +94,8 @@ def logits(opened: Any, ids: list[int]) -> Any:
         ("qwen3", "bf16", 0.05),
         ("qwen3", "q8_0", 0.1),
         ("qwen3", "q5_1", 1.0),
+        ("llama", "f16", 0.01),
+        ("llama", "q8_0", 0.1),
         ("gemma3", "f16", 0.01),
         ("gemma3", "q8_0", 0.15),
         ("gemma3-own", "f16", 0.01),

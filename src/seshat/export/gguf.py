@@ -2,7 +2,8 @@
 
 Written from a model in the Hugging Face layout with the packages ``gguf`` and ``safetensors`` alone, one tensor at a
 time. Types whose arithmetic ``gguf`` has (``f16``, ``q8_0`` …) need no compiler; the K-quants are made by llama.cpp
-itself. The mapping of parameters and the ``+ 1`` on Gemma's norms follow llama.cpp's ``convert_hf_to_gguf.py``.
+itself. The mapping of parameters, the ``+ 1`` on Gemma's norms and the order of Llama's queries and keys follow
+llama.cpp's ``convert_hf_to_gguf.py``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from seshat.inference.engines.llama import package
 DIRECT = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1")
 """Types written here."""
 ARCHITECTURES = {
+    "LlamaForCausalLM": "llama",
     "Qwen3ForCausalLM": "qwen3",
     "Gemma3ForCausalLM": "gemma3",
     "Gemma3ForConditionalGeneration": "gemma3",
@@ -96,7 +98,7 @@ def read_config(weights: Path) -> dict[str, Any]:
     architecture = (whole.get("architectures") or ["unknown"])[0]
     if architecture not in ARCHITECTURES:
         raise UsageError(
-            f"{weights}: GGUF is written for Qwen3 and Gemma 3, this is a {architecture}.",
+            f"{weights}: GGUF is written for Llama, Qwen3 and Gemma 3, this is a {architecture}.",
             "Export it as `merged`, and convert that with llama.cpp's convert_hf_to_gguf.py.",
         )
     return {**whole, **whole.get("text_config", {}), "arch": ARCHITECTURES[architecture]}
@@ -119,6 +121,8 @@ def _add_parameters(gguf: Any, writer: Any, config: Mapping[str, Any]) -> None:
     writer.add_vocab_size(config["vocab_size"])
     rope = config["rope_parameters"]
     _add_rope(gguf, writer, rope.get("full_attention", rope))
+    if config["arch"] == "llama":
+        writer.add_rope_dimension_count(config["head_dim"])
     if config["arch"] == "gemma3":
         kinds = [kind == "sliding_attention" for kind in config["layer_types"]]
         if kinds != [bool((number + 1) % 6) for number in range(len(kinds))]:
@@ -177,9 +181,10 @@ def begins_with_bos(tokenizer: Any, template: str | None) -> bool:
     if tokenizer.bos_token is None:
         return False
     if template or tokenizer.chat_template:
-        chat = [{"role": "user", "content": "a"}]
+        chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
         text = tokenizer.apply_chat_template(chat, chat_template=template, tokenize=False)
-        return bool(text.startswith(tokenizer.bos_token))
+        # Where every turn begins with it, as in SmolLM2, it is no BOS, and one more in front would be too many.
+        return bool(text.startswith(tokenizer.bos_token)) and text.count(tokenizer.bos_token) == 1
     return bool(tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id])
 
 

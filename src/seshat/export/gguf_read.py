@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seshat.core.errors import require
 from seshat.export.gguf import read_config
-from seshat.export.gguf_tensors import norm_change, tensors_of
+from seshat.export.gguf_tensors import norm_change, reordered, tensors_of
 
 
 def read_back(file: Path, weights: Path, target: Path) -> None:
@@ -33,5 +33,6 @@ def read_back(file: Path, weights: Path, target: Path) -> None:
         found = stored[tensor.name]
         shift, scale = norm_change(tensor.key, config)
         value = gguf.quants.dequantize(found.data, found.tensor_type).reshape(tensor.shape) / scale - shift
-        tensors[tensor.key] = torch.from_numpy(value.astype("float32"))
+        value = reordered(value.astype("float32"), tensor.key, config, back=True)
+        tensors[tensor.key] = torch.from_numpy(value.copy())
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})

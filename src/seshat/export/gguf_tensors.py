@@ -1,4 +1,4 @@
-"""Tensors on their way from safetensors to GGUF: their names there, their types, what Gemma's norms need."""
+"""Tensors on their way from safetensors to GGUF: their names, their types, what Gemma's norms and Llama's rows need."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Tensor:
             values = opened.get_tensor(self.key).float().numpy()
         shift, scale = norm_change(self.key, self._config)
         values = (values + shift) * scale if (shift, scale) != (0.0, 1.0) else values
+        values = reordered(values, self.key, self._config)
         with np.errstate(over="ignore"):
             made = self._gguf.quants.quantize(values, self.type)
         if made.dtype == np.float16 and not np.isfinite(made).all():
@@ -73,6 +74,21 @@ def norm_change(key: str, config: Mapping[str, Any]) -> tuple[float, float]:
     if config["arch"] != "gemma3" or not key.endswith("norm.weight"):
         return 0.0, 1.0
     return 1.0, _query_scale(config) if key.endswith("q_norm.weight") else 1.0
+
+
+def reordered(values: Any, key: str, config: Mapping[str, Any], *, back: bool = False) -> Any:
+    """The rows of Llama's queries and keys in the order that llama.cpp wants them in, or ``back`` in their own.
+
+    Positions turn pairs of numbers: Transformers pairs one half of a head with the other, llama.cpp neighbours
+    (``LlamaModel.permute`` in ``convert_hf_to_gguf.py``).
+    """
+    kind = {"q_proj": "num_attention_heads", "k_proj": "num_key_value_heads"}.get(key.split(".")[-2])
+    if config["arch"] != "llama" or kind is None:
+        return values
+    heads = config[kind]
+    half = len(values) // heads // 2
+    pairs = (heads, half, 2) if back else (heads, 2, half)
+    return values.reshape(*pairs, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape)
 
 
 def _query_scale(config: Mapping[str, Any]) -> float:

@@ -20,7 +20,9 @@ _QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
     r"|\s+(?!\S)|\s+"
 )
-_PRE = {_GPT2: "gpt-2", _QWEN2: "qwen2"}
+_DIGITS = r"\p{N}"
+"""Every digit by itself, before anything else is cut (SmolLM2)."""
+_PRE = {_GPT2: "gpt-2", _QWEN2: "qwen2", _DIGITS: "smollm"}
 """Expression of the pre-tokenizer -> ``tokenizer.ggml.pre``: ``llm_tokenizer_bpe`` in llama.cpp's llama-vocab.cpp."""
 _SPACE = "▁"
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6  # gguf.TokenType
@@ -108,7 +110,11 @@ def _expression(pre: dict[str, Any] | None) -> str | None:
     if level is None:
         return None
     if level.get("use_regex", True):
-        return _GPT2 if not level.get("add_prefix_space") and len(steps) == 1 else ""
+        before = [step for step in steps if step is not level]
+        if level.get("add_prefix_space") or len(before) > 1:
+            return ""
+        digits = before and before[0]["type"] == "Digits" and before[0]["individual_digits"]
+        return _DIGITS if digits else "" if before else _GPT2
     patterns = [step["pattern"].get("Regex", "") for step in steps if step["type"] == "Split"]
     return str(patterns[0]) if len(patterns) == 1 else ""
 
