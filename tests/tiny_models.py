@@ -133,7 +133,7 @@ def qwen3(
 
 
 def llama(folder: Path, texts: Iterable[str] = TEXTS, *, dim: int = 64, ffn: int = 128, layers: int = 2) -> Path:
-    """A Llama whose tokenizer is that of SmolLM2: byte-level, numbers cut into digits, a mark that begins every turn."""
+    """A Llama with a tokenizer like that of SmolLM2: byte-level, numbers cut into digits, a mark before every turn."""
     import torch
     from tokenizers import pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM
