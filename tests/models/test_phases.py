@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from seshat.config import Config
 from seshat.config.finetune import WhereSection
-from seshat.config.train import TrainSection
 from seshat.core.errors import DataError
 from seshat.core.records import Meta, Method, Segment
 from seshat.models.neural.phases import (
@@ -65,16 +67,28 @@ def test_an_empty_phase_says_what_there_is() -> None:
 
 
 def test_settings_of_a_phase_are_filled_in() -> None:
-    train = TrainSection.model_validate(
-        {
-            "finetune": {"epochs": 5, "learning_rate": 1e-3},
-            "phases": [{"name": "noisy", "epochs": 1}, {"name": "gold", "learning_rate": 1e-4}],
-        }
-    )
-    assert [(p.name, p.epochs, p.learning_rate) for p in phases(train)] == [("noisy", 1, 1e-3), ("gold", 5, 1e-4)]
-    only = phases(TrainSection())
+    train = {
+        "family": "masked",
+        "finetune": {"epochs": 5, "learning_rate": 1e-3},
+        "phases": [{"name": "noisy", "epochs": 1}, {"name": "gold", "learning_rate": 1e-4}],
+    }
+    config = Config.model_validate({"model": {"base": "base"}, "train": train})
+    assert [(p.name, p.epochs, p.learning_rate) for p in phases(config)] == [("noisy", 1, 1e-3), ("gold", 5, 1e-4)]
+    only = phases(Config())
     assert [p.name for p in only] == ["all"]
-    assert only[0].epochs == TrainSection().finetune.epochs
+    assert only[0].epochs == Config().train.finetune.epochs
+    assert not only[0].text
+
+
+def test_a_language_alone_has_texts_and_no_instructions() -> None:
+    def configured(**train: Any) -> Config:
+        sections = {"project": {"language": "qsm"}, "model": {"base": "base"}, "train": train}
+        return Config.model_validate(sections)
+
+    assert [p.text for p in phases(configured(family="causal"))] == [True]
+    assert [p.text for p in phases(configured(family="masked"))] == [False]
+    with pytest.raises(ValidationError, match="there are no instructions about a language alone"):
+        configured(family="causal", phases=[{"name": "all"}])
 
 
 @settings(deadline=None)

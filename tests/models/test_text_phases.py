@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from seshat.config.train import TrainSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_jsonl
-from seshat.core.records import Meta, Segment
+from seshat.core.records import Meta, PlainText, Segment
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
@@ -23,7 +24,7 @@ from tests.tiny_project import ACT, WHAT, WHO, tiny_project  # noqa: E402
 from seshat.config import families  # noqa: E402
 from seshat.evaluation import perplexity  # noqa: E402
 from seshat.export.merge import merge  # noqa: E402
-from seshat.models import train  # noqa: E402
+from seshat.models import plan, train  # noqa: E402
 from seshat.models.neural import base as bases  # noqa: E402
 from seshat.models.neural import texts  # noqa: E402
 from seshat.models.neural.causal import Causal  # noqa: E402
@@ -164,6 +165,29 @@ def test_text_first_then_answers(folders: dict[str, Path], tmp_path: Path) -> No
     assert "validation_chrf2" in summary
     phases = json.loads((made.model() / "run.json").read_text(encoding="utf-8"))["phases"]
     assert [(one["name"], one["metric"]) for one in phases] == [("text", "loss"), ("answers", "chrf2")]
+
+
+def test_a_language_alone_learns_from_its_texts(folders: dict[str, Path], tmp_path: Path) -> None:
+    made = project_on(tmp_path, folders["qwen3"])
+    config = made.config.model_copy(update={"project": made.config.project.model_copy(update={"pivot": None})})
+    alone = Project(tmp_path, config)
+    for name in ("train", "validation"):
+        rows = [PlainText.of(one, "qsm") for one in stories(20, 6 + len(name))]
+        write_jsonl(alone.training / f"{name}.jsonl", rows)
+    shutil.rmtree(alone.training / "messages")
+    summary = train.run(alone)
+    assert summary["examples"] == 80
+    assert "validation_loss" in summary
+
+
+def test_the_plan_counts_full_rows_of_text(folders: dict[str, Path], tmp_path: Path) -> None:
+    made = project_on(tmp_path, folders["qwen3"], phases=[TEXT, {"name": "answers"}], finetune={"embeddings": 0.1})
+    text, answers = plan.run(made)["phases"]
+    job = Causal(made).job()
+    tokens = sum(job.phases[0][1]["length"])
+    assert text["tokens"] == 2 * tokens
+    assert text["steps"] == 2 * -(-len(job.phases[0][1]) // 8)
+    assert answers["examples"] == len(job.phases[1][1])
 
 
 def test_phase_of_text_without_texts_says_so(folders: dict[str, Path], tmp_path: Path) -> None:

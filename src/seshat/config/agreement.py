@@ -135,6 +135,10 @@ def _family(config: Config) -> Found:
         yield ("model", "extend_vocabulary"), "there is no model.base whose vocabulary could be extended"
     if base is None and config.train.phases:
         yield ("train", "phases"), "phases are for the fine-tuning of a base; there is no model.base"
+    for index, phase in enumerate(config.train.phases):
+        if family.instructed and not config.instructs and not phase.text:
+            message = "there are no instructions about a language alone: write text: true, or name a project.pivot"
+            yield ("train", "phases", index, "text"), message
 
 
 def _base(config: Config) -> Found:

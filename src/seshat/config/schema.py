@@ -15,6 +15,7 @@ from seshat.config.download import DownloadSection
 from seshat.config.evaluate import EvaluateSection
 from seshat.config.export import ExportSection
 from seshat.config.families import FINETUNING
+from seshat.config.finetune import PhaseSection
 from seshat.config.format import FormatSection
 from seshat.config.ingest import IngestSection
 from seshat.config.model import ModelSection
@@ -88,6 +89,12 @@ class Config(Section):
     def instructs(self) -> bool:
         """Whether instruction data are written: their tasks are about two languages."""
         return self.train.kind.instructed and self.project.pivot is not None
+
+    @property
+    def phases(self) -> tuple[PhaseSection, ...]:
+        """Of a fine-tuning: those given, or one with all data; of running text where there are no instructions."""
+        alone = self.train.kind.instructed and not self.instructs
+        return self.train.phases or (PhaseSection(name="all", text=alone),)
 
     @property
     def fine_tunes(self) -> bool:

@@ -8,6 +8,8 @@ from itertools import permutations
 from math import log2
 from typing import Any
 
+import numpy as np
+
 from seshat.config import Direction
 from seshat.config.evaluate import EvaluateSection
 from seshat.core.records import Segment
@@ -17,6 +19,7 @@ from seshat.evaluation.perplexity import Surprise
 from seshat.evaluation.testbed import Material
 from seshat.prompt.request import of_segments
 from seshat.report.tables import LikelihoodTable, SurpriseResult
+from seshat.scores.formulas import Floats
 from seshat.scores.significance import rate
 from seshat.scores.table import score_table
 from seshat.text.ngrams import ByteNgrams
@@ -30,6 +33,8 @@ UNIGRAMS = "token unigrams"
 """The floor of masked models: how often each token stands in the training texts, whatever is around it."""
 _LEARNED = 2_000_000
 """Characters of training text whose tokens are counted."""
+_FEWEST = 8
+"""Documents below which single texts are resampled: of a handful, the same few samples come again and again."""
 
 
 def measure(opened: LanguageModel, segments: Sequence[Segment], languages: Sequence[str]) -> Found:
@@ -120,20 +125,50 @@ def tables(
         costs = {system: one[kind] for system, one in found.items() if kind in one}
         if name == "likelihood":
             costs[FLOOR] = _floor(ByteNgrams(training[of]), [segment.texts[of] for segment in segments])
-        rows = {system: perplexity.table(one) for system, one in costs.items()}
+        places = _documents(segments)
+        rows = {system: _sums(perplexity.table(one), places) for system, one in costs.items()}
         # Against the counted floor; a masked model against what expects the texts best without having learned.
         floors = [system for system in costs if system not in models]
         if name != "likelihood":
             floors.sort(key=lambda system: -float(rate(rows[system].sum(axis=0))[0]))
         reference = floors[-1] if floors else next(iter(costs))
+        base = next((system for system in floors if system not in (FLOOR, UNIGRAMS)), None)
         table = [
             SurpriseResult(
                 **dict(row), **perplexity.summary(costs[row.name]), kind="model" if row.name in models else "floor"
             )
             for row in score_table(rows, reference, settings.bootstrap, seed, (METRIC,), rate)
         ]
-        made.append(LikelihoodTable(measure=name, of=of, texts=len(segments), reference=reference, systems=table))
+        if base is not None and base != reference:
+            against = score_table(rows, base, settings.bootstrap, seed, (METRIC,), rate)
+            for row, other in zip(table, against, strict=True):
+                row.gain = other.difference.get(METRIC) if row.kind == "model" else None
+        documents = None if places is None else max(places) + 1
+        made.append(
+            LikelihoodTable(
+                measure=name, of=of, texts=len(segments), documents=documents, reference=reference, systems=table
+            )
+        )
     return made
+
+
+def _documents(segments: Sequence[Segment]) -> list[int] | None:
+    """The number of the document of each text; ``None`` where there are too few, and texts are resampled one by one.
+
+    The sentences of a document surprise a model alike, so that intervals over single ones are too narrow.
+    """
+    numbers: dict[str, int] = {}
+    places = [numbers.setdefault(one.meta.doc_id or one.id, len(numbers)) for one in segments]
+    return places if _FEWEST <= len(numbers) < len(segments) else None
+
+
+def _sums(rows: Floats, places: Sequence[int] | None) -> Floats:
+    """Rows of texts as rows of their documents."""
+    if places is None:
+        return rows
+    sums = np.zeros((max(places) + 1, rows.shape[1]))
+    np.add.at(sums, places, rows)
+    return sums
 
 
 def _floor(model: ByteNgrams, texts: Sequence[str]) -> list[Surprise]:

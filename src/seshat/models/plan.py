@@ -124,10 +124,10 @@ def _phases(config: Config, found: Lengths) -> list[dict[str, Any]]:
     tuning = config.train.finetune
     together = tuning.batch * tuning.accumulate
     rows = []
-    for phase in phases(config.train):
+    for phase in phases(config):
         chosen = choose(range(found.examples), phase, found.traits.__getitem__)
         tokens = sum(found.tokens[i] for i in chosen)
-        packed = math.ceil(tokens / tuning.max_length) if tuning.packing else len(chosen)
+        packed = math.ceil(tokens / tuning.max_length) if tuning.packing or phase.text else len(chosen)
         passes = math.ceil(phase.epochs * math.ceil(packed / together))
         steps = min(passes, tuning.max_steps or passes)
         rows.append(

@@ -216,7 +216,7 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
     reads += files(project.training, *config.train.kind.reads)
-    if any(phase.text for phase in config.train.phases):
+    if any(phase.text for phase in config.phases):
         reads += files(project.training, "monolingual.jsonl")
     tuning = config.train.finetune
     base = project.root / (config.model.base or "")

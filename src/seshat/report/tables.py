@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from seshat.scores.table import Scored
+from seshat.scores.table import Difference, Scored
 
 Kind = Literal["model", "floor"]
 
@@ -22,6 +22,8 @@ class SurpriseResult(Scored):
     tokens: int
     unknown: int
     """Tokens that stand for something that the tokenizer does not know."""
+    gain: Difference | None = None
+    """From the untrained base, where there is one beside the model."""
 
 
 class LikelihoodTable(BaseModel):
@@ -31,6 +33,8 @@ class LikelihoodTable(BaseModel):
     of: str
     """A language, or a direction."""
     texts: int
+    documents: int | None = None
+    """How many documents these are of, where whole documents were resampled for the intervals."""
     reference: str
     systems: list[SurpriseResult]
 

@@ -62,7 +62,7 @@ class Causal(Answering):
 
     def __init__(self, project: Project) -> None:
         self.folder = project.training / MESSAGES
-        kinds = {phase.text for phase in phases(project.config.train)}
+        kinds = {phase.text for phase in phases(project.config)}
         self.reads, self.answers = True in kinds, False in kinds
         if self.reads:
             self.files = TEXTS

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seshat.core.errors import CheckFailed, require
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.models.neural import base as bases
-from seshat.models.neural import dialogues, preflight
-from seshat.models.neural.causal import MESSAGES
+from seshat.models.neural import dialogues, preflight, texts
+from seshat.models.neural.causal import MESSAGES, TEXTS
 from seshat.models.neural.encoding import Encoding, name_codes
 from seshat.models.neural.generation import answer_ends
 from seshat.models.neural.phases import Traits
@@ -97,7 +97,9 @@ def measure(project: Project, known: Facts) -> Lengths | None:
     family = project.config.train.kind
     files = [project.training / "train.jsonl"]
     if family.instructed:
-        files = [project.training / MESSAGES / "train.jsonl"]
+        kinds = {phase.text for phase in project.config.phases}
+        messages = [project.training / MESSAGES / "train.jsonl"] if False in kinds else []
+        files = [*messages, *(project.training / name for name in TEXTS if True in kinds)]
     elif family.fills:
         files = [
             project.training / "monolingual.jsonl",
@@ -105,7 +107,7 @@ def measure(project: Project, known: Facts) -> Lengths | None:
         ]
     if not any(path.exists() for path in files):
         return None
-    reader = _dialogues if family.instructed else _texts if family.fills else _pairs
+    reader = _decoded if family.instructed else _texts if family.fills else _pairs
     return reader(project, known, tokenizer(known))
 
 
@@ -127,6 +129,23 @@ def _take(found: Lengths, source: int, target: int | None, trained: int, traits:
         found.given = min(source - trained, source if found.given is None else found.given)
     found.source, found.target = max(found.source, source), max(found.target, target or 0)
     return len(found.tokens) == 1
+
+
+def _decoded(project: Project, known: Facts, tool: Any) -> Lengths:
+    """Dialogues and running text, as far as a phase learns from them."""
+    kinds, language = {phase.text for phase in project.config.phases}, project.config.project.language
+    found = _dialogues(project, known, tool) if False in kinds else Lengths(exact=tool is not None)
+    segments = (segment for name in TEXTS if True in kinds for _, segment in _segments(project, name))
+    for document in texts.documents(segments, language):
+        text = document.texts[language]
+        traits = replace(Traits.of(document), text=True)
+        size = (len(tool(text, add_special_tokens=False, verbose=False)["input_ids"]) if tool else _guess(text)) + 1
+        while size > 0:
+            part = min(size, project.config.train.finetune.max_length)
+            if _take(found, part, None, part, traits, part):
+                found.where, found.example = document.id, [(text, True)]
+            size -= part
+    return found
 
 
 def _dialogues(project: Project, known: Facts, tool: Any) -> Lengths:

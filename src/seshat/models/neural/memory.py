@@ -187,6 +187,7 @@ class Planner:
                 adapter=self.config.train.lora if self.adapters else None,
                 checkpointing=checkpointing,
                 pieces=self.config.model.extend_vocabulary,
+                embeddings=self.config.train.finetune.embeddings is not None,
             )
         return self._models[key]
 

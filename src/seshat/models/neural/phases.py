@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from seshat.config import Config
 from seshat.config.finetune import FineTuneSection, PhaseSection, WhereSection
-from seshat.config.train import TrainSection
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_text
 from seshat.core.records import Meta, Segment
@@ -80,10 +80,9 @@ class Phase:
     """Whether it learns from running text."""
 
 
-def phases(train: TrainSection) -> tuple[Phase, ...]:
+def phases(config: Config) -> tuple[Phase, ...]:
     """The phases of a training: those configured, or one with all data."""
-    given = train.phases or (PhaseSection(name="all"),)
-    return tuple(_filled(phase, train.finetune) for phase in given)
+    return tuple(_filled(phase, config.train.finetune) for phase in config.phases)
 
 
 def _filled(phase: PhaseSection, usual: FineTuneSection) -> Phase:

@@ -16,6 +16,7 @@ from seshat.models.neural import lora
 from seshat.models.neural.base import auto_class, quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.rehearsal import fake
+from seshat.models.neural.vocabulary import adapter_settings
 
 NF4_BLOCK, NF4_OUTER = 64, 256
 """Weights that share a constant in 4 bits, and constants that share one of theirs (QLoRA, section 3)."""
@@ -76,6 +77,7 @@ def empty(
     adapter: LoraSection | None = None,
     checkpointing: bool = False,
     pieces: int = 0,
+    embeddings: bool = False,
 ) -> Any:
     """The model as a training begins with it, without content.
 
@@ -86,6 +88,7 @@ def empty(
         adapter: train adapters of this kind instead of all weights.
         checkpointing: activations are computed again instead of kept.
         pieces: new pieces of the vocabulary.
+        embeddings: train them beside the adapters.
 
     Raises:
         DataError: Transformers does not know this architecture, or not for the family.
@@ -99,7 +102,8 @@ def empty(
         if adapter is not None:
             if backend.quantization != "none" and not adapter.dora:
                 _quantise(model, backend)
-            model = lora.attach(model, adapter, family, seed=0)
+            more = adapter_settings(model, None, (), whole=True) if embeddings else None
+            model = lora.attach(model, adapter, family, 0, more)
         plain = model.get_base_model() if adapter is not None else model
         if family.instructed:
             from trl.trainer.utils import add_fused_lm_head

@@ -234,7 +234,9 @@ class Training(ABC):
                 numbers, self.start.seen, self.section.finetune.replay, self.seed, self.train.digests.__getitem__
             )
             log.info("going on from an earlier model", new=len(numbers) - self.replayed, old=self.replayed)
-        chosen = ((phase, choose(numbers, phase, self.train.traits.__getitem__)) for phase in phases(self.section))
+        chosen = (
+            (phase, choose(numbers, phase, self.train.traits.__getitem__)) for phase in phases(self.project.config)
+        )
         return [(phase, self.arranged(self.train.data.select(found), text=phase.text)) for phase, found in chosen]
 
     def _validation(self, *, text: bool) -> Any:
