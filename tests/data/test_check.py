@@ -12,6 +12,7 @@ from seshat.config import Config
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Entry, Meta, Origin, Reject, Segment, Sense
+from seshat.data import ingest
 from seshat.data.check import CHECKS
 from seshat.data.check import run as check
 from seshat.project.folder import Project
@@ -297,6 +298,46 @@ def test_works_on_raw_files(tmp_path: Path) -> None:
     assert report["stage"] == "raw"
     assert report["stats"]["counts"]["sources"] == {"book": {"pairs": 40}}
     assert not (tmp_path / "data" / "interim").exists()
+
+
+@pytest.mark.parametrize("ingested", [False, True])
+def test_a_file_that_cannot_be_read_is_an_error_with_the_words_of_ingest(tmp_path: Path, ingested: bool) -> None:
+    raw = tmp_path / "data/raw"
+    raw.mkdir(parents=True)
+    rows = "xx,es\n" + "jema nete joni,el niño está en la montaña con su mamá\n" * 4
+    (raw / "old.csv").write_bytes(rows.encode("cp1252"))
+    (raw / "bad 2.csv").write_bytes("xx,es\njema,niño\n".encode() + b"jema \xff\xfe,ni\xf1o\n" * 3)
+    (raw / "cut.tmx").write_text("<tmx><body><tu>")
+    names = ("old.csv", "bad 2.csv", "cut.tmx", "gone.csv")
+    sources = [{"name": f"s{n}", "path": name, "access": "public"} for n, name in enumerate(names)]
+    made = Project(tmp_path, Config.model_validate({"project": {"pivot": "es"}, "ingest": {"sources": sources}}))
+    if ingested:
+        with pytest.raises(DataError) as caught:
+            ingest.run(made)
+        told = caught.value.message
+    report = check.run(made)
+    errors = found(report, "rejects", "error")
+    assert report["failed"]
+    assert [error["message"].split(":")[0] for error in errors] == ["bad 2.csv", "cut.tmx", "source 's3'"]
+    assert "encoding: cp1252" in errors[0]["advice"]
+    if ingested:
+        assert all(error["message"] in told and error["advice"] in told for error in errors)
+    notes = [finding["message"] for finding in found(report, "rejects", "warning")]
+    assert any("old.csv: not UTF-8; read as cp1252" in note and "está en la montaña" in note for note in notes)
+    assert not any(".." in message.replace("…", "") for message in [*notes, *(error["message"] for error in errors)])
+    assert not [one for one in found(report, "counts") if "gave no record" in one["message"]]
+
+
+def test_how_a_file_was_read_is_still_told_after_ingest(tmp_path: Path) -> None:
+    raw = tmp_path / "data/raw"
+    raw.mkdir(parents=True)
+    (raw / "old.csv").write_bytes(("xx,es\n" + "jema nete,el niño está en la montaña\n" * 4).encode("cp1252"))
+    sources = [{"name": "old", "path": "old.csv", "access": "public"}]
+    made = Project(tmp_path, Config.model_validate({"project": {"pivot": "es"}, "ingest": {"sources": sources}}))
+    ingest.run(made)
+    report = check.run(made)
+    assert report["stage"] == "ingest"
+    assert any("read as cp1252" in note["message"] for note in found(report, "rejects", "warning"))
 
 
 def test_nothing_to_check(tmp_path: Path) -> None:

@@ -80,13 +80,16 @@ class Reading:
 
     def warnings(self) -> list[str]:
         """Everything worth knowing, in plain words."""
-        found = [*self.passed, *unread(self.config, self.raw)]
+        found = [*self.notes(), *unread(self.config, self.raw)]
+        silent = (one for one in self.contexts if one.source.name not in self.failed and not _total(one))
+        return [*found, *(f"source '{context.source.name}' gave no record" for context in silent)]
+
+    def notes(self) -> list[str]:
+        """How files were read that could be read in another way, and what was done without."""
+        found = list(self.passed)
         for context in self.contexts:
             found += [f"source '{context.source.name}': {remark}" for remark in context.remarks]
-            for report in context.reports.values():
-                found += report.warnings()
-            if context.source.name not in self.failed and not _total(context):
-                found.append(f"source '{context.source.name}' gave no record")
+            found += [warning for report in context.reports.values() for warning in report.warnings()]
         return found
 
     def report(self) -> dict[str, Any]:
@@ -105,6 +108,7 @@ class Reading:
                 for context in self.contexts
             ],
             "problems": [str(error) for error in self.problems],
+            "notes": self.notes(),
             "warnings": self.warnings(),
         }
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from seshat.config import Config
+from seshat.core.errors import DataError
 from seshat.core.gate import Gate, read_everything
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Document, Entry, Meta, Record, Reject, Segment
 from seshat.data.split import examples_of
 from seshat.project.folder import Project
+
+if TYPE_CHECKING:
+    from seshat.data.ingest import Reading
 
 Level = Literal["error", "warning", "info"]
 SHOWN = 5
@@ -86,9 +92,37 @@ class View:
     @property
     def stage(self) -> Literal["clean", "ingest", "raw"]:
         """The last stage whose records can be looked at; ``raw``: they are read for this check alone."""
+        if self._ingested.get("problems"):
+            return "raw"  # who mends a file wants to know of the file, not of the run before
         if (self.project.cleaned / "segments.jsonl").exists():
             return "clean"
         return "ingest" if (self.project.ingested / "segments.jsonl").exists() else "raw"
+
+    @cached_property
+    def _ingested(self) -> dict[str, Any]:
+        path = self.project.ingested / "report.json"
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+    @cached_property
+    def _reading(self) -> Reading:
+        from seshat.data.ingest import Reading
+
+        return Reading(self.config, self.project.raw)
+
+    @property
+    def problems(self) -> list[DataError]:
+        """Files and sources that cannot be used as a whole; known when all records have been read."""
+        return self._reading.problems if self.stage == "raw" else []
+
+    @property
+    def failed(self) -> set[str]:
+        """The sources that they belong to."""
+        return self._reading.failed if self.stage == "raw" else set()
+
+    @property
+    def notes(self) -> list[str]:
+        """How files were read, where there was a choice; known when all records have been read."""
+        return self._reading.notes() if self.stage == "raw" else list(self._ingested.get("notes", ()))
 
     @property
     def sets(self) -> Path | None:
@@ -102,9 +136,7 @@ class View:
         Also those that this run may not use: :func:`show` shows of them only that they are there.
         """
         if self.stage == "raw":
-            from seshat.data.ingest import Reading
-
-            yield from Reading(self.config, self.project.raw).records()
+            yield from self._reading.records()
             return
         folder = self.project.cleaned if self.stage == "clean" else self.project.ingested
         yield from read_everything(folder / "segments.jsonl", Segment)

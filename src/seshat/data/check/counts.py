@@ -50,7 +50,11 @@ class Counts(Check):
                 "warning", f"{sentence}.", advice="Name them in a source, or move what is not wanted out of data/raw."
             )
         for source in self.view.config.ingest.sources:
-            if source.name not in self.read and source.kind != "documents" and source.reader != "documents":
+            if (
+                source.name not in self.read | self.view.failed
+                and source.kind != "documents"
+                and source.reader != "documents"
+            ):
                 yield self.found(
                     "warning",
                     f"The source '{source.name}' gave no record.",
@@ -106,7 +110,7 @@ def _spread(lengths: Counter[int]) -> dict[str, int]:
 
 
 class Rejects(Check):
-    """Pieces of input that could not be read, by file and reason."""
+    """Files and pieces of input that could not be read, by file and reason, and how doubtful files were read."""
 
     name = "rejects"
 
@@ -114,15 +118,21 @@ class Rejects(Check):
         self.reasons: dict[tuple[str, str], Places] = defaultdict(Places)
 
     def reject(self, reject: Reject) -> None:
+        if reject.reason.startswith(f"{reject.file}: "):
+            return  # the whole file, which is among the problems
         # Reasons quote what they speak of and count; what is the same without that is one finding.
         reason = _PARTICULAR.sub("…", reject.reason)
         self.reasons[reject.file, reason].add(reject, reject.reason if reason != reject.reason else "")
 
     def findings(self) -> Iterator[Finding]:
+        for error in self.view.problems:
+            yield self.found("error", error.message, advice=error.hint or "")
+        for note in self.view.notes:
+            yield self.found("warning", note)
         for (file, reason), places in sorted(self.reasons.items(), key=lambda item: (-item[1].count, item[0])):
             yield self.found(
                 "warning",
-                f"{places.count} {_rows(places.count)} of {file} could not be read: {reason}.",
+                f"{places.count} {_rows(places.count)} of {file} could not be read: {reason.rstrip('.')}.",
                 places,
                 "They are in data/interim/ingest/rejects.jsonl with what they say. Mend the file, or the source's "
                 "settings in seshat.yaml, and run again.",
