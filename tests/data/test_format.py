@@ -161,3 +161,15 @@ def test_a_language_alone_is_written_as_plain_text(tmp_path: Path) -> None:
     card = (project.training / "README.md").read_text(encoding="utf-8")
     assert "monolingual" in card
     assert "translation" not in card
+
+
+def test_files_of_others_beside_the_messages_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "data/training/messages"
+    folder.mkdir(parents=True)
+    (folder / "mine.jsonl").write_text("{}")
+    project = make(tmp_path, {"train": {"family": "causal"}, "model": {"base": "x"}}, train=[segment(1)])
+    run(project)
+    assert (folder / "train.jsonl").exists()
+    report = run(make(tmp_path, train=[segment(1)]))
+    assert [path.name for path in folder.iterdir()] == ["mine.jsonl"]
+    assert any("stays: mine.jsonl" in warning for warning in report["warnings"])

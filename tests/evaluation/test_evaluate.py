@@ -14,6 +14,7 @@ from seshat.config import Config, Direction
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Access, Entry, Meta, Segment, Sense
+from seshat.core.written import note_written
 from seshat.evaluation import evaluate, systems
 from seshat.evaluation.assess import Assessment
 from seshat.inference.chain import Chain
@@ -381,6 +382,9 @@ def test_one_direction_and_more_models(tmp_path: Path, load: Load) -> None:
     stale = project.reports / "translations" / "en-xx.statistical.jsonl"
     stale.parent.mkdir(parents=True)
     stale.write_text("old")
+    note_written(stale.parent, [stale.name])
+    mine = stale.with_name("mine.jsonl")
+    mine.write_text("of somebody")
     rows = evaluate.run(project)["table"]
     assert [(row["direction"], row["system"]) for row in rows] == [
         ("xx-en", "statistical"),
@@ -389,6 +393,7 @@ def test_one_direction_and_more_models(tmp_path: Path, load: Load) -> None:
     ]
     assert rows[0]["p"] == 1.0, "two equal systems do not differ"
     assert not stale.exists()
+    assert mine.read_text() == "of somebody"
 
 
 def test_without_a_model_or_a_test_set_it_says_what_to_do(tmp_path: Path, load: Load) -> None:

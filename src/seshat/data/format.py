@@ -16,9 +16,9 @@ from seshat.config import Config
 from seshat.core.errors import CheckFailed, DataError
 from seshat.core.gate import Gate, read_everything
 from seshat.core.jsonl import count_lines, write_json, write_jsonl, write_text
-from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, PlainText, Segment
+from seshat.core.written import remove_written
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
 from seshat.project.folder import Project
@@ -150,7 +150,11 @@ def run(project: Project) -> dict[str, Any]:
         report["warnings"] += report["messages"].pop("warnings")
     else:
         # They would stay behind when the records they were made of are withdrawn.
-        remove(messages)
+        if others := remove_written(messages):
+            report["warnings"].append(
+                f"{messages.relative_to(project.root)} is not used by this family; what Seshat did not write there, or "
+                f"has no list of, stays: {', '.join(others[:_SHOWN])}{', …' if len(others) > _SHOWN else ''}."
+            )
     write_json(project.training / "report.json", report)
     names = [*(f"{name}.jsonl" for name in FILES), "README.md", "report.json"]
     outputs = [Path(project.training / name).relative_to(project.root).as_posix() for name in names]

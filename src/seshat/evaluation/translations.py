@@ -14,8 +14,8 @@ import seshat
 from seshat.config import Direction
 from seshat.core.journal import Journal
 from seshat.core.jsonl import write_jsonl
-from seshat.core.paths import inside, remove
 from seshat.core.progress import task
+from seshat.core.written import note_written, remove_written
 from seshat.inference.partial import as_json, from_json
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.prompt.request import Request
@@ -108,9 +108,7 @@ def write_translations(folder: Path, files: Mapping[str, Sequence[BaseModel]]) -
 
     The folder is there even where nothing is translated: it is what the stage writes.
     """
-    inside(folder).mkdir(parents=True, exist_ok=True)
     for name, rows in files.items():
         write_jsonl(folder / name, rows)
-    for path in folder.glob("*.jsonl"):
-        if path.name not in files:
-            remove(path)
+    remove_written(folder, keep=files)
+    note_written(folder, files)

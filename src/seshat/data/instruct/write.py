@@ -11,9 +11,9 @@ from seshat.config import Direction
 from seshat.config.prompt import Task
 from seshat.core.gate import least_open, read_everything
 from seshat.core.jsonl import atomic_write, write_json, write_text
-from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Meta, Segment
+from seshat.core.written import note_written, remove_written
 from seshat.data.duplicates import fingerprint
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
@@ -23,7 +23,7 @@ from seshat.data.instruct.tally import CONTAINS_TEST, FILES, MessagesTally, warn
 from seshat.data.instruct.tasks import Question, questions_of
 from seshat.project.folder import Project
 from seshat.prompt.prompt import WORDING_FILE, Prompt
-from seshat.prompt.retrieval import FOLDER, Retriever, save
+from seshat.prompt.retrieval import FOLDER, LEXICON, PAIRS, Retriever, save
 from seshat.prompt.surroundings import Surroundings
 from seshat.report.messages_card import messages_card
 
@@ -74,15 +74,19 @@ class _Writer:
 
     def write(self) -> dict[str, Any]:
         """Write all files; gives counts per file and task, what was left out, and warnings."""
-        remove(self.folder / FOLDER)
+        memory = tuple(f"{FOLDER}/{name}" for name in (PAIRS, LEXICON))
+        written = [*(f"{name}.jsonl" for name in FILES), "README.md", WORDING_FILE]
         if self.prompt.hints or self.prompt.shots:
             pairs = self._pairs() if self.prompt.shots else ()
+            written += memory
             save(self.folder / FOLDER, pairs, self._lexicon() if self.prompt.hints else ())
             self.retriever = Retriever.load(self.folder / FOLDER, self.prompt)
         for name in FILES:
             self._file(name)
         write_text(self.folder / "README.md", messages_card(self.config, self.prompt, self.tally))
         write_json(self.folder / WORDING_FILE, self.prompt.wording)
+        remove_written(self.folder, keep=written)
+        note_written(self.folder, written)
         left_out = {reason: count for reason, count in sorted(self.tally.left_out.items()) if count}
         return {
             **{name: dict(sorted(counts.items())) for name, counts in self.tally.tasks.items()},
