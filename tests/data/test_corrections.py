@@ -205,7 +205,7 @@ def test_a_run_notices_what_people_wrote_and_not_what_the_database_does(project:
     path = store(project)  # a store without corrections
     assert _reasons(project) == ()
     store(project, {"text": "Mina palina gelu.", "translation": "La niña quiere la casa."})
-    assert _reasons(project) == ("people have corrected translations or accepted word pairs",)
+    assert _reasons(project) == ("people have corrected translations or transcriptions, or accepted word pairs",)
     with engine(project) as runs:
         outcome = runs.run("ingest")
     assert outcome.summary["corrections"] == 1

@@ -216,7 +216,8 @@ def source_paths(project: Project) -> tuple[Path, ...]:
         found[project.transcribed / "segments.jsonl"] = None
     if project.config.ocr.sources:
         found |= dict.fromkeys(files(project.scanned, *_SCANNED))
-    paths = [path for path in found if path.exists() or (project.config.ocr.run and path.parent == project.scanned)]
+    written = {project.scanned: project.config.ocr.run, project.transcribed: project.config.transcribe.run}
+    paths = [path for path in found if path.exists() or written.get(path.parent)]
     return tuple(path for path in paths if not any(other in path.parents for other in paths))
 
 

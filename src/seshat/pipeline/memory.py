@@ -55,7 +55,7 @@ def explain(changes: Iterable[tuple[str, str]], before: dict[str, Any], now: dic
         if name.startswith("versions."):
             reasons.append(f"its code changed (version {before.get(name, '?')} -> {now.get(name)})")
         elif name == "decisions.ingest":
-            reasons.append("people have corrected translations or accepted word pairs")
+            reasons.append("people have corrected translations or transcriptions, or accepted word pairs")
         elif name.startswith("decisions."):
             reasons.append("what people have written in its review file changed")
         elif name in now and name in before:
