@@ -23,6 +23,9 @@ MANIFEST = "speech.json"
 CTC = frozenset({"wav2vec2", "wav2vec2-bert", "wav2vec2-conformer", "wavlm", "hubert", "unispeech", "unispeech-sat"})
 """Kinds of models (``model_type`` of ``config.json``) that are trained with the CTC loss."""
 
+_LOOP = 2.4
+"""Text that compresses further says the same over and over (Radford et al. 2022, arXiv 2212.04356, section 4.5)."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -162,11 +165,9 @@ class _Whisper:
             raise UsageError(f"The model in {folder} hears English only, not '{language}'.", "Take a multilingual one.")
 
     def hear(self, sound: Samples) -> Heard:
-        # A temperature of 0 alone: with others the text would differ from run to run.
-        segments, _ = self._model.transcribe(
-            sound, language=self._language, temperature=0.0, word_timestamps=True, condition_on_previous_text=False
-        )
-        found = list(segments)
+        found = self._heard(sound)
+        if any(one.compression_ratio > _LOOP for one in found):
+            found = self._heard(sound, no_repeat_ngram_size=3)
         words = tuple(
             Word(one.word.strip(), float(one.start), float(one.end), float(one.probability))
             for segment in found
@@ -175,6 +176,18 @@ class _Whisper:
         tokens = sum(len(segment.tokens) for segment in found)
         sure = sum(segment.avg_logprob * len(segment.tokens) for segment in found) / max(1, tokens)
         return Heard(" ".join(segment.text.strip() for segment in found).strip(), math.exp(min(0.0, sure)), words)
+
+    def _heard(self, sound: Samples, **told: Any) -> list[Any]:
+        """Its segments, at a temperature of 0 alone: with others the text would differ from run to run."""
+        segments, _ = self._model.transcribe(
+            sound,
+            language=self._language,
+            temperature=0.0,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            **told,
+        )
+        return list(segments)
 
 
 class _Ctc:
@@ -204,8 +217,10 @@ class _Ctc:
         read = self._tokenizer.decode(letters, output_word_offsets=True)
         step = self._model.config.inputs_to_logits_ratio / RATE
         words = tuple(
-            Word(one["word"], one["start_offset"] * step, one["end_offset"] * step,
-                 float(sure[one["start_offset"] : one["end_offset"]].mean()))
+            Word(
+                one["word"], float(one["start_offset"]) * step, float(one["end_offset"]) * step,
+                float(sure[one["start_offset"] : one["end_offset"]].mean()),
+            )
             for one in read.word_offsets
         )  # fmt: skip
         return Heard(read.text.strip(), float(sure[said].mean()) if bool(said.any()) else 0.0, words)
