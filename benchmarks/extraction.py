@@ -162,7 +162,7 @@ def by_layout(made: Any) -> list[Pair]:
     from tests import ocr_pages
 
     from seshat.augment import tables
-    from seshat.augment.found import Tally
+    from seshat.augment.material import Tally
     from seshat.augment.pages import Reader, read_all, selected
     from seshat.config.augment import PagesSection
 

@@ -18,7 +18,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from benchmarks.kill import SAMPLE, copy_project, finish, start
 from seshat.config import Direction
-from seshat.config.mbr import MbrSection, MixtureSection
+from seshat.config.mbr import MbrSection
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
@@ -31,6 +31,7 @@ from seshat.prompt.request import Request, requests
 from seshat.scores import METRICS
 from seshat.scores.metrics import Counts, Scorer, scores
 from seshat.scores.significance import bootstrap, interval
+from seshat.scores.utility import WEIGHTS
 
 SUMMARY = "MBR: choices and time against the sacreBLEU double loop; gain on validation for the sample's model"
 CANDIDATES = 32
@@ -104,16 +105,16 @@ def double_loop(texts: Sequence[str], score: Callable[[str, str], float]) -> int
 
 def plain_scores() -> dict[str, Callable[[str, str], float]]:
     """The utilities through sacreBLEU, one pair at a time."""
-    chrf, bleu, weights = CHRF(word_order=2), BLEU(effective_order=True), MixtureSection()
+    chrf, bleu, weights = CHRF(word_order=2), BLEU(effective_order=True), WEIGHTS["mixture"]
 
     def mixture(one: str, other: str) -> float:
         first, second = set(one.split()), set(other.split())
         sizes = len(one.strip()), len(other.strip())
-        total = weights.chrf * chrf.sentence_score(one, [other]).score
-        total += weights.bleu * bleu.sentence_score(one, [other]).score
-        total += weights.jaccard * (100 * len(first & second) / len(first | second) if first | second else 0.0)
-        total += weights.length * (100 * min(sizes) / max(sizes) if max(sizes) else 0.0)
-        return float(total / sum(weights.model_dump().values()))
+        total = weights["chrf"] * chrf.sentence_score(one, [other]).score
+        total += weights["bleu"] * bleu.sentence_score(one, [other]).score
+        total += weights["jaccard"] * (100 * len(first & second) / len(first | second) if first | second else 0.0)
+        total += weights["length"] * (100 * min(sizes) / max(sizes) if max(sizes) else 0.0)
+        return float(total / sum(weights.values()))
 
     return {
         "chrf++": lambda one, other: float(chrf.sentence_score(one, [other]).score),

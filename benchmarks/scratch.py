@@ -29,8 +29,8 @@ SETTINGS = (
     "train.seq2seq.dim=128",
     "train.seq2seq.ffn=512",
     "train.seq2seq.layers=2",
-    "train.seq2seq.steps=1800",
-    "train.seq2seq.validate_every=300",
+    "train.finetune.max_steps=1800",
+    "train.finetune.validate_every=300",
     "tokenizer.vocabulary=2000",
 )
 """About ten minutes on one idle core."""
@@ -66,7 +66,7 @@ def main() -> dict[str, Any]:
         prepared = prepare(Path(folder) / FINAL, FINAL)
         for number, name in enumerate(VARIANTS):
             project = chosen(prepared, Path(folder) / str(number), name)
-            training[name] = train.run(project)["directions"][str(WAY)]
+            training[name] = train.run(project)
             more, texts = measure(project, [(name, open_chain(project, None, WAY))], (CUT, LISTED))
             rows += more
             for level, systems in texts.items():

@@ -5,7 +5,7 @@ sentences of its language, all different, are translated: by Transformers in bat
 by what `seshat translate --output` runs, through Transformers and through CTranslate2 in int8. The models are open
 already when the clock starts; everything else counts: tokens, batches, post-processing, the file of partial results.
 The ways take turns, and each counts with its fastest of ``ROUNDS``. ``PROJECT`` names a copy of the sample project with
-a trained model from scratch (``seshat run --profile scratch``), to be measured instead of one that is trained here.
+a model from scratch (``seshat run --profile scratch``, ``seshat export``), to be measured instead of one of its own.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ def train(root: Path) -> Project:
     from seshat.data import clean, ingest, split, tokenizer
     from seshat.data import format as formatting
     from seshat.data.align import stage as align
+    from seshat.export import export
     from seshat.models import train as training
 
     shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("data", "models", "reports", ".seshat", ".dvc"))
     subprocess.run([sys.executable, SAMPLE / "generate.py", "--folder", root / "data"], check=True, capture_output=True)
-    steps = [f"train.seq2seq.steps={STEPS}", f"train.seq2seq.validate_every={min(STEPS, max(300, STEPS // 5))}"]
+    steps = [f"train.finetune.max_steps={STEPS}", f"train.finetune.validate_every={min(STEPS, max(300, STEPS // 5))}"]
     project = open_project(root, ["scratch"], ["train.directions=to-pivot", "evaluate.compare=[]", *steps])
-    for stage in (ingest, clean, align, split, formatting, tokenizer, training):
+    for stage in (ingest, clean, align, split, formatting, tokenizer, training, export):
         stage.run(project)
     return project
 
@@ -110,7 +111,8 @@ def ours(project: Project, engine: str, beams: int, work: Path) -> Translate:
         }
     )
     config = project.config.model_copy(update={"translate": settings})
-    job = Job(Project(project.root, config), None, WAY)
+    name = f"{project.config.train.name}-ctranslate2" if engine == "ctranslate2" else None
+    job = Job(Project(project.root, config), name, WAY)
     _ = job.translator
 
     def translate(texts: Sequence[str]) -> list[str]:
@@ -131,7 +133,7 @@ def main() -> dict[str, Any]:
         texts, references = sentences(project)
         ways: dict[tuple[str, str], Translate] = {}
         for search, beams in BEAMS.items():
-            ways["plain", search] = plain(project.model() / str(WAY), beams)
+            ways["plain", search] = plain(project.model() / "weights", beams)
             for engine in ENGINES:
                 ways[engine, search] = ours(project, engine, beams, Path(name))
         made, seconds = _measure(ways, texts)

@@ -235,7 +235,8 @@ def test_everything_wrong_is_reported_at_once_each_with_its_line(tmp_path: Path)
             "seshat.yaml:35: train.seq2seq.dim: expected a whole number of at least 16, found the number 1.5",
             "seshat.yaml:36: train.seq2seq.layers: expected a whole number of at least 1, found true",
             "seshat.yaml:37: train.name: expected a name of letters, digits, '.', '_' and '-', found '-a'",
-            "seshat.yaml:38: unknown key 'learning-rate' in train; it belongs elsewhere: 'train.seq2seq.learning_rate'",
+            "seshat.yaml:38: unknown key 'learning-rate' in train; it belongs elsewhere: "
+            "'train.finetune.learning_rate'",
             "seshat.yaml:39: format: expected a mapping (lines of 'key: value'), found the number 3",
         ],
     )
@@ -447,7 +448,7 @@ def test_the_examples_of_the_guide_work(root: Path, tmp_path: Path) -> None:
     command = re.search(r"seshat run --profile (\w+) (.*)", text)
     assert command is not None
     config = load_config(folder, [command[1]], shlex.split(command[2]))
-    assert (config.train.family, config.train.name, config.train.seq2seq.steps) == ("seq2seq", "seq2seq", 8000)
+    assert (config.train.family, config.train.name, config.train.finetune.max_steps) == ("seq2seq", "seq2seq", 8000)
     assert config.evaluate.compare == ("statistical",)
     assert config.ingest.sources[0].access == "public"
     assert load_config(project(tmp_path, preset)).train.name == "byt5-base"

@@ -79,7 +79,8 @@ CONFIGS = sections(
     split=sections(validation=SHARES, test=SHARES, exclude_tags=st.lists(STRINGS, max_size=4)),
     train=sections(
         family=st.sampled_from(["statistical", "seq2seq"]),
-        seq2seq=sections(learning_rate=st.floats(1e-12, 1e12), minutes=st.none() | st.floats(0.1, 9)),
+        seq2seq=sections(dropout=SHARES),
+        finetune=sections(learning_rate=st.floats(1e-12, 1e12), continue_from=st.none() | st.just("first")),
     ),
 )
 

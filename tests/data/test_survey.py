@@ -12,7 +12,7 @@ from seshat.cli.app import app
 from seshat.config.project import LanguageInfo, ProjectSection
 from seshat.core.errors import UsageError
 from seshat.data.survey import survey
-from seshat.project.languages import language_name, language_tag
+from seshat.project.init import language_name, language_tag
 
 SPANISH = ["la niña ve el río hoy", "el perro busca la casa", "la madre canta con el viejo", "los hijos van a la casa"]
 OWN = ["mina kumuna basi ani", "tolo palina dopa wese", "ruka waniya hiro nuko", "mesi palina yare tumo"]

@@ -254,8 +254,8 @@ class TestRefused:
         with pytest.raises(DataError, match="no trained model here"):
             run(made, "nothing")
         (made.model("scratch")).mkdir()
-        (made.model("scratch") / "model.json").write_text(json.dumps({"family": "seq2seq", "directions": []}))
-        with pytest.raises(UsageError, match="trained from scratch"):
+        (made.model("scratch") / "model.json").write_text(json.dumps({"family": "statistical", "directions": []}))
+        with pytest.raises(UsageError, match="no neural network"):
             run(made, "scratch")
         shutil.rmtree(made.model("scratch"))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seshat.inference.echo import is_echo
+from seshat.inference.repetitions import is_echo
 
 
 @pytest.mark.parametrize(

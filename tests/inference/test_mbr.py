@@ -12,13 +12,13 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from seshat.config import Direction
-from seshat.config.mbr import MbrSection, MixtureSection
+from seshat.config.mbr import MbrSection
 from seshat.core.errors import UsageError
 from seshat.inference.budget import Budget, Measurement, fit, parse_duration
 from seshat.inference.mbr import Consensus, choose, sources, utility_of
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.prompt.request import Request, requests
-from seshat.scores.utility import Utility
+from seshat.scores.utility import WEIGHTS, Utility
 
 WAY = Direction("xx", "en")
 CHRF_PP, SENTENCE_BLEU = CHRF(word_order=2), BLEU(effective_order=True)
@@ -43,11 +43,11 @@ def _mixture(one: str, other: str) -> float:
     first, second = set(one.split()), set(other.split())
     either = first | second
     sizes = len(one.strip()), len(other.strip())
-    weights = MixtureSection()
-    total = weights.chrf * _chrf(one, other) + weights.bleu * _bleu(one, other)
-    total += weights.jaccard * (100 * len(first & second) / len(either) if either else 0.0)
-    total += weights.length * (100 * min(sizes) / max(sizes) if max(sizes) else 0.0)
-    return total / (weights.chrf + weights.bleu + weights.jaccard + weights.length)
+    weights = WEIGHTS["mixture"]
+    total = weights["chrf"] * _chrf(one, other) + weights["bleu"] * _bleu(one, other)
+    total += weights["jaccard"] * (100 * len(first & second) / len(either) if either else 0.0)
+    total += weights["length"] * (100 * min(sizes) / max(sizes) if max(sizes) else 0.0)
+    return total / sum(weights.values())
 
 
 WORDS = st.sampled_from(["la", "casa", "grande,", "(de)", "«Ñuñoa»", "a", "aaaa", "río.", "𒀀𒀭", "...", "é", "é", "12"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("fastapi")
 
 from starlette.testclient import TestClient
-from tests.models.test_seq2seq import DIRECTION, make_project
+from tests.models.test_fresh import SHAPE, TUNING, WAY, make_project
 from typer.testing import CliRunner
 
 from seshat.cli import notebook
@@ -44,9 +43,9 @@ Said = list[tuple[str, float]]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = tmp_path_factory.mktemp("same")
-    made = make_project(root, context=2, dropout=0.0, steps=200, validate_every=200, beam=1)
-    one_way = made.config.train.model_copy(update={"directions": "to-pivot"})
-    train.run(replace(made, config=made.config.model_copy(update={"train": one_way})))
+    short = {**TUNING, "max_steps": 120, "validate_every": 120}
+    learned = {"family": "seq2seq", "name": "small", "directions": "to-pivot", "seq2seq": SHAPE, "finetune": short}
+    train.run(make_project(root, prompt={"context": 2}, train=learned))
     write_text(root / "seshat.yaml", CONFIG)
     opened = open_project(root)
     rows = [("an other", "x", 0), *((text, "d", number) for number, text in enumerate(LINES))]
@@ -108,7 +107,7 @@ def test_in_the_notebook(project: Project, from_file: Said, monkeypatch: pytest.
 def test_in_the_evaluation(project: Project, from_file: Said) -> None:
     assessment = Assessment(project, [systems.read(project, "small")], project.config.evaluate)
     assessment.evaluation()
-    found = assessment.translations[str(DIRECTION)]["small"]
+    found = assessment.translations[str(WAY)]["small"]
     assert [_rounded(one.text, one.score) for one in found[1:]] == from_file
 
 

@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from seshat.models import train as stage  # noqa: E402
-from seshat.models.neural import encoder_decoder, scoring, training  # noqa: E402
+from seshat.models.neural import encoder_decoder, training  # noqa: E402
 from seshat.models.neural.base import quiet  # noqa: E402
 from seshat.models.neural.phases import read_seen  # noqa: E402
 from seshat.prompt.request import of_segments, requests  # noqa: E402
@@ -104,7 +104,7 @@ def rescored(project: Project) -> dict[str, float]:
         found = translator.translate(of_segments(chosen, way.source, translator.context, segments))
         made += [(str(way), h.text, one.texts[way.target]) for h, one in zip(found, chosen, strict=True)]
     ways, texts, wanted = zip(*made, strict=True)
-    return scoring.by_direction(ways, texts, wanted)
+    return training.by_direction(ways, texts, wanted)
 
 
 def test_it_trains_saves_and_scores_the_same(trained: tuple[Project, Changed]) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from seshat.config import families
 from seshat.config.finetune import FineTuneSection
 from seshat.core.errors import CheckFailed, DataError, MissingPackage, SeshatError, UsageError
-from seshat.models.neural import journal, scoring
+from seshat.models.neural import journal, training
 from seshat.models.neural.device import Machine, choose
 from seshat.models.neural.preflight import MASKED, Preflight, Row
 
@@ -27,10 +27,10 @@ from tests.tiny_models import byt5, qwen3  # noqa: E402
 
 from seshat.models.neural import base, loop  # noqa: E402
 from seshat.models.neural.dialogues import dataset  # noqa: E402
+from seshat.models.neural.journal import trained  # noqa: E402
 from seshat.models.neural.phases import Phase  # noqa: E402
 from seshat.models.neural.steps import Order  # noqa: E402
 from seshat.models.neural.trainer import distributed, out_of_memory  # noqa: E402
-from seshat.models.seq2seq.checkpoint import trained  # noqa: E402
 from seshat.project.manifest import Base  # noqa: E402
 
 CPU = Machine(packages=("bitsandbytes",))
@@ -134,7 +134,7 @@ def test_best_validations_and_patience_come_from_the_history() -> None:
 
 
 def test_scores_are_the_mean_over_the_directions() -> None:
-    found = scoring.by_direction(["a-b", "b-a"], ["la casa roja es grande", "x"], ["la casa roja es grande", "kana"])
+    found = training.by_direction(["a-b", "b-a"], ["la casa roja es grande", "x"], ["la casa roja es grande", "kana"])
     assert found["chrf2 a-b"] == pytest.approx(100)
     assert found["chrf2"] == pytest.approx((100 + found["chrf2 b-a"]) / 2)
     assert found["geometric_mean a-b"] == pytest.approx(100)

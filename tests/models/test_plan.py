@@ -32,8 +32,7 @@ from seshat.models.neural import base as bases
 from seshat.models.neural import optimizers, rehearsal, shapes
 from seshat.models.neural.device import Backend, Machine
 from seshat.models.neural.kernels import kernels
-from seshat.models.neural.machines import Target, here
-from seshat.models.neural.memory import Planner, Settings
+from seshat.models.neural.memory import Planner, Settings, Target, here
 from seshat.models.neural.rehearsal import Ledger, Load, Peak, fake, rehearse
 
 PUBLISHED = {

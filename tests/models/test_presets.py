@@ -109,7 +109,7 @@ def test_one_that_does_not_exist(tmp_path: Path) -> None:
         ("train: {family: causal}", "seshat.yaml:2: train.family: the family 'causal' fine-tunes a base model"),
         ("model: {base: x}", "seshat.yaml:2: model.base: the statistical family learns from the data alone"),
         ("model: {extend_vocabulary: 9}", "seshat.yaml:2: model.extend_vocabulary: there is no model.base"),
-        ("train: {phases: [{name: a}]}", "seshat.yaml:2: train.phases: phases are for the fine-tuning of a base"),
+        ("train: {phases: [{name: a}]}", "seshat.yaml:2: train.phases: phases are for neural models"),
         (
             "model: {preset: byt5-base, quantization: nf4}",
             "seshat.yaml:2: model.quantization: a base in nf4 is frozen",

@@ -139,14 +139,12 @@ def test_settings_run_only_the_stages_they_belong_to(root: Path, ran: list[str])
     assert ran == []
 
 
-def test_sentences_before_belong_to_the_training_from_scratch_that_wants_them(tmp_path: Path) -> None:
-    def named(family: str, context: int) -> bool:
-        made = project(tmp_path, train={"family": family}, prompt={"context": context})
-        return "prompt.context" in stages.stage("train").settings(made.config)
+def test_the_prompt_belongs_to_the_training_of_neural_families(tmp_path: Path) -> None:
+    def named(family: str) -> bool:
+        return "prompt" in stages.stage("train").settings(project(tmp_path, train={"family": family}).config)
 
-    assert named("seq2seq", 1)
-    assert not named("seq2seq", 0)
-    assert not named("statistical", 1)
+    assert named("seq2seq")
+    assert not named("statistical")
 
 
 def test_another_model_leaves_the_first_one_alone(root: Path, ran: list[str]) -> None:

@@ -68,7 +68,7 @@ class Judged:
     segment: Segment
     machine: str
     chrf: float
-    """0 to 1; the mean where several models judged."""
+    """0 to 1."""
     unknown: float
     """Share of the words of the source that the model had never seen."""
     expected: float = 0.0
@@ -142,27 +142,17 @@ def parts(pairs: Sequence[Segment], folds: int) -> list[frozenset[str]]:
 
 def judge(project: Project, pairs: Sequence[Segment], direction: Direction) -> list[Judged]:
     """Train a model without each part in turn, and let it re-translate."""
-    section = project.config.augment.audit
-    found: dict[str, list[Judged]] = {}
-    for number, part in enumerate(track(parts(pairs, section.folds), "auditing")):
-        seen = [one for one in pairs if one.id not in part]
-        asked = seen if section.judge == "own" else [one for one in pairs if one.id in part]
+    found: dict[str, Judged] = {}
+    for number, part in enumerate(track(parts(pairs, project.config.augment.audit.folds), "auditing")):
+        seen, asked = ([one for one in pairs if (one.id in part) is inside] for inside in (False, True))
         made = _retranslated(project, number, seen, asked, direction)
         known = {word.casefold() for one in seen for word in words(one.texts[direction.source])}
         scores = similarities(made, [one.texts[direction.target] for one in asked])
         for one, text, score in zip(asked, made, scores, strict=True):
             own = words(one.texts[direction.source])
             unknown = sum(word.casefold() not in known for word in own) / max(1, len(own))
-            found.setdefault(one.id, []).append(Judged(one, text, score, unknown))
-    return [_mean(found[one.id]) for one in pairs if one.id in found]
-
-
-def _mean(found: Sequence[Judged]) -> Judged:
-    first = min(found, key=lambda one: one.chrf)
-    count = len(found)
-    return Judged(
-        first.segment, first.machine, sum(one.chrf for one in found) / count, sum(one.unknown for one in found) / count
-    )
+            found[one.id] = Judged(one, text, score, unknown)
+    return [found[one.id] for one in pairs if one.id in found]
 
 
 def expected(judged: Sequence[Judged]) -> list[Judged]:

@@ -15,9 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from seshat.augment.found import Found, Tally
 from seshat.augment.layout import Page
-from seshat.augment.material import Material
+from seshat.augment.material import Found, Material, Tally
 from seshat.augment.models import Chat, Reply, answers_of, identity
 from seshat.augment.pages import Reader
 from seshat.augment.passages import passages

@@ -11,9 +11,8 @@ import regex
 
 from seshat.augment import tables
 from seshat.augment.editions import Edition, Finder
-from seshat.augment.found import Found, Tally
 from seshat.augment.layout import Page, lines_of
-from seshat.augment.material import Material
+from seshat.augment.material import Found, Material, Tally
 from seshat.augment.models import answers_of, translate
 from seshat.augment.names import Mention, NameIndex
 from seshat.augment.passages import Passage, passages, whole_text

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from seshat.augment.found import Found, Tally
 from seshat.augment.gate import Gate
 from seshat.augment.made import LOW
-from seshat.augment.material import Material
+from seshat.augment.material import Found, Material, Tally
 from seshat.augment.passages import by_lines
 from seshat.config.align import AlignSection, CutSection
 from seshat.config.augment import PagesSection

@@ -13,10 +13,9 @@ from typing import Any
 
 from seshat.augment.drills import drills
 from seshat.augment.extractor import extracted
-from seshat.augment.found import Tally
 from seshat.augment.gate import Gate
 from seshat.augment.made import Job, candidates, digest, make
-from seshat.augment.material import Material
+from seshat.augment.material import Material, Tally
 from seshat.augment.models import answers_of
 from seshat.augment.pages import in_pivot, read_all, reader_of, selected
 from seshat.augment.sentences import pairs_of

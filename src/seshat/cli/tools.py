@@ -44,8 +44,7 @@ def _init(
     ] = None,
 ) -> None:
     from seshat.core.errors import UsageError
-    from seshat.project.init import init_project
-    from seshat.project.languages import language_tag
+    from seshat.project.init import init_project, language_tag
 
     tag, pivot_tag = language_tag(language), language_tag(pivot)
     if source is None:

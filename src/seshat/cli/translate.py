@@ -81,7 +81,7 @@ def _translate(
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings that win over seshat.yaml.")
     ] = None,
 ) -> None:
-    from seshat.inference.echo import is_echo
+    from seshat.inference.repetitions import is_echo
     from seshat.prompt.request import document
 
     if texts and file:

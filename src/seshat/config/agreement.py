@@ -133,8 +133,8 @@ def _family(config: Config) -> Found:
         )
     if base is None and config.model.extend_vocabulary:
         yield ("model", "extend_vocabulary"), "there is no model.base whose vocabulary could be extended"
-    if base is None and config.train.phases:
-        yield ("train", "phases"), "phases are for the fine-tuning of a base; there is no model.base"
+    if family.network is None and config.train.phases:
+        yield ("train", "phases"), f"phases are for neural models, not for '{family.name}'"
     for index, phase in enumerate(config.train.phases):
         if family.instructed and not config.instructs and not phase.text:
             message = "there are no instructions about a language alone: write text: true, or name a project.pivot"

@@ -194,12 +194,12 @@ class PseudoLabelsSection(MadeSection):
 
 
 class AuditSection(Section):
-    """Models re-translate their own training pairs; the worst go to a file for people."""
+    """Models re-translate training pairs that they have not seen; the worst go to a file for people."""
+
+    removed: ClassVar[dict[str, str]] = {"judge": "models judge the pairs that they have not seen"}
 
     folds: int = Field(default=4, ge=2)
     """Models: each is trained without one part of the documents."""
-    judge: Literal["own", "held-out"] = "held-out"
-    """Which pairs a model judges: those it was trained on, or those it never saw."""
     share: Share = 0.05
     """Share of the pairs that goes to the file, the worst first."""
     most: int = Field(default=500, ge=1)

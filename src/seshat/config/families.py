@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FamilyName = Literal["statistical", "seq2seq", "causal", "masked"]
 FINETUNING = ("finetune", "phases", "lora")
-"""Parts of section ``train`` that every fine-tuning shares."""
+"""Parts of section ``train`` that every training of a neural model shares."""
 Form = Literal["merged", "adapter", "gguf", "ollama", "ctranslate2"]
 
 
@@ -68,8 +68,6 @@ class Family:
     """It takes settings of the search (``translate.decoding``)."""
     adapters: bool = False
     """Adapters are trained unless the configuration says otherwise."""
-    pieces: bool = False
-    """From scratch it works on the pieces of the stage ``tokenizer``."""
 
     @property
     def is_language_model(self) -> bool:
@@ -90,7 +88,6 @@ SEQ2SEQ = Family(
         "ctranslate2",
     ),
     encodes=True,
-    pieces=True,
 )
 CAUSAL = Family(
     "causal",

@@ -3,24 +3,29 @@
 Order of precedence, weakest first: the defaults of the schema, the preset that ``model.preset`` names, the files named
 by ``extends`` in their order, the file itself, profiles in the order given, overrides in the order given. Mappings
 merge, everything else is replaced.
+
+Some settings the files of a project may not decide, or only propose: who reaches this machine, whom it contacts.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_origin
 
 from pydantic import ValidationError
 
-from seshat.config import presets, strangers
+from seshat.config import presets
 from seshat.config.explain import Explainer, did_you_mean
 from seshat.config.schema import Config
 from seshat.config.slots import Slot, listed
 from seshat.config.tree import Node, merge, parse_yaml, read_yaml, replace
+from seshat.core import trust
 from seshat.core.errors import ConfigError, Problem
+from seshat.core.trust import is_loopback
 
 FILE_NAME = "seshat.yaml"
 PROFILES = "profiles"
@@ -66,11 +71,11 @@ def load_with_places(root: Path, profiles: Sequence[str] = (), overrides: Sequen
     for profile in profiles:
         tree = merge(tree, files.profile(profile))
     tree = merge(files.preset(tree, overrides), tree)
-    for name, value, where in strangers.variables():
+    for name, value, where in variables():
         tree = replace(tree, tuple(name.split(".")), Node(value, where))
     for override in overrides:
         tree = files.override(tree, override)
-    files.problems += strangers.judge(tree)
+    files.problems += judge(tree)
     config, problems = _validate(tree, files.incomplete)
     if config is None or files.problems:
         raise ConfigError(_sorted([*files.problems, *problems]))
@@ -246,3 +251,49 @@ def _sorted(problems: Sequence[Problem]) -> list[Problem]:
 
     files = {line(problem)[0]: index for index, problem in reversed(list(enumerate(problems)))}
     return sorted(dict.fromkeys(problems), key=order)
+
+
+VARIABLES = {"serve.host": "SESHAT_HOST", "serve.database": "SESHAT_DATABASE", "serve.api_key_file": "SESHAT_KEY_FILE"}
+"""Settings that open the server, name its key or its database, and the environment variables that hold them."""
+OURS = (*VARIABLES, "serve.hosts")
+"""Settings of the command line and the environment alone."""
+OUTSIDE = ("command line", "environment")
+"""How the places begin that are no file."""
+_CONTACTS = re.compile(r"translate\.server\.url|augment\..*server|translate\.ray\.address|tracking\.uri|sweep\.storage")
+
+
+def variables() -> Iterator[tuple[str, str, str]]:
+    """What the environment sets: dotted name, value, and where it comes from."""
+    for name, variable in VARIABLES.items():
+        if value := os.environ.get(variable):
+            yield name, value, f"environment: {variable}"
+
+
+def judge(tree: Node, name: str = "") -> Iterator[Problem]:
+    """Go over a configuration: what files may not decide is a problem, what they propose is remembered.
+
+    Args:
+        tree: the whole, merged, with the places of all values.
+        name: where in it, as a dotted name.
+    """
+    if isinstance(tree.value, dict):
+        for key, node in tree.value.items():
+            yield from judge(node, f"{name}.{key}" if name else key)
+        if name not in OURS:
+            return
+    from_file = not tree.where.startswith(OUTSIDE)
+    if name in OURS and from_file and tree.value and not (name == "serve.host" and is_loopback(str(tree.value))):
+        how = f", or in the variable {VARIABLES[name]}" if name in VARIABLES else ""
+        yield Problem(
+            tree.where,
+            f"{name}: no file of a project may set this, which opens this machine to others; give it on the command "
+            f"line, as {name}=…{how}",
+        )
+    if isinstance(tree.value, list):
+        for number, node in enumerate(tree.value):
+            yield from judge(node, f"{name}.{number}")
+    if isinstance(tree.value, str) and _CONTACTS.fullmatch(name):
+        if from_file:
+            trust.propose(tree.value, tree.where)
+        else:
+            trust.chosen(tree.value)

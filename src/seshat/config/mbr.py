@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from seshat.config.base import Section
-
-_Weight = Annotated[float, Field(ge=0)]
-
-
-class MixtureSection(Section):
-    """How much each measure counts in the utility `mixture`; only their proportions matter.
-
-    The defaults are those of the first place of the Deep Past challenge.
-    """
-
-    chrf: _Weight = 0.55
-    """chrF++."""
-    bleu: _Weight = 0.25
-    """BLEU of the sentence."""
-    jaccard: _Weight = 0.20
-    """Words in common, of all words of the two."""
-    length: _Weight = 0.10
-    """The shorter length by the longer one."""
-
-    @model_validator(mode="after")
-    def _something_counts(self) -> MixtureSection:
-        if not self.chrf + self.bleu + self.jaccard + self.length:
-            raise ValueError("every weight is 0; at least one must count")
-        return self
 
 
 class MbrSection(Section):
     """Many candidates per text; the one most like all the others is the translation."""
+
+    removed: ClassVar[dict[str, str]] = {"mixture": "the mixture is that of the first place of the Deep Past challenge"}
 
     enabled: bool = False
     """Decode so by default; `seshat translate --mbr` does it once."""
     candidates: int = Field(default=32, ge=1)
     """Candidates per text, of all models together; a time budget makes them fewer."""
     utility: Literal["chrf++", "bleu", "mixture"] = "chrf++"
-    """How alike two candidates are."""
-    mixture: MixtureSection = MixtureSection()
-    """The weights of the utility `mixture`."""
+    """How alike two candidates are; `mixture` is chrF++, BLEU, words in common and length together."""
     n_best: int = Field(default=8, ge=1)
     """Candidates from the beam of each model that can sample; one that cannot gives all of its own from the beam."""
     scale: float = Field(default=1.0, ge=0)

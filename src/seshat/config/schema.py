@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import model_validator
 
@@ -14,7 +15,7 @@ from seshat.config.clean import CleanSection
 from seshat.config.download import DownloadSection
 from seshat.config.evaluate import EvaluateSection
 from seshat.config.export import ExportSection
-from seshat.config.families import FINETUNING
+from seshat.config.families import FINETUNING, SEQ2SEQ
 from seshat.config.finetune import PhaseSection
 from seshat.config.format import FormatSection
 from seshat.config.ingest import IngestSection
@@ -28,7 +29,7 @@ from seshat.config.submit import SubmitSection
 from seshat.config.sweep import SweepSection
 from seshat.config.tokenizer import TokenizerSection
 from seshat.config.tracking import TrackingSection
-from seshat.config.train import TrainSection
+from seshat.config.train import SCRATCH, SCRATCH_BEAMS, TrainSection
 from seshat.config.transcribe import TranscribeSection
 from seshat.config.translate import TranslateSection
 
@@ -97,17 +98,43 @@ class Config(Section):
         return self.train.phases or (PhaseSection(name="all", text=alone),)
 
     @property
-    def fine_tunes(self) -> bool:
-        """Whether a pretrained model is trained, not one from scratch."""
-        return self.train.kind.settings is None or self.model.base is not None
+    def neural(self) -> bool:
+        """Whether a neural network is trained: a base, or one from scratch."""
+        return self.train.kind.network is not None
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether a neural network is trained that starts from nothing."""
+        return self.neural and self.model.base is None
 
     @property
     def own_settings(self) -> tuple[str, ...]:
         """Parts of section ``train`` that the configured training reads, beside family, name and directions."""
         family = self.train.kind
-        if self.fine_tunes:
-            return (*FINETUNING, *family.finetuning)
-        return (family.settings,) if family.settings else ()
+        own = (family.settings,) if family.settings and self.model.base is None else ()
+        return (*own, *FINETUNING, *family.finetuning) if self.neural else own
+
+    @property
+    def language_codes(self) -> dict[str, str]:
+        """What the model calls the languages; one from scratch has marks as Marian's models of many languages do."""
+        if self.from_scratch:
+            return {tag: f">>{tag}<<" for tag in self.project.tags}
+        return self.model.language_codes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_of_training_from_scratch(cls, data: Any) -> Any:
+        """An encoder-decoder without a base is trained by :data:`SCRATCH`, where the project says nothing else."""
+        if not isinstance(data, dict):
+            return data
+        train, model, prompt = (data.get(name) or {} for name in ("train", "model", "prompt"))
+        if not all(isinstance(part, dict) for part in (train, model, prompt)):
+            return data
+        tuning = train.get("finetune") or {}
+        if train.get("family") != SEQ2SEQ.name or model.get("base") is not None or not isinstance(tuning, dict):
+            return data
+        recipe = {**train, "finetune": {**SCRATCH, **tuning}}
+        return {**data, "train": recipe, "prompt": {"beams": SCRATCH_BEAMS, **prompt}}
 
     def mistakes(self) -> Iterator[Mistake]:
         """What crosses sections."""

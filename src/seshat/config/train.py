@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from seshat.config.base import Mistake, Name, Section, Share
 from seshat.config.families import FAMILIES, Family, FamilyName
 from seshat.config.finetune import FineTuneSection, LoraSection, MaskedSection, PhaseSection
+
+SCRATCH: dict[str, Any] = {
+    "epochs": 1000,
+    "max_steps": 4_000,
+    "learning_rate": 1e-3,
+    "scheduler": "inverse_sqrt",
+    "warmup": 400,
+    "weight_decay": 0.01,
+    "label_smoothing": 0.1,
+    "batch": 64,
+    "max_length": 256,
+    "validate_every": 400,
+    "metric": "chrf2",
+    "patience": 6,
+    "average": 3,
+}
+"""How an encoder-decoder without a base is trained (`train.finetune`): Araabi and Monz 2020 (low-resource Transformer),
+Vaswani et al. 2017 (warm-up and inverse square root, averaged checkpoints). It is stopped early by chrF2, because the
+loss goes on falling when the translations no longer improve."""
+SCRATCH_BEAMS = 4
+"""Beams of its search."""
 
 
 class StatisticalSection(Section):
@@ -51,7 +72,21 @@ class StatisticalSection(Section):
 
 
 class Seq2SeqSection(Section):
-    """A small encoder-decoder trained from scratch (extra `train`)."""
+    """The shape of a small encoder-decoder from scratch (extra `train`); `train.finetune` says how it is trained."""
+
+    removed: ClassVar[dict[str, str]] = {
+        **{
+            name: f"an encoder-decoder from scratch is trained as others are: train.finetune.{name}"
+            for name in ("label_smoothing", "learning_rate", "warmup", "patience", "average", "device", "precision")
+        },
+        "steps": "it stands in train.finetune.max_steps",
+        "validate_every": "it stands in train.finetune.validate_every",
+        "batch_tokens": "it stands in train.finetune.batch, in sentences",
+        "beam": "it stands in prompt.beams",
+        "minutes": "a training ends with its steps or by its patience",
+        "subword_sampling": "words are cut in one way",
+        "copy_warmup": "a training begins with translations",
+    }
 
     dim: int = Field(default=256, ge=16)
     """Width of the model."""
@@ -63,34 +98,6 @@ class Seq2SeqSection(Section):
     """Width of the feed-forward layers."""
     dropout: Share = 0.3
     """Dropout."""
-    label_smoothing: Share = 0.1
-    """Label smoothing."""
-    subword_sampling: Share = 0.1
-    """Subword regularisation: share of the words cut in another way at each step; 0 turns it off."""
-    batch_tokens: int = Field(default=2_048, ge=64)
-    """Target tokens in a batch."""
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Highest learning rate."""
-    warmup: int = Field(default=400, ge=0)
-    """Steps until the highest learning rate."""
-    steps: int = Field(default=4_000, ge=1)
-    """Most steps."""
-    minutes: float | None = Field(default=None, gt=0)
-    """Stop after so many minutes of training; makes a run depend on the speed of the machine."""
-    validate_every: int = Field(default=200, ge=1)
-    """Steps between validations, which are also the checkpoints."""
-    patience: int = Field(default=6, ge=1)
-    """Stop after so many validations without a gain."""
-    average: int = Field(default=3, ge=1)
-    """Average the best checkpoints."""
-    copy_warmup: int = Field(default=200, ge=0)
-    """Steps of denoising and copying on both languages before translation starts."""
-    beam: int = Field(default=4, ge=1)
-    """Beam of the search."""
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda`, `mps`."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic; `auto` takes bfloat16 where the device has it."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """A width that the heads cannot share."""
@@ -111,9 +118,9 @@ class TrainSection(Section):
     statistical: StatisticalSection = StatisticalSection()
     """Settings of the statistical family."""
     seq2seq: Seq2SeqSection = Seq2SeqSection()
-    """Settings of the encoder-decoder from scratch."""
+    """Shape of the encoder-decoder from scratch."""
     finetune: FineTuneSection = FineTuneSection()
-    """Settings of the fine-tuning of a base model."""
+    """Settings of the training of a neural model."""
     phases: tuple[PhaseSection, ...] = ()
     """Phases one after the other, noisy data first and the best last; none is one phase with all data."""
     lora: LoraSection = LoraSection()

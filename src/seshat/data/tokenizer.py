@@ -116,10 +116,9 @@ def run(project: Project) -> dict[str, Any]:
     section, out = project.config.tokenizer, project.reports / "tokenizer.json"
     paths = [project.root / section.path] if section.path else []
     base = project.config.model.base
-    from_scratch = project.config.train.kind.pieces and base is None
     if base is not None and (project.root / base / "tokenizer.json").exists():
         paths.append(project.root / base)
-    if from_scratch if section.train is None else section.train:
+    if project.config.from_scratch if section.train is None else section.train:
         paths.append(train(project))
     if not paths:
         note = (

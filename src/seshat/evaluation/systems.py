@@ -115,6 +115,9 @@ def _hold_to_prompt(project: Project, names: Sequence[str]) -> None:
             ) from error
 
 
+_NOTHING_BEFORE = "There is nothing to measure without what is trained; leave out --no-adapter."
+
+
 def base(project: Project, name: str, *, several: bool = False) -> System:
     """The untrained base of a model, which need not be trained yet.
 
@@ -136,10 +139,7 @@ def base(project: Project, name: str, *, several: bool = False) -> System:
         manifest = _planned(project, name)
         folder = _view(project, shown, manifest)
     if manifest.base is None:
-        raise UsageError(
-            f"The model '{name}' has no base: it is trained from scratch.",
-            "There is nothing to measure without what is trained; leave out --no-adapter.",
-        )
+        raise UsageError(f"The model '{name}' has no base: it is trained from scratch.", _NOTHING_BEFORE)
     Saved.read(folder).base()
     return _system(project, shown, folder, manifest, "base", name)
 
@@ -234,9 +234,12 @@ def _planned(project: Project, name: str) -> Manifest:
         DataError: the configuration is about another model.
         UsageError: it is trained from scratch, so that there is nothing to measure before.
     """
+    from seshat.models.neural.base import resolve
     from seshat.models.neural.start import configured_base
 
     config = project.config
+    if config.from_scratch:
+        raise UsageError(f"The model '{name}' has no base: it is trained from scratch.", _NOTHING_BEFORE)
     if name != config.train.name:
         raise DataError(f"{project.model(name)}: there is no trained model.", "Train it with: seshat train")
     return Manifest(
@@ -245,6 +248,6 @@ def _planned(project: Project, name: str) -> Manifest:
         directions=tuple(str(direction) for direction in config.project.directions),
         normalisation=Prompt.of(project).normalisation,
         seed=config.project.seed,
-        base=configured_base(project),
+        base=configured_base(project, resolve(project)),
         quantization=config.model.quantization,
     )

@@ -60,10 +60,10 @@ def run(project: Project, model: str | None = None, output: Path | None = None) 
 
 
 def _open(folder: Path) -> Saved:
-    if Manifest.read(folder).base is None:
+    if Manifest.read(folder).kind.network is None:
         raise UsageError(
-            f"{folder.name} was trained from scratch: it is used by Seshat as it is.",
-            "Exports are for fine-tuned models: see `seshat presets`.",
+            f"{folder.name} is no neural network: it is used by Seshat as it is.",
+            "Exports are for neural models: see `seshat presets`.",
         )
     saved = Saved.read(folder)
     if saved.manifest.form is not None:

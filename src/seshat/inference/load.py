@@ -68,7 +68,7 @@ def load_translator(
             f"{model_dir / FILE}: this model does not translate {direction}, only {', '.join(manifest.directions)}.",
             "Train the other direction too: train.directions: both",
         )
-    if manifest.base is not None:
+    if manifest.kind.network is not None:
         from seshat.inference.engines.pretrained import translator
 
         if not allow_other_prompt:
@@ -77,7 +77,7 @@ def load_translator(
             model_dir, direction, manifest.kind, adapter=adapter, prompt=other, engine=engine, decoding=decoding
         )
     else:
-        opened = _engine(manifest, model_dir / str(direction), direction, engine, decoding, workers)
+        opened = _statistical(model_dir / str(direction), direction, engine, decoding, workers)
     parts = Parts(sentences=manifest.trained_on_sentences)
     chain = Chain(opened, parts=parts, normalise=normaliser(manifest.normalisation, direction.source))
     if manifest.kind.instructed:
@@ -97,19 +97,9 @@ def _check(model_dir: Path, prompt: Prompt | None) -> None:
         ) from error
 
 
-def _engine(
-    manifest: Manifest,
-    folder: Path,
-    direction: Direction,
-    engine: Engine,
-    decoding: DecodingSection,
-    workers: int | None,
+def _statistical(
+    folder: Path, direction: Direction, engine: Engine, decoding: DecodingSection, workers: int | None
 ) -> Translator:
-    if manifest.kind.searches:
-        from seshat.inference.engines.seq2seq import Seq2SeqTranslator
-
-        beam, context = manifest.settings["beam"], manifest.context
-        return Seq2SeqTranslator(folder, direction, beam, context=context, engine=engine, decoding=decoding)
     _refuse(folder.parent.name, engine, decoding)
     if (folder / wordbyword.TABLE).exists():
         from seshat.inference.engines.wordbyword import WordByWordTranslator

@@ -94,10 +94,9 @@ def rank(
 
 def utility_of(settings: MbrSection) -> Utility:
     """How alike two candidates are, as the configuration says."""
-    from seshat.scores.utility import Utility
+    from seshat.scores.utility import WEIGHTS, Utility
 
-    alone = {"chrf++": {"chrf": 1.0}, "bleu": {"bleu": 1.0}}
-    return Utility(alone.get(settings.utility) or settings.mixture.model_dump(), settings.bleu_tokenizer)
+    return Utility(WEIGHTS[settings.utility], settings.bleu_tokenizer)
 
 
 def sources(settings: MbrSection, direction: Direction) -> list[tuple[str, Direction]]:

@@ -91,7 +91,7 @@ class _Asked:
             return self._server(name)
         train = self.project.config.train
         # The model that the configuration describes is held to the prompt that stands there.
-        described = folder is None and name in (None, train.name) and self.project.config.fine_tunes
+        described = folder is None and name in (None, train.name) and self.project.config.neural
         return load_translator(
             place,
             self.direction,

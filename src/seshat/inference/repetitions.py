@@ -3,17 +3,20 @@
 Doubling is grammar in many languages (*rapa-rapa*, *poco a poco*, *sí, sí*), so only what is said three times or more
 (as configured) counts, only what the source does not repeat as often, and never across a placeholder such as
 ``<gap>``, which stands for something nobody could read.
+
+Translations that only give their source back are told here too: people chose the wrong direction, most often.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import regex
 
 from seshat.text.lookup import is_spaceless
-from seshat.text.words import PLACEHOLDER, graphemes, word_spans
+from seshat.text.words import PLACEHOLDER, graphemes, word_spans, words
 
 _LETTERS = 2
 """In scripts that write spaces a word has to repeat its letters so many times more often than a text its words:
@@ -147,3 +150,23 @@ def _joined(text: str, one: Unit, other: Unit) -> bool:
     """Whether nothing that counts stands between two units: no placeholder."""
     between = text[one.end : other.start]
     return not between.strip() or _PLACEHOLDER.search(between) is None
+
+
+_FEWEST = 3
+"""With fewer words, names and loan words come back rightly."""
+_SHARE = 0.8
+
+
+def is_echo(source: str, translation: str) -> bool:
+    """Whether a translation repeats its source, so that this may be in the target language already.
+
+    Names and numbers come back rightly: words with a capital inside the text, and those without letters, do not count.
+    """
+    said = words(source)
+    counted = Counter(
+        word.casefold()
+        for place, word in enumerate(said)
+        if any(map(str.isalpha, word)) and (place == 0 or word[:1] == word[:1].lower())
+    )
+    repeated = counted & Counter(word.casefold() for word in words(translation))
+    return counted.total() >= _FEWEST and repeated.total() >= _SHARE * counted.total()

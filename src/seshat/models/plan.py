@@ -16,8 +16,7 @@ from seshat.project.folder import Project
 
 if TYPE_CHECKING:
     from seshat.models.neural.lengths import Lengths
-    from seshat.models.neural.machines import Target
-    from seshat.models.neural.memory import Planner, Settings
+    from seshat.models.neural.memory import Planner, Settings, Target
     from seshat.models.neural.shapes import Facts
 
 _PURPOSE = "Planning a training"
@@ -95,7 +94,7 @@ def _model(config: Config, known: Facts) -> dict[str, Any]:
 
 def _parameters(planner: Planner, settings: Settings) -> dict[str, Any]:
     """Of the model that is trained: what there is, however it is packed, and what the optimizer moves."""
-    from seshat.models.neural.machines import here
+    from seshat.models.neural.memory import here
 
     target = here(planner.config.train.finetune.device)
     model = planner.model(planner.backend(target, settings), settings.checkpointing)
@@ -144,7 +143,7 @@ def _phases(config: Config, found: Lengths) -> list[dict[str, Any]]:
 
 
 def _targets(config: Config, known: Facts, elsewhere: bool) -> list[Target]:
-    from seshat.models.neural.machines import TARGETS, here
+    from seshat.models.neural.memory import TARGETS, here
 
     experts = "num_experts" in known.values  # are multiplied together, which torch does in bfloat16 alone
     others = [target for target in TARGETS if not experts or target.machine.bfloat16] if elsewhere else []

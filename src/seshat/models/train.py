@@ -1,8 +1,8 @@
 """Stage ``train``: a translator in every direction that the configuration asks for.
 
-The statistical family and the encoder-decoder from scratch train a model for each direction, pretrained families one
-model for all of them. Every model is made in ``models/.NAME.partial`` and gets its name when it is whole; unfinished
-work is kept below ``.seshat/``, so that a training that was killed goes on.
+The statistical family trains a model for each direction, the neural families one model for all of them. Every model is
+made in ``models/.NAME.partial`` and gets its name when it is whole; unfinished work is kept below ``.seshat/``, so that
+a training that was killed goes on.
 """
 
 from __future__ import annotations
@@ -17,25 +17,22 @@ import structlog
 
 from seshat import tracking
 from seshat.config import Config
-from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ, STATISTICAL, Family
+from seshat.config.families import CAUSAL, MASKED, SEQ2SEQ
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
 from seshat.core.spaced import evenly
 from seshat.project.folder import Project
-from seshat.project.manifest import Base, Manifest, claim, publish
+from seshat.project.manifest import Manifest, claim, publish
 from seshat.project.stage import LANGUAGES, Stage, expand, files, trained_tokenizer
 from seshat.text.words import sentences
 
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
-FROM_SCRATCH = {STATISTICAL: "statistical.train", SEQ2SEQ: "seq2seq.train"}
-"""Modules that train a model for one direction: ``train(project, direction, folder)`` writes the folder and gives
-results; ``forget(project, direction)`` takes away what a killed training would have gone on from."""
-FINE_TUNING = {SEQ2SEQ: "neural.encoder_decoder", CAUSAL: "neural.causal", MASKED: "neural.masked"}
+NEURAL = {SEQ2SEQ: "neural.encoder_decoder", CAUSAL: "neural.causal", MASKED: "neural.masked"}
 """Modules that train one model for all directions: ``train(project, folder)`` fills the folder and gives results."""
 _KNOWN = ("base", "vocabulary")
-"""What the training of a pretrained model returns for its manifest beside its results."""
+"""What the training of a neural model returns for its manifest beside its results."""
 _COUNTED = 2_000
 """Training texts whose sentences are counted."""
 log = structlog.get_logger(__name__)
@@ -54,30 +51,29 @@ def run(project: Project) -> dict[str, Any]:
     section, folder = project.config.train, project.model()
     if project.config.prompt.context and not section.kind.reads_before:
         log.warning("prompt.context is left out: this family reads each sentence by itself", family=section.family)
-    tunes = project.config.fine_tunes
-    if not tunes:
-        alone("Training a translator from scratch")
+    if section.kind.settings and project.config.model.base is None and not project.config.directions:
+        raise UsageError(
+            f"train.family: {section.family} without model.base learns to translate, and project.pivot is not set.",
+            "For a language alone take train.family masked or causal, with the model to start from in model.base.",
+        )
+    neural = project.config.neural
+    if not neural:
+        alone("Training a statistical translator")
     staging = folder.with_name(f".{folder.name}.partial")
     if is_main_process():
         claim(folder)
         fresh(staging)
     with tracking.tracked(project):
-        shown = (_fine_tune if tunes else _from_scratch)(project, staging, folder)
+        shown = (_neural if neural else _statistical)(project, staging, folder)
     return {"model": section.name, "family": section.family, "folder": str(folder), **shown}
 
 
-def _from_scratch(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
+def _statistical(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     """Train a model for each direction."""
-    section = project.config.train
-    trainer = _from_scratch_trainer(section.kind)
+    trainer = _statistical_trainer()
     results: dict[str, dict[str, Any]] = {}
     seconds: dict[str, float] = {}
     ways = project.config.directions
-    if not ways:
-        raise UsageError(
-            f"train.family: {section.family} without model.base learns to translate, and project.pivot is not set.",
-            "For a language alone take train.family masked or causal, with the model to start from in model.base.",
-        )
     for direction in ways:
         began = time.perf_counter()
         results[str(direction)] = trainer.train(project, direction, staging / str(direction))
@@ -91,15 +87,15 @@ def _from_scratch(project: Project, staging: Path, folder: Path) -> dict[str, An
     return {"directions": {name: {**result, "seconds": seconds[name]} for name, result in results.items()}}
 
 
-def _fine_tune(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
-    """Train one pretrained model for all directions."""
+def _neural(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
+    """Train one model for all directions."""
     from seshat.models.neural import loop
 
     began = time.perf_counter()
-    trainer = _module(FINE_TUNING[project.config.train.kind])
+    trainer = _module(NEURAL[project.config.train.kind])
     result: dict[str, Any] = trainer.train(project, staging)
     if is_main_process():
-        _described_pretrained(project, staging, result).seal(staging)
+        _described_neural(project, staging, result).seal(staging)
         publish(staging, folder)
         remove(loop.works(project))
         tracking.finish(project, result)
@@ -108,11 +104,16 @@ def _fine_tune(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     return {**{name: value for name, value in result.items() if name not in _KNOWN}, "seconds": seconds}
 
 
-def _from_scratch_trainer(family: Family) -> Any:
-    if family is STATISTICAL and find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
+def _statistical_trainer() -> Any:
+    """The module that trains.
+
+    It has ``train(project, direction, folder)``, which writes the folder and gives results, and with
+    ``forget(project, direction)``, which takes away what a killed training would have gone on from.
+    """
+    if find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
         log.warning("Thot is not installed; the word-by-word model stands in for the statistical one")
         return _module("wordbyword")
-    return _module(FROM_SCRATCH[family])
+    return _module("statistical.train")
 
 
 def _module(name: str) -> Any:
@@ -121,28 +122,23 @@ def _module(name: str) -> Any:
 
 
 def _described(project: Project, results: dict[str, dict[str, Any]]) -> Manifest:
-    train = project.config.train
-    assert train.kind.settings is not None
-    settings = getattr(train, train.kind.settings).model_dump(mode="json")
+    settings = project.config.train.statistical.model_dump(mode="json")
     lasting = {
         name: {key: value for key, value in result.items() if "seconds" not in key} for name, result in results.items()
     }
-    context = project.config.prompt.context if train.kind.reads_before else 0
-    return _manifest(project, tuple(results), settings, lasting).model_copy(update={"context": context})
+    return _manifest(project, tuple(results), settings, lasting)
 
 
-def _described_pretrained(project: Project, folder: Path, result: dict[str, Any]) -> Manifest:
-    """The same of a fine-tuned model, with what it stands on and how it is asked."""
-    from seshat.models.neural.start import configured_base
+def _described_neural(project: Project, folder: Path, result: dict[str, Any]) -> Manifest:
+    """The same of a neural model, with what it stands on and how it is asked."""
     from seshat.prompt.prompt import Prompt
 
     config = project.config
     settings = {name: config.train.model_dump(mode="json")[name] for name in config.own_settings}
     lasting = {name: value for name, value in result.items() if name not in _KNOWN and "seconds" not in name}
     ways = tuple(str(direction) for direction in config.directions)
-    base: Base | None = result.get("base")
     more = {
-        "base": base or configured_base(project),
+        "base": result.get("base"),
         "vocabulary": result.get("vocabulary"),
         "adapter": (folder / "adapter").is_dir(),
         "quantization": config.model.quantization,
@@ -183,41 +179,28 @@ def _sentences(project: Project) -> float:
 
 
 def _train_settings(config: Config) -> tuple[str, ...]:
-    if config.fine_tunes:
-        keys = ("family", "name", "directions", *config.own_settings)
-        clean = ("clean.profiles", "clean.placeholders")
-        return (*LANGUAGES, "project.max_access", "model", "prompt", *(f"train.{key}" for key in keys), *clean)
-    # Only where it is wanted, so that models trained without it are up to date still.
-    context = ("prompt.context",) if config.train.kind.reads_before and config.prompt.context else ()
-    keys = (
-        "model.base",
-        "train.family",
-        "train.name",
-        "train.directions",
-        *(f"train.{key}" for key in config.own_settings),
-        "clean.profiles",
-        "clean.placeholders",
-    )
-    return (*LANGUAGES, "project.max_access", *keys, *context)
+    keys = ("family", "name", "directions", *config.own_settings)
+    asked = ("model", "prompt") if config.neural else ("model.base",)
+    clean = ("clean.profiles", "clean.placeholders")
+    return (*LANGUAGES, "project.max_access", *asked, *(f"train.{key}" for key in keys), *clean)
 
 
 def _train_reads(project: Project) -> tuple[Path, ...]:
     train, settings = project.config.train, project.config.project
-    if project.config.fine_tunes:
-        return _pretrained_reads(project)
+    if project.config.neural:
+        return _neural_reads(project)
     reads = files(project.training, "train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
-    if train.kind.pieces:
-        return (*reads, *trained_tokenizer(project))
     extra = (project.raw / path for pattern in train.statistical.lm_extra for path in expand(pattern, settings.tags))
     return (*reads, *(path for path in extra if path.exists()))
 
 
-def _pretrained_reads(project: Project) -> tuple[Path, ...]:
+def _neural_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
     reads += files(project.training, *config.train.kind.reads)
     if any(phase.text for phase in config.phases):
         reads += files(project.training, "monolingual.jsonl")
+    reads += trained_tokenizer(project) if config.from_scratch else ()
     tuning = config.train.finetune
     base = project.root / (config.model.base or "")
     reads += [base] if config.model.base and base.is_dir() and base.is_relative_to(project.root) else []
@@ -229,7 +212,7 @@ def _pretrained_reads(project: Project) -> tuple[Path, ...]:
 STAGE = Stage(
     name="train",
     module=__name__,
-    version=6,
+    version=7,
     settings=_train_settings,
     reads=_train_reads,
     writes=lambda project: (project.model(),),

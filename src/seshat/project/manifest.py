@@ -71,7 +71,7 @@ class Manifest(BaseModel):
     results: dict[str, Any] = Field(default_factory=dict)
     """What the training reported: by direction where it trained each."""
     context: int = 0
-    """Sentences before a text that a model from scratch was trained with; others have it in their prompt."""
+    """Not read any more: a neural model has it in its prompt. Manifests of earlier versions hold it."""
     sentences: float = 1.0
     """Mean number of sentences in a training text, of the language that has more."""
     base: Base | None = None

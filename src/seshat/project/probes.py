@@ -152,7 +152,7 @@ def _multiply(package: Any, device: str, label: str) -> Finding:
     return Finding(name, "ok", f"{detail}: bfloat16 is {ratio:.1f} times as fast")
 
 
-_FLOAT32 = "Train with train.seq2seq.precision=float32 here."
+_FLOAT32 = "Train with train.finetune.precision=float32 here."
 
 
 def _ms(seconds: float) -> str:

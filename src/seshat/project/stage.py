@@ -82,5 +82,5 @@ def trained_tokenizer(project: Project) -> tuple[Path, ...]:
     """The tokenizer of the project's own, where one is trained: `tokenizer` writes it, `train` reads it."""
     wanted = project.config.tokenizer.train
     if wanted is None:
-        wanted = project.config.train.kind.pieces and project.config.model.base is None
+        wanted = project.config.from_scratch
     return (project.models / "tokenizer",) if wanted else ()

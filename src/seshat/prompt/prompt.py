@@ -131,7 +131,7 @@ class Prompt(BaseModel):
             system=fill(section.system, slots),
             templates={**TEMPLATES, **section.templates},
             prefix=section.prefix,
-            language_codes={tag: code for tag, code in config.model.language_codes.items() if tag in tags},
+            language_codes={tag: code for tag, code in config.language_codes.items() if tag in tags},
             chat_template=_read_template(project.root, section.chat_template),
             thinking=section.thinking,
             context=section.context,

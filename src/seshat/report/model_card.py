@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
 from seshat.core.records import Access
-from seshat.project.manifest import Base, Manifest
+from seshat.project.manifest import Manifest
 from seshat.prompt.prompt import Prompt
 from seshat.report.markdown import counts_text, front_matter, table
 from seshat.report.results import Evaluation
@@ -70,12 +70,13 @@ def model_card(facts: Facts) -> str:
 def _header(facts: Facts) -> dict[str, Any]:
     manifest, project = facts.manifest, facts.config.project
     kinds = ["translation"] if manifest.directions else []
+    relation = _RELATIONS.get(facts.form, "finetune")
+    base = {"base_model": manifest.base.id, "base_model_relation": relation} if manifest.base else {}
     return {
         "language": list(project.tags),
         "license": "other",
         "license_name": "see-the-sources-below",
-        "base_model": _base(facts).id,
-        "base_model_relation": _RELATIONS.get(facts.form, "finetune"),
+        **base,
         "pipeline_tag": manifest.kind.network.hub_task if manifest.kind.network else "translation",
         "library_name": _LIBRARIES.get(facts.form, "transformers"),
         "metrics": ["chrf", "bleu"] if manifest.directions else ["perplexity"],
@@ -84,16 +85,14 @@ def _header(facts: Facts) -> dict[str, Any]:
 
 
 def _what(facts: Facts) -> str:
-    manifest, base = facts.manifest, _base(facts)
-    revision = f", revision {base.revision}" if base.revision else ""
+    manifest = facts.manifest
     ways = ", ".join(manifest.directions) or (
         "none: it fills gaps" if manifest.kind.fills else "none: it goes on with texts"
     )
     lines = [
         f"A model for {manifest.languages_told}. Project: {facts.config.project.name}.",
         "",
-        f"- Base: {base.id}{revision} (licence: {facts.base_licence or 'see its own card'}; "
-        f"fingerprint {base.fingerprint[:16]})",
+        f"- Base: {_base(facts)}",
         f"- Family: {manifest.family}; form: {_form(manifest)}",
         f"- Directions: {ways}",
         f"- Seed: {manifest.seed}",
@@ -101,8 +100,13 @@ def _what(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _base(facts: Facts) -> Base:
-    return facts.manifest.base or Base()
+def _base(facts: Facts) -> str:
+    base = facts.manifest.base
+    if base is None:
+        return "none; it was trained from scratch"
+    revision = f", revision {base.revision}" if base.revision else ""
+    licence = facts.base_licence or "see its own card"
+    return f"{base.id}{revision} (licence: {licence}; fingerprint {base.fingerprint[:16]})"
 
 
 def _form(manifest: Manifest) -> str:

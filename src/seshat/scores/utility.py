@@ -20,6 +20,13 @@ from seshat.scores import formulas
 from seshat.scores.formulas import Floats
 from seshat.scores.metrics import BLEU_ORDER, CHAR_ORDER, WORD_ORDER, Counts
 
+WEIGHTS: dict[str, dict[str, float]] = {
+    "chrf++": {"chrf": 1.0},
+    "bleu": {"bleu": 1.0},
+    "mixture": {"chrf": 0.55, "bleu": 0.25, "jaccard": 0.20, "length": 0.10},
+}
+"""What each utility is made of; the mixture is that of the first place of the Deep Past challenge."""
+
 
 class Utility:
     """How alike two texts are, 0 to 100: a weighted mean of measures.

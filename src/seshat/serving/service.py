@@ -24,7 +24,7 @@ from seshat.core.gate import Gate
 from seshat.core.records import Access
 from seshat.inference.corrections import REMEMBERED
 from seshat.inference.dialogue import Piece as Reply
-from seshat.inference.echo import is_echo
+from seshat.inference.repetitions import is_echo
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.project.folder import Project
 from seshat.prompt.request import Request, document

@@ -18,7 +18,7 @@ import structlog
 from seshat.config import families
 from seshat.core.progress import track
 from seshat.core.spaced import evenly
-from seshat.models.neural import accelerators, dialogues, loop, preflight, scoring, texts
+from seshat.models.neural import accelerators, dialogues, loop, preflight, texts, training
 from seshat.models.neural import base as bases
 from seshat.models.neural.generation import Search, answer_ends
 from seshat.models.neural.phases import phases
@@ -161,7 +161,7 @@ class Causal(Answering):
         def score(model: Any, _batch: int) -> dict[str, float]:
             search = Search(model, self.tokenizer, decoding, ends=ends, seed=self.seed)
             texts = [found[0].text for found in search.answers(rows, scored=False)]
-            return scoring.by_direction([str(one.direction) for one in asked], texts, references)
+            return training.by_direction([str(one.direction) for one in asked], texts, references)
 
         return score
 

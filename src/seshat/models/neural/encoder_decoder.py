@@ -18,7 +18,7 @@ from seshat.core.errors import UsageError
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.core.spaced import evenly
-from seshat.models.neural import loop, scoring
+from seshat.models.neural import fresh, loop, training
 from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
 from seshat.models.neural.preflight import MASKED, Preflight, Row
@@ -85,6 +85,8 @@ class EncoderDecoder(Answering):
         """The model before the first step; which language is wanted is said with every text, never by a default."""
         model = super().open()
         model.generation_config.forced_bos_token_id = None
+        if self.config.model_type == "marian":
+            fresh.keep_padding(model)
         return model
 
     def rows(self, name: str, look: Preflight, corpus: Corpus) -> Iterator[Row]:
@@ -147,7 +149,7 @@ class EncoderDecoder(Answering):
                 answers = search.answers(rows[way], forced=self.encoding.forced(way), scored=False)
                 made += [(str(way), a[0].text, b) for a, b in zip(answers, references[way], strict=True)]
             ways, texts, wanted = zip(*made, strict=True)
-            return scoring.by_direction(ways, texts, wanted)
+            return training.by_direction(ways, texts, wanted)
 
         return score
 

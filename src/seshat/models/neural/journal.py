@@ -2,6 +2,8 @@
 
 Everything is read from the history that Transformers keeps inside its checkpoints, so a training that was killed knows
 as much as one that was not.
+
+What it changes is kept as files: the weights of a validation, and the mean of several.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seshat.core.jsonl import write_text
+from seshat.core.jsonl import atomic_path, write_text
 
 _DROPPED = ("runtime", "per_second", "total_flos", "num_tokens")
 """Parts of the names of figures that depend on the speed of the machine, or say nothing."""
@@ -56,3 +58,27 @@ def waited(history: History, metric: str) -> int:
     steps = [event["step"] for event in history if f"eval_{metric}" in event]
     top = best(history, metric, 1)
     return sum(step > top[0][1] for step in steps) if top else 0
+
+
+def trained(model: Any) -> dict[str, Any]:
+    """The parameters that training changes, by name, in the order of the optimizer."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def save_weights(path: Path, model: Any) -> None:
+    """Write the weights alone, for averaging."""
+    from safetensors.torch import save_file
+
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.detach().cpu() for name, tensor in trained(model).items()}, temporary)
+
+
+def load_average(paths: list[Path], model: Any) -> None:
+    """Put the mean of several sets of weights into a model."""
+    import torch
+    from safetensors.torch import load_file
+
+    sets = [load_file(path) for path in paths]
+    with torch.no_grad():
+        for name, parameter in trained(model).items():
+            parameter.copy_(torch.stack([weights[name] for weights in sets]).mean(dim=0))

@@ -29,7 +29,6 @@ from seshat.models.neural import journal
 from seshat.models.neural.base import quiet
 from seshat.models.neural.device import Backend
 from seshat.models.neural.phases import Phase
-from seshat.models.seq2seq import checkpoint
 from seshat.project.folder import Project
 
 Score = Callable[[Any, int], Mapping[str, float]]
@@ -84,9 +83,9 @@ class Fitted:
 
     def checkpoints(self) -> Iterator[tuple[str, Any]]:
         """The model as it was at its best validations, with a name; at the end it is what it was before."""
-        own = {name: value.detach().clone() for name, value in checkpoint.trained(self.model).items()}
+        own = {name: value.detach().clone() for name, value in journal.trained(self.model).items()}
         for name, path in self.kept.items():
-            checkpoint.load_average([path], self.model)
+            journal.load_average([path], self.model)
             yield name, self.model
         self.model.load_state_dict(own, strict=False)
 
@@ -142,7 +141,7 @@ class Run:
     def restore(self, model: Any, number: int) -> None:
         """Put into a fresh model what the phases before phase ``number`` have trained."""
         if number:
-            checkpoint.load_average([self.folder(number - 1) / "done.safetensors"], model)
+            journal.load_average([self.folder(number - 1) / "done.safetensors"], model)
 
     def halve(self, number: int, error: str) -> None:
         """Smaller batches, more of them for a step: the same steps in less memory.

@@ -9,6 +9,7 @@ import structlog
 
 from seshat.core.errors import UsageError
 from seshat.models.neural import base as bases
+from seshat.models.neural import fresh
 from seshat.models.neural.phases import read_seen
 from seshat.models.neural.saved import Saved
 from seshat.project.folder import Project
@@ -45,10 +46,10 @@ class Start:
             UsageError: the earlier model cannot be gone on with in this way.
             DataError: a model is not there, or base and adapter do not belong together.
         """
-        folder = bases.resolve(project)
+        folder = fresh.base(project) if project.config.from_scratch else bases.resolve(project)
         name = project.config.train.finetune.continue_from
         if name is None:
-            return cls(folder, folder, configured_base(project))
+            return cls(folder, folder, configured_base(project, folder))
         earlier = _earlier(project, name)
         seen = read_seen(earlier.folder)
         if earlier.has_adapter:
@@ -83,18 +84,14 @@ def _earlier(project: Project, name: str) -> Saved:
     return earlier
 
 
-def configured_base(project: Project) -> Base:
-    """The base that ``model`` names, for the manifest of what is made from it.
-
-    Raises:
-        DataError: it is not on this machine.
-    """
+def configured_base(project: Project, folder: Path) -> Base:
+    """The base that ``model`` names, for the manifest of what is made from it; without a name for one from scratch."""
     section = project.config.model
-    fingerprint = bases.fingerprint(bases.resolve(project))
-    return Base(id=_id(section.base, project.root), revision=section.revision, fingerprint=fingerprint)
+    name = _id(section.base, project.root) if section.base else ""
+    return Base(id=name, revision=section.revision, fingerprint=bases.fingerprint(folder))
 
 
-def _id(base: str | None, root: Path) -> str:
+def _id(base: str, root: Path) -> str:
     """The base as it is written; a folder inside the project from the project folder, so that it can move."""
-    path = Path(base or "")
-    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else str(base)
+    path = Path(base)
+    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else base

@@ -19,7 +19,6 @@ from seshat.core.progress import Advance, task
 from seshat.models.neural import answers, journal
 from seshat.models.neural.lora import in_float32
 from seshat.models.neural.steps import Order, slow_embeddings, token_mean
-from seshat.models.seq2seq import checkpoint
 
 if TYPE_CHECKING:
     from seshat.config.finetune import FineTuneSection
@@ -80,7 +79,7 @@ class Attempt:
         try:
             model = self.job.open()
             self.run.restore(model, self.number)
-            self.names = frozenset(checkpoint.trained(model))
+            self.names = frozenset(journal.trained(model))
             return self._trainer(model)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
@@ -129,7 +128,7 @@ class Attempt:
         """Write what is trained; when it is spread over processes, it is gathered first."""
         if not self.sharded:
             if trainer.is_world_process_zero():
-                checkpoint.save_weights(path, trainer.model)
+                journal.save_weights(path, trainer.model)
             return
         from safetensors.torch import save_file
 
@@ -148,7 +147,7 @@ class Attempt:
         else:
             score, averaged = best[0][0], False
             if len(paths) > 1 and not self.sharded:
-                checkpoint.load_average(paths, trainer.model)
+                journal.load_average(paths, trainer.model)
                 mean = trainer.evaluate(metric_key_prefix="mean")[f"mean_{self.metric}"]
                 averaged = mean <= score if self.metric == "loss" else mean >= score
                 result["mean_of_best"] = {"steps": [step for _, step in best], "score": mean, "taken": averaged}

@@ -1,4 +1,7 @@
-"""What the fine-tuning of all pretrained families has in common."""
+"""What the fine-tuning of all pretrained families has in common.
+
+Scores of the translations that a training makes are here too.
+"""
 
 from __future__ import annotations
 
@@ -195,7 +198,7 @@ class Training(ABC):
         last = fitted.run["phases"][-1]
         new = {**vocabulary.describe(self.extension), "new_codes": self.codes}
         return {
-            "base": self.start.base,
+            "base": self.start.base if self.start.base.id else None,
             **({"vocabulary": new} if any(new.values()) else {}),
             "examples": len(self.train.data),
             "parameters": fitted.run["parameters"],
@@ -292,3 +295,23 @@ def note(corpus: Corpus, segment: Segment) -> None:
     """Remember where an example of a corpus comes from."""
     corpus.traits.append(Traits.of(segment))
     corpus.digests.append(digest(segment))
+
+
+def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Corpus chrF2, chrF++, BLEU (sacreBLEU's defaults) and the geometric mean of the last two, 0 to 100."""
+    from seshat.scores.metrics import Scorer, corpus_scores
+
+    found = corpus_scores(Scorer(references).count(translations))
+    return {"chrf2": found.chrf2, "chrf++": found.chrfpp, "bleu": found.bleu, "geometric_mean": found.geomean}
+
+
+def by_direction(directions: Sequence[str], translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Scores of each direction, named like ``chrf2 shp-es``, and the mean over the directions of each score."""
+    found: dict[str, dict[str, float]] = {}
+    for direction in dict.fromkeys(directions):
+        chosen = [i for i, one in enumerate(directions) if one == direction]
+        found[direction] = scores([translations[i] for i in chosen], [references[i] for i in chosen])
+    names = next(iter(found.values()))
+    means = {name: sum(one[name] for one in found.values()) / len(found) for name in names}
+    several = {f"{name} {way}": value for way, one in found.items() for name, value in one.items()}
+    return {**means, **several} if len(found) > 1 else means

@@ -1,1 +1,0 @@
-"""A small encoder-decoder trained from scratch: vocabulary and batches, network, checkpoints, training."""
