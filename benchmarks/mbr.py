@@ -23,7 +23,7 @@ from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Segment
 from seshat.evaluation.ablation import validation
 from seshat.inference.load import load_translator
-from seshat.inference.mbr import Consensus, choose, utility_of
+from seshat.inference.mbr import Consensus, rank, utility_of
 from seshat.inference.translator import Hypothesis, Translator
 from seshat.project.folder import Project, open_project
 from seshat.project.manifest import Manifest, is_model
@@ -134,10 +134,11 @@ def speed(sets: Sequence[Sequence[str]]) -> dict[str, Any]:
         began = time.perf_counter()
         slow = [double_loop(texts, score) for texts in looped]
         between = time.perf_counter()
-        choose(sets, utility)
+        for texts in sets:
+            rank(texts, utility)
         ended = time.perf_counter()
         each, own = (between - began) / len(looped), (ended - between) / len(sets)
-        fast = [place for place, _ in choose(looped, utility)]
+        fast = [rank(texts, utility)[0][0] for texts in looped]
         found[name] = {
             "double_loop_ms": round(1000 * each, 3),
             "here_ms": round(1000 * own, 3),

@@ -15,7 +15,7 @@ from seshat.config import Direction
 from seshat.config.mbr import MbrSection
 from seshat.core.errors import UsageError
 from seshat.inference.budget import Budget, Measurement, fit, parse_duration
-from seshat.inference.mbr import Consensus, choose, sources, utility_of
+from seshat.inference.mbr import Consensus, rank, sources, utility_of
 from seshat.inference.translator import Candidate, Hypothesis, Translator
 from seshat.prompt.request import Request, requests
 from seshat.scores.utility import WEIGHTS, Utility
@@ -59,9 +59,9 @@ TEXTS = st.one_of(st.lists(WORDS, max_size=9).map(" ".join), st.text(max_size=12
 @given(candidates=st.lists(TEXTS, min_size=1, max_size=7))
 def test_choices_are_those_of_the_double_loop_over_sacrebleu(name: str, candidates: list[str]) -> None:
     score = {"chrf++": _chrf, "bleu": _bleu, "mixture": _mixture}[name]
-    (found,) = choose([candidates], utility_of(MbrSection.model_validate({"utility": name})))
-    assert found[0] == _plain(candidates, score)[0]
-    assert found[1] == pytest.approx(_plain(candidates, score)[1], abs=1e-12)
+    places, means = rank(candidates, utility_of(MbrSection.model_validate({"utility": name})))
+    assert places[0] == _plain(candidates, score)[0]
+    assert means[0] == pytest.approx(_plain(candidates, score)[1], abs=1e-12)
 
 
 @settings(deadline=None, max_examples=60)

@@ -42,7 +42,7 @@ def test_sentences_before_are_said_to_be_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = make_project(tmp_path)
-    nothing = SimpleNamespace(train=lambda *_: {}, forget=lambda *_: None)
+    nothing = SimpleNamespace(train=lambda *_: {})
     monkeypatch.setattr(stage, "_from_scratch_trainer", lambda _family: nothing)
     for context in (0, 2):
         made.model().mkdir(parents=True, exist_ok=True)

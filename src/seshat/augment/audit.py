@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import regex
-import structlog
 
 from seshat.augment.made import similarities
 from seshat.config import Config, Direction
@@ -36,7 +35,6 @@ _MADE_LATER = regex.compile(r":example-\d+$|#\d+$")
 _BATCH = 64
 _LEAST = 0.05
 """chrF2 (0 to 1) by which a pair must lie below what was to be expected."""
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)

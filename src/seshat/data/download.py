@@ -18,8 +18,6 @@ from seshat.core.transfer import digest
 from seshat.data.archives import below, copy
 from seshat.project.folder import Project
 
-BLOCK = 1 << 18
-
 
 def run(project: Project, from_folder: Path | None = None) -> dict[str, Any]:
     """Fetch the files of the recipe that are not there yet.

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import structlog
-
 from seshat.config import Direction
 from seshat.config.mbr import MbrSection
 from seshat.core.errors import UsageError
@@ -26,34 +24,12 @@ from seshat.prompt.request import Request
 if TYPE_CHECKING:
     from seshat.scores.utility import Utility
 
-log = structlog.get_logger(__name__)
-
 
 class Vote(NamedTuple):
     """A candidate, and how much it counts."""
 
     candidate: Candidate
     weight: float
-
-
-def choose(candidates: Sequence[Sequence[str]], utility: Utility | None = None) -> list[tuple[int, float]]:
-    """The candidate of each text that is most like all of its candidates, itself among them.
-
-    Args:
-        candidates: per text, at least one; the same one may come several times, and counts as often.
-        utility: how alike two are; default: chrF++.
-
-    Returns:
-        Per text the place of the chosen one - the first, where several are as good - and its mean utility, 0 to 1.
-
-    Raises:
-        ValueError: a text has no candidates.
-    """
-    found = []
-    for texts in candidates:
-        places, means = rank(texts, utility)
-        found.append((places[0], means[0]))
-    return found
 
 
 def rank(

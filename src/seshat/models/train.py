@@ -81,8 +81,6 @@ def _statistical(project: Project, staging: Path, folder: Path) -> dict[str, Any
         log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
     _described(project, results).seal(staging)
     publish(staging, folder)
-    for direction in ways:
-        trainer.forget(project, direction)
     tracking.finish(project, results)
     return {"directions": {name: {**result, "seconds": seconds[name]} for name, result in results.items()}}
 
@@ -105,11 +103,7 @@ def _neural(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
 
 
 def _statistical_trainer() -> Any:
-    """The module that trains.
-
-    It has ``train(project, direction, folder)``, which writes the folder and gives results, and with
-    ``forget(project, direction)``, which takes away what a killed training would have gone on from.
-    """
+    """The module with ``train(project, direction, folder)``, which writes the folder and gives results."""
     if find_spec("thot") is None:  # Linux on Arm, for which Thot has no package
         log.warning("Thot is not installed; the word-by-word model stands in for the statistical one")
         return _module("wordbyword")

@@ -73,10 +73,6 @@ def train(project: Project, direction: Direction, folder: Path) -> dict[str, Any
     return {"pairs": len(pairs), "words": len(model.table.source_words), "stands_in": "word-by-word"}
 
 
-def forget(project: Project, direction: Direction) -> None:
-    """Nothing is kept of a training: it takes seconds."""
-
-
 def read(project: Project, direction: Direction) -> WordByWord:
     """A model of the training data of a project, learned now.
 

@@ -19,7 +19,7 @@ from seshat.config.clean import Profile
 from seshat.config.project import ProjectSection
 from seshat.core.errors import DataError
 from seshat.core.gate import least_open, read_everything
-from seshat.core.records import Access, Meta, Method, Origin, Segment
+from seshat.core.records import Meta, Method, Origin, Segment
 from seshat.data.align.starts import Start, find_starts
 from seshat.data.filters import Filters
 from seshat.formats.rows import one_form
@@ -182,10 +182,6 @@ def by_list(
             yield Segment(
                 id=f"{section.name}:{name}:{order}", texts={section.language: own, other: text_of}, meta=marked
             )
-
-
-def _level(access: Access) -> int:
-    return access.level
 
 
 def _joined(

@@ -11,7 +11,6 @@ from seshat.text.lookup import is_spaceless
 from seshat.text.words import words
 
 _MANY = 0.5
-_SHOWN = 10
 
 
 class Unseen(Check):

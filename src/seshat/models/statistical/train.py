@@ -120,10 +120,6 @@ def train(project: Project, direction: Way, folder: Path) -> dict[str, Any]:
     }
 
 
-def forget(project: Project, direction: Way) -> None:
-    """The work of a finished training stays: a run that changes nothing takes seconds."""
-
-
 def prepare(corpus: Corpus, settings: StatisticalSection) -> Prepared:
     """Tokenise, truecase and learn the spacing."""
     texts = corpus.train + corpus.lexicon
