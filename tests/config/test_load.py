@@ -236,7 +236,7 @@ def test_everything_wrong_is_reported_at_once_each_with_its_line(tmp_path: Path)
             "seshat.yaml:36: train.seq2seq.layers: expected a whole number of at least 1, found true",
             "seshat.yaml:37: train.name: expected a name of letters, digits, '.', '_' and '-', found '-a'",
             "seshat.yaml:38: unknown key 'learning-rate' in train; it belongs elsewhere: "
-            "'train.finetune.learning_rate'",
+            "'transcribe.train.learning_rate', 'train.finetune.learning_rate'",
             "seshat.yaml:39: format: expected a mapping (lines of 'key: value'), found the number 3",
         ],
     )
