@@ -42,8 +42,8 @@ def _about_test(test: TestSet, leaked: int) -> Iterator[str]:
     size = len(test.segments)
     if leaked:
         yield (
-            f"{leaked} of {size} test sentences stand in the training data with their translation: the scores are too "
-            "high. `seshat check` lists them."
+            f"{leaked} of {size} test sentences stand in the training data, whole: the scores are too high. "
+            "`seshat check` lists them."
         )
     if size < FEW:
         yield (
@@ -53,7 +53,7 @@ def _about_test(test: TestSet, leaked: int) -> Iterator[str]:
     if test.withheld:
         yield f"{test.withheld} test sentences were left out: their access level is above project.max_access."
     if test.incomplete:
-        yield f"{test.incomplete} test sentences were left out: one of the two languages is empty."
+        yield f"{test.incomplete} test sentences were left out: a language of the project is empty."
 
 
 def _about_direction(result: DirectionResult, size: int, headline: Metric) -> Iterator[str]:

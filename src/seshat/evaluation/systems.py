@@ -57,10 +57,10 @@ def read(project: Project, name: str) -> System:
     """
     manifest = _manifest(project.model(name))
     ways = [str(direction) for direction in project.config.project.directions]
-    if manifest is None or not (not manifest.kind.translates or set(ways) & set(manifest.directions)):
+    if manifest is None or (ways and manifest.kind.translates and not set(ways) & set(manifest.directions)):
         found = sorted(path.name for path in project.models.glob("*") if is_model(path))
         raise DataError(
-            f"{project.model(name)}: there is no trained model for {' or '.join(ways)}.",
+            f"{project.model(name)}: there is no trained model for {' or '.join(ways or project.config.project.tags)}.",
             f"Train it with `seshat train`, or name one that exists: {', '.join(found) or 'there is none yet'}.",
         )
     return _system(project, name, project.model(name), manifest, "model")

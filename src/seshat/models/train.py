@@ -191,7 +191,9 @@ def _train_reads(project: Project) -> tuple[Path, ...]:
 def _neural_reads(project: Project) -> tuple[Path, ...]:
     config = project.config
     reads = list(files(project.training, "train.jsonl", "validation.jsonl"))
-    reads += files(project.training, *config.train.kind.reads)
+    reads += files(
+        project.training, *(name for name in config.train.kind.reads if config.instructs or name != "messages")
+    )
     if any(phase.text for phase in config.phases):
         reads += files(project.training, "monolingual.jsonl")
     reads += trained_tokenizer(project) if config.from_scratch else ()

@@ -50,7 +50,7 @@ def _mojibake(text: str) -> str | None:
 
 
 _KINDS = (
-    _Kind("stand for nothing", _stand_in, "Empty these cells where they come from: the pairs are no translations."),
+    _Kind("stand for nothing", _stand_in, "Empty these cells where they come from: there is nothing in them to learn."),
     _Kind(
         "hold letters that were read in a wrong encoding", _mojibake,
         "Read the file in its own encoding (encoding: in the source), or mend it at its origin, such as with ftfy.",
@@ -82,7 +82,7 @@ _KINDS = (
 )  # fmt: skip
 
 
-_WORDLESS = _Kind("have no word", lambda _: None, f"They are no translation; clean tags them {NO_WORD}.")
+_WORDLESS = _Kind("have no word", lambda _: None, f"There is nothing in them to learn; clean tags them {NO_WORD}.")
 
 
 class Damaged(Check):

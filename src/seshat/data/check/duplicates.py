@@ -95,7 +95,7 @@ class Leaks(Check):
             other = row < first if where == "train" else _between(row, ends[where])
             exact = index.exact_leaks(mask, other)
             near = near_leaks(clusters, mask, other) | exact
-            named = "train or monolingual" if where == "train" else where
+            named = "train or monolingual" if where == "train" and self.view.config.project.pivot else where
             yield from self._report(held, named, exact, near, places, first, int(mask.sum()))
         rates = (f"{name}: {rate['exact']:.2%} exactly, {rate['near']:.2%} nearly" for name, rate in self.rates.items())
         yield self.found("info", f"Leak rate, {'; '.join(rates)}.")

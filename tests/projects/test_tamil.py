@@ -1,0 +1,122 @@
+"""From a folder of text in Tamil script to a report, with a masked and with a causal model."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import tiny_models
+
+import seshat
+from seshat.config.load import load_config
+from seshat.data.check.run import run as check
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trafilatura")
+
+SIGNS = ["", "ா", "ி", "ு", "ே", "ை", "்"]
+TUNING = {"epochs": 1, "learning_rate": 3e-3, "batch": 16, "max_length": 64, "device": "cpu", "accumulate": 1}
+
+
+def _texts(seed: int) -> list[list[str]]:
+    """Documents of lines that nobody has written: words drawn from a made-up vocabulary, which follow one another."""
+    rng = random.Random(seed)
+    letters = [chr(code) for code in (0x0B95, 0x0B9A, 0x0B9F, 0x0BA4, 0x0BA8, 0x0BAA, 0x0BAE, 0x0BAF, 0x0BB0, 0x0BB2)]
+    words = ["".join(rng.choice(letters) + rng.choice(SIGNS) for _ in range(rng.randint(2, 4))) for _ in range(60)]
+    follows = {word: rng.sample(words, 3) for word in words}
+
+    def line() -> str:
+        said = [rng.choice(words)]
+        while len(said) < 8:
+            said.append(rng.choice(follows[said[-1]]))
+        return " ".join(said) + "."
+
+    return [[line() for _ in range(rng.randint(5, 8))] for _ in range(30)]
+
+
+def _fill(folder: Path) -> list[str]:
+    """What a user drops in: web pages, books, sentences; gives all lines."""
+    documents = _texts(11)
+    for number, lines in enumerate(documents):
+        if number % 2:
+            path, content = folder / "books" / f"b{number}.txt", "\n".join(lines)
+        else:
+            body = "".join(f"<p>{line}</p>" for line in lines)
+            content = f"<html><head><title>x</title></head><body><article>{body}</article></body></html>"
+            path = folder / "pages" / "site" / f"p{number}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    (folder / "sentences").mkdir()
+    loose = [line for lines in _texts(11)[:3] for line in lines]  # they stand in the documents too
+    (folder / "sentences" / "s.txt").write_text("\n".join(loose), encoding="utf-8")
+    return [line for lines in documents for line in lines]
+
+
+@pytest.fixture(scope="module", params=["causal", "masked"])
+def run(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """The shipped project, brought up to date with one of its profiles on a tiny base."""
+    torch.set_num_threads(1)
+    folder = Path(shutil.copytree(root / "projects" / "tamil", tmp_path_factory.mktemp("tamil") / "tamil"))
+    lines = _fill(folder / "data" / "raw")
+    settings = [f"train.finetune.{name}={value}" for name, value in TUNING.items()]
+    if request.param == "masked":
+        tiny_models.xlmr(folder / "base", texts=lines)
+    else:
+        tiny_models.gemma3(folder / "base", lines, pieces="own")
+        settings += [
+            "train.finetune.accumulate=1",
+            "train.finetune.optimizer=adamw_torch",
+            "model.quantization=none",
+            "train.lora.enabled=false",
+        ]
+    settings += [
+        "train.finetune.precision=float32",
+        "model.base=base",
+        "evaluate.perplexity_texts=12",
+        "evaluate.bootstrap=100",
+    ]
+    opened = seshat.open(folder, [request.param], settings)
+    opened.run()
+    return request.param, opened
+
+
+def test_text_alone_becomes_a_model_and_a_report(run: tuple[str, Any]) -> None:
+    family, opened = run
+    counts = json.loads((opened.root / "data" / "processed" / "report.json").read_text(encoding="utf-8"))["counts"]
+    assert counts["train"] > 4 * counts["test"] > 0
+    assert counts["validation"] > 0
+    log = [json.loads(line) for line in (opened.project.model() / "log.jsonl").read_text().splitlines()]
+    losses = [row["eval_loss"] for row in log if "eval_loss" in row]
+    assert losses[-1] < losses[0], "it was judged on validation while it learned"
+    found = json.loads((opened.root / "reports" / "evaluation.json").read_text(encoding="utf-8"))
+    (table, *_) = found["likelihood"]
+    assert table["of"] == "ta"
+    bits = {row["name"]: row["bits_per_byte"] for row in table["systems"]}
+    assert bits[opened.config.train.name] < bits["base (zero-shot)"]
+    assert ("token unigrams" if family == "masked" else "byte n-grams") in bits
+    page = (opened.root / "reports" / "evaluation.html").read_text(encoding="utf-8")
+    assert "How well do the models know the language?" in page
+    assert "translat" not in page.split("</header>")[1].split("<footer")[0].lower()
+    if family == "masked":
+        shown = [one["id"] for one in found["fill"]["samples"]]
+        assert shown[: len(opened.config.evaluate.blanks)] == [f"evaluate.blanks[{n}]" for n in range(4)]
+
+
+def test_nothing_of_the_test_set_is_learned(run: tuple[str, Any]) -> None:
+    report = check(run[1].project)
+    assert not report["failed"]
+    assert report["stats"]["leaks"] == {
+        place: {"exact": 0.0, "near": 0.0} for place in ("test in train", "validation in train", "test in validation")
+    }
+    assert {one.state for one in run[1].status()} <= {"current", "off"}
+
+
+def test_the_configuration_says_what_may_be_used(root: Path) -> None:
+    for profiles in ((), ("masked",), ("causal",)):
+        config = load_config(root / "projects" / "tamil", profiles)
+        assert config.project.pivot is None
+        assert all(source.licence and source.access == "registered" for source in config.ingest.sources)
