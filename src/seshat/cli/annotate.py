@@ -29,13 +29,7 @@ class What(StrEnum):
     SEGMENTATION = "segmentation"
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(
-        app, "annotate", help="Write suggestions into a copy of an ELAN, FLEx or Toolbox file, in tiers of their own."
-    )(_annotate)
-
-
+@verb("annotate", help="Write suggestions into a copy of an ELAN, FLEx or Toolbox file, in tiers of their own.")
 def _annotate(
     context: Context,
     file: Annotated[Path, typer.Argument(help="The file: .eaf, .flextext, or one of Toolbox.", show_default=False)],

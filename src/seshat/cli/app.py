@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from seshat.cli import (
-    allow,
-    annotate,
-    audit,
-    corpus,
-    demo,
-    evaluate,
-    export,
-    gloss,
-    induce,
-    pipeline,
-    plan,
-    presets,
-    remote,
-    review,
-    serve,
-    submit,
-    sweep,
-    tools,
-    translate,
-)
+from seshat.cli.common import app
 from seshat.core.errors import SeshatError
 from seshat.core.jsonl import umask
 
-app = typer.Typer(
-    name="seshat",
-    help="From a folder of materials in a low-resource language to a clean dataset, a trained translator and an "
-    "honest measurement of it.",
-    epilog="Start with: seshat init mylang",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+__all__ = ["app"]
+_MODULES = (
+    "pipeline",
+    "export",
+    "submit",
+    "translate",
+    "annotate",
+    "gloss",
+    "serve",
+    "evaluate",
+    "sweep",
+    "remote",
+    "induce",
+    "audit",
+    "corpus",
+    "review",
+    "tools",
+    "plan",
 )
+"""Where the commands are, in their order."""
 
 
 def _version(wanted: bool) -> None:
@@ -62,22 +54,11 @@ def _root(
         raise typer.BadParameter(str(error)) from error
 
 
-pipeline.add(app)
-export.add(app)
-submit.add(app)
-translate.add(app)
-annotate.add(app)
-gloss.add(app)
-serve.add(app)
-demo.add(app)
-evaluate.add(app)
-sweep.add(app)
-remote.add(app)
-induce.add(app)
-audit.add(app)
-corpus.add(app)
-review.add(app)
-tools.add(app)
-allow.add(app)
-presets.add(app)
-plan.add(app)
+def _place(module: str) -> int:
+    return _MODULES.index(module.rpartition(".")[2])
+
+
+for _name in _MODULES:
+    import_module(f"seshat.cli.{_name}")
+# A module that another one imports has added its commands too early.
+app.registered_commands.sort(key=lambda one: _place(str(getattr(one.callback, "__module__", None))))

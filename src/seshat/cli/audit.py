@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import typer
-
 from seshat.cli.common import Context, verb
 
 
-def add(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    verb(
-        app,
-        "audit",
-        help="Find training pairs that models trained on the others cannot believe, and list them for people.",
-    )(_audit)
-
-
+@verb(
+    "audit",
+    help="Find training pairs that models trained on the others cannot believe, and list them for people.",
+)
 def _audit(context: Context) -> None:
     from seshat.augment import audit
     from seshat.core.processes import alone

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
     from seshat.project.folder import Project
 
+app = typer.Typer(
+    name="seshat",
+    help="From a folder of materials in a low-resource language to a clean dataset, a trained translator and an "
+    "honest measurement of it.",
+    epilog="Start with: seshat init mylang",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and problems: no progress, no notes.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Logs as JSON lines.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Detailed logs; a traceback when Seshat itself fails.")]
@@ -103,9 +113,9 @@ class Context:
 
 
 def verb(
-    app: typer.Typer,
     name: str,
     *,
+    group: typer.Typer = app,
     project: bool = True,
     overrides: bool = True,
     json: bool = True,
@@ -117,8 +127,8 @@ def verb(
     codes.
 
     Args:
-        app: where the command belongs.
         name: what people type.
+        group: where the command belongs.
         project: give it ``--project`` and ``--profile``.
         overrides: let it take ``section.key=value`` as its last arguments.
         json: give it ``--json``.
@@ -157,7 +167,7 @@ def verb(
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in parameters}
         del command.__wrapped__
-        app.command(name, **settings)(command)
+        group.command(name, **settings)(command)
         return function
 
     return decorate

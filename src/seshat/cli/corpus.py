@@ -16,18 +16,13 @@ _HELD_OUT = 5
 """Every fifth line is kept from learning, and measures it."""
 
 
-def add(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    verb(
-        app,
-        "identify",
-        project=False,
-        overrides=False,
-        help="Say which language each line of a file is in: by its script, by a model of your own, by lid.176. "
-        "With --learn make that model from text of the language, of its romanisation, and of its neighbours.",
-    )(_identify)
-
-
+@verb(
+    "identify",
+    project=False,
+    overrides=False,
+    help="Say which language each line of a file is in: by its script, by a model of your own, by lid.176. "
+    "With --learn make that model from text of the language, of its romanisation, and of its neighbours.",
+)
 def _identify(
     context: Context,
     file: Annotated[Path | None, typer.Argument(help="A text file, one text a line.", show_default=False)] = None,

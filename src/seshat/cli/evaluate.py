@@ -24,13 +24,6 @@ AllowOtherPrompt = Annotated[
 ]
 
 
-def add(app: typer.Typer) -> None:
-    """Add ``compare`` to the program; ``evaluate`` is added with the stages."""
-    verb(app, "compare", overrides=False, help="Several models and baselines on the same test set: one table.")(
-        _compare
-    )
-
-
 def overrides(no_adapter: bool, checkpoints: list[str] | None, other_prompt: bool) -> list[str]:
     """The options of ``evaluate`` as settings."""
     found = ["evaluate.zero_shot=alone"] if no_adapter else []
@@ -75,6 +68,7 @@ def by_genre(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[dict[str, Any
     return f"{metric} by genre, with 95 % intervals", list(lines.values())
 
 
+@verb("compare", overrides=False, help="Several models and baselines on the same test set: one table.")
 def _compare(
     context: Context,
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folders below models/.", show_default=False)],

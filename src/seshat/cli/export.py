@@ -10,16 +10,11 @@ import typer
 from seshat.cli.common import Context, verb
 
 
-def add(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    verb(
-        app,
-        "export",
-        overrides=False,
-        help="Write a trained model in the form that another program takes, and prove that it translates as before.",
-    )(_export)
-
-
+@verb(
+    "export",
+    overrides=False,
+    help="Write a trained model in the form that another program takes, and prove that it translates as before.",
+)
 def _export(
     context: Context,
     wanted: Annotated[

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
 from rich.markup import escape
 from rich.table import Table
 
 from seshat.cli.common import Context, verb
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(
-        app,
-        "gloss",
-        help="Learn to gloss from the sentences that people have glossed, and measure it on the test set beside "
-        "looking every morpheme up. What was learned is used by: seshat annotate FILE --with gloss",
-    )(_gloss)
-
-
+@verb(
+    "gloss",
+    help="Learn to gloss from the sentences that people have glossed, and measure it on the test set beside "
+    "looking every morpheme up. What was learned is used by: seshat annotate FILE --with gloss",
+)
 def _gloss(context: Context) -> None:
     from seshat.models.glossing.project import run
     from seshat.pipeline.lock import hold

@@ -9,13 +9,7 @@ import typer
 from seshat.cli.common import Context, verb
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(app, "induce", help="Find likely new word pairs in the corpus and write them to a list for people to check.")(
-        _induce
-    )
-
-
+@verb("induce", help="Find likely new word pairs in the corpus and write them to a list for people to check.")
 def _induce(
     context: Context,
     limit: Annotated[int, typer.Option(min=1, help="Most new pairs in the list.")] = 500,

@@ -44,22 +44,7 @@ class _StageCommand(TyperCommand):
         Console(highlight=False).print(settings(rows, title))
 
 
-def add(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    verb(app, "run", help="Bring the project up to date: run the stages whose input, settings or code changed.")(_run)
-    verb(app, "status", help="Say which stages would run, and why, without running them.")(_status)
-    verb(app, "download", help="Fetch the raw files that the configuration lists, or a base model.")(_download)
-    for name, about in stages.DETAILS.items():
-        own = {
-            "ingest": _ingest_command,
-            "transcribe": _transcribe_command,
-            "format": _format_command,
-            "evaluate": _evaluate_command,
-        }
-        command = own.get(name, _stage_command)
-        verb(app, name, help=about, rich_help_panel=PANEL, cls=_StageCommand)(command(name))
-
-
+@verb("run", help="Bring the project up to date: run the stages whose input, settings or code changed.")
 def _run(
     context: Context,
     until: Annotated[
@@ -118,6 +103,7 @@ def _closing(summary: dict[str, Any]) -> list[Table | str]:
     return shown
 
 
+@verb("status", help="Say which stages would run, and why, without running them.")
 def _status(context: Context) -> None:
     from rich.markup import escape
 
@@ -142,6 +128,7 @@ def _why(status: Status) -> str:
     return "\n".join(shown)
 
 
+@verb("download", help="Fetch the raw files that the configuration lists, or a base model.")
 def _download(
     context: Context,
     from_folder: Annotated[
@@ -331,3 +318,14 @@ def _run_resolved(stage: str, root: Path) -> dict[str, Any]:
     from seshat.project.folder import Project
 
     return stages.stage(stage).run(Project(root, read_resolved(root)))
+
+
+_OWN = {
+    "ingest": _ingest_command,
+    "transcribe": _transcribe_command,
+    "format": _format_command,
+    "evaluate": _evaluate_command,
+}
+"""Stages whose commands have options of their own."""
+for _name, _about in stages.DETAILS.items():
+    verb(_name, help=_about, rich_help_panel=PANEL, cls=_StageCommand)(_OWN.get(_name, _stage_command)(_name))

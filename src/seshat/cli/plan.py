@@ -19,13 +19,7 @@ _SHOWN = 2_000
 Here = Annotated[bool, typer.Option("--here", help="This machine alone, not those that people ask about.")]
 
 
-def add(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    verb(app, "plan", help="What a training would be: size, steps, memory, an example; nothing is fetched or trained.")(
-        _plan
-    )
-
-
+@verb("plan", help="What a training would be: size, steps, memory, an example; nothing is fetched or trained.")
 def _plan(context: Context, here: Here = False) -> None:
     from seshat.models import plan
 

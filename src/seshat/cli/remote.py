@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from seshat.cli.common import Context, verb
+from seshat.cli.common import Context, app, verb
 
 if TYPE_CHECKING:
     from seshat.remote.host import Host
@@ -22,22 +22,11 @@ There = Annotated[str, typer.Option("--folder", help="Seshat's folder there, fro
 Ssh = Annotated[list[str] | None, typer.Option("--ssh", metavar="OPTION", help="A further option of ssh; repeatable.")]
 
 
-def add(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    remote = typer.Typer(
-        help="Train on a rented machine: up, push, run, logs, pull, down. Plain ssh, rsync and tmux.",
-        no_args_is_help=True,
-    )
-    plain = {"project": False, "overrides": False}
-    verb(remote, "up", help="Make a machine ready: tools, torch for its GPU, Seshat.", **plain)(_up)
-    verb(remote, "push", help="Send settings and training files; nothing above the access level, never .env.")(_push)
-    verb(remote, "run", overrides=False, help="Start a command of Seshat there, detached.")(_run)
-    verb(remote, "logs", overrides=False, help="Follow the job, through broken connections, to its end.")(_logs)
-    verb(remote, "attach", overrides=False, json=False, help="Open the job's terminal (Ctrl-B D leaves it).")(_attach)
-    verb(remote, "pull", overrides=False, help="Bring models and reports back.")(_pull)
-    verb(remote, "down", overrides=False, help="Stop the job; --forget removes what was sent and made there.")(_down)
-    verb(remote, "sky", help="Print a task file for SkyPilot, which rents the machine itself.")(_sky)
-    app.add_typer(remote, name="remote")
+remote = typer.Typer(
+    help="Train on a rented machine: up, push, run, logs, pull, down. Plain ssh, rsync and tmux.",
+    no_args_is_help=True,
+)
+app.add_typer(remote, name="remote")
 
 
 def _host(address: str, folder: str, options: list[str] | None) -> Host:
@@ -53,6 +42,9 @@ def _job(context: Context, address: str, folder: str, options: list[str] | None)
     return job.Job(host, context.open())
 
 
+@verb(
+    "up", group=remote, help="Make a machine ready: tools, torch for its GPU, Seshat.", project=False, overrides=False
+)
 def _up(
     context: Context,
     host: HostName = "",
@@ -73,6 +65,7 @@ def _up(
     context.result({"host": host, "device": kind}, f"{escape(host)} is ready ({kind}).")
 
 
+@verb("push", group=remote, help="Send settings and training files; nothing above the access level, never .env.")
 def _push(
     context: Context,
     host: HostName = "",
@@ -95,6 +88,7 @@ def _push(
     )
 
 
+@verb("run", group=remote, overrides=False, help="Start a command of Seshat there, detached.")
 def _run(
     context: Context,
     arguments: Annotated[
@@ -112,6 +106,7 @@ def _run(
     context.result({"host": host, "session": job.session}, "It runs there. Follow it: seshat remote logs")
 
 
+@verb("logs", group=remote, overrides=False, help="Follow the job, through broken connections, to its end.")
 def _logs(context: Context, host: HostName = "", there: There = "seshat", ssh: Ssh = None) -> None:
     job = _job(context, host, there, ssh)
     for said in job.log():
@@ -122,10 +117,12 @@ def _logs(context: Context, host: HostName = "", there: There = "seshat", ssh: S
         raise typer.Exit(code)
 
 
+@verb("attach", group=remote, overrides=False, json=False, help="Open the job's terminal (Ctrl-B D leaves it).")
 def _attach(context: Context, host: HostName = "", there: There = "seshat", ssh: Ssh = None) -> None:
     raise typer.Exit(_job(context, host, there, ssh).attach())
 
 
+@verb("pull", group=remote, overrides=False, help="Bring models and reports back.")
 def _pull(context: Context, host: HostName = "", there: There = "seshat", ssh: Ssh = None) -> None:
     job = _job(context, host, there, ssh)
     with context.progress():
@@ -133,6 +130,7 @@ def _pull(context: Context, host: HostName = "", there: There = "seshat", ssh: S
     context.result({"models": names}, f"Models: {escape(', '.join(names)) or 'none'}. Reports: reports/remote")
 
 
+@verb("down", group=remote, overrides=False, help="Stop the job; --forget removes what was sent and made there.")
 def _down(
     context: Context,
     host: HostName = "",
@@ -148,6 +146,7 @@ def _down(
     )
 
 
+@verb("sky", group=remote, help="Print a task file for SkyPilot, which rents the machine itself.")
 def _sky(
     context: Context,
     accelerator: Annotated[str, typer.Option(help="Such as A100:1, RTX4090:1.")] = "A100:1",

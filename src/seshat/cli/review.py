@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from seshat.review.desk import Desk
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(
-        app,
-        "review",
-        overrides=False,
-        help="Write the pages on which people accept, reject and correct, or take over what they have decided.",
-    )(_review)
-
-
 Name = Annotated[str | None, typer.Argument(metavar="[QUEUE]", help="One queue; default: all.", show_default=False)]
 Copy = Annotated[
     Path | None,
@@ -31,6 +21,11 @@ Copy = Annotated[
 ]
 
 
+@verb(
+    "review",
+    overrides=False,
+    help="Write the pages on which people accept, reject and correct, or take over what they have decided.",
+)
 def _review(context: Context, name: Name = None, take: Copy = None) -> None:
     from seshat.core.errors import UsageError
     from seshat.report.terminal import table

@@ -1,4 +1,4 @@
-"""``serve``: the API on a trained model."""
+"""``serve``: the API on a trained model, and ``demo``: its page."""
 
 from __future__ import annotations
 
@@ -13,16 +13,6 @@ if TYPE_CHECKING:
     from seshat.serving.service import Service
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(
-        app,
-        "serve",
-        json=False,
-        help="Answer translations, look-ups and corrections over HTTP. Stop with Ctrl-C: what runs is finished.",
-    )(_serve)
-
-
 Host = Annotated[
     str | None,
     typer.Option("--host", help="Address to listen on; default: this machine only. Others need SESHAT_API_KEY."),
@@ -33,6 +23,11 @@ Level = Annotated[
 ]
 
 
+@verb(
+    "serve",
+    json=False,
+    help="Answer translations, look-ups and corrections over HTTP. Stop with Ctrl-C: what runs is finished.",
+)
 def _serve(context: Context, host: Host = None, port: Port = None, access: Level = None) -> None:
     answer(context, host, port, access)
 
@@ -97,3 +92,12 @@ def _say(context: Context, service: Service, listening: socket.socket, key: str 
         f"Models: {models}. Viewers see records up to '{service.viewer}'. "
         f"{'Every request needs the API key. ' if key else ''}Stop with Ctrl-C."
     )
+
+
+@verb(
+    "demo",
+    json=False,
+    help="Open the web page: translate, look words up, correct. The API of `seshat serve` answers there too.",
+)
+def _demo(context: Context, host: Host = None, port: Port = None, access: Level = None) -> None:
+    answer(context, host, port, access, page=True)

@@ -11,13 +11,7 @@ from seshat.cli.common import Context, verb
 from seshat.core.errors import UsageError
 
 
-def add(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    verb(app, "submit", help="Translate the test file of a competition; bundle it all for an offline notebook.")(
-        _submit
-    )
-
-
+@verb("submit", help="Translate the test file of a competition; bundle it all for an offline notebook.")
 def _submit(
     context: Context,
     model: Annotated[str | None, typer.Option(help="A folder below models/. Default: translate.model.")] = None,

@@ -9,11 +9,7 @@ import typer
 from seshat.cli.common import Context, verb
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(app, "sweep", help="Search over settings: train with many, compare them on validation.")(_sweep)
-
-
+@verb("sweep", help="Search over settings: train with many, compare them on validation.")
 def _sweep(
     context: Context,
     write_best: Annotated[

@@ -1,4 +1,4 @@
-"""The verbs around the pipeline: ``init``, ``check``, ``doctor``, ``config``."""
+"""The verbs around the pipeline: ``init``, ``check``, ``doctor``, ``config``, ``allow``, ``presets``."""
 
 from __future__ import annotations
 
@@ -10,25 +10,16 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from seshat.cli.common import Context, verb
+from seshat.cli.common import Context, app, verb
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file instead.")]
 
 
-def add(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    verb(app, "init", project=False, overrides=False, help="Make a project folder for a language.")(_init)
-    verb(app, "check", help="Look over the data and say in plain words what is wrong with them.")(_check)
-    verb(app, "doctor", project=False, overrides=False, help="Find out what this machine can do, by doing it.")(_doctor)
-    config = typer.Typer(help="Show, explain or write the configuration.", no_args_is_help=True)
-    verb(config, "show", help="The configuration as a run sees it: files, profiles and overrides put together.")(_show)
-    verb(config, "schema", project=False, overrides=False, json=False, help="A JSON schema for editors.")(_schema)
-    verb(config, "init", project=False, overrides=False, json=False, help="Print a commented configuration.")(
-        _commented
-    )
-    app.add_typer(config, name="config")
+config = typer.Typer(help="Show, explain or write the configuration.", no_args_is_help=True)
+app.add_typer(config, name="config")
 
 
+@verb("init", project=False, overrides=False, help="Make a project folder for a language.")
 def _init(
     context: Context,
     folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
@@ -85,6 +76,7 @@ def _made(folder: Path, next_step: str) -> list[str]:
     return [escape(f"Made {folder}."), escape(f"Next: {next_step}"), escape(f"  seshat run --project {folder}")]
 
 
+@verb("check", help="Look over the data and say in plain words what is wrong with them.")
 def _check(context: Context) -> None:
     from seshat.data.check import run as check
 
@@ -96,6 +88,7 @@ def _check(context: Context) -> None:
         raise typer.Exit(1)
 
 
+@verb("doctor", project=False, overrides=False, help="Find out what this machine can do, by doing it.")
 def _doctor(context: Context) -> None:
     from dataclasses import asdict
 
@@ -111,6 +104,7 @@ def _doctor(context: Context) -> None:
         raise typer.Exit(1)
 
 
+@verb("show", group=config, help="The configuration as a run sees it: files, profiles and overrides put together.")
 def _show(context: Context) -> None:
     project = context.open()
     if context.as_json:
@@ -123,6 +117,7 @@ def _show(context: Context) -> None:
     typer.echo(show_yaml(loaded.config, loaded.places))
 
 
+@verb("schema", group=config, project=False, overrides=False, json=False, help="A JSON schema for editors.")
 def _schema(_context: Context, output: Output = None) -> None:
     import json
 
@@ -131,6 +126,7 @@ def _schema(_context: Context, output: Output = None) -> None:
     _write(json.dumps(json_schema(), ensure_ascii=False, indent=2), output)
 
 
+@verb("init", group=config, project=False, overrides=False, json=False, help="Print a commented configuration.")
 def _commented(_context: Context, output: Output = None) -> None:
     from seshat.config.render import commented_yaml
 
@@ -144,3 +140,54 @@ def _write(text: str, output: Path | None) -> None:
     from seshat.core.jsonl import write_text
 
     write_text(output, text.rstrip("\n") + "\n")
+
+
+@verb(
+    "allow",
+    project=False,
+    overrides=False,
+    help="Allow, once for this machine, that projects contact a server that their files name.",
+)
+def _allow(
+    context: Context, address: Annotated[str, typer.Argument(help="Such as https://models.example.org")]
+) -> None:
+    from seshat.core.trust import allow, server
+
+    path = allow(address)
+    context.result({"allowed": server(address), "file": str(path)}, f"{server(address)} may be contacted: {path}")
+
+
+@verb(
+    "presets",
+    project=False,
+    overrides=False,
+    help="The named sets of values that model.preset can take; with a name, that one with its reasons.",
+)
+def _presets(
+    context: Context,
+    name: Annotated[str | None, typer.Argument(help="Show this one.", show_default=False)] = None,
+) -> None:
+    from seshat.config import presets
+
+    if name is not None:
+        context.result({"preset": name, "yaml": _text(name)}, _text(name).rstrip("\n"))
+        return
+    rows = [{"preset": one, "what": presets.summary(one)} for one in presets.names()]
+    if context.as_json:
+        context.result(rows)
+        return
+    from seshat.report.terminal import table
+
+    context.result(rows, table(rows), "Take one with `model: {preset: NAME}` in seshat.yaml, or model.preset=NAME.")
+
+
+def _text(name: str) -> str:
+    from seshat.config import presets
+    from seshat.config.explain import did_you_mean
+    from seshat.core.errors import UsageError
+
+    if name not in presets.names():
+        raise UsageError(
+            f"There is no preset '{name}'{did_you_mean(name, presets.names()) or '.'}", "`seshat presets` lists them."
+        )
+    return presets.text(name)

@@ -32,11 +32,7 @@ RAY = "ray"
 """What ``--engine`` calls several processes or machines."""
 
 
-def add(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    verb(app, "translate", overrides=False, json=False, help="Translate texts, a file, or standard input.")(_translate)
-
-
+@verb("translate", overrides=False, json=False, help="Translate texts, a file, or standard input.")
 def _translate(
     context: Context,
     texts: Annotated[
