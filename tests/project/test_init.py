@@ -79,3 +79,11 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
         init_project(tmp_path / "file", "X", "shp", "es")
     with pytest.raises(SeshatError, match="cannot write"):
         init_project(tmp_path / "file" / "below", "X", "shp", "es")
+
+
+def test_a_language_alone(tmp_path: Path) -> None:
+    init_project(tmp_path / "new", "Lumeko", "qlm", None)
+    assert load_config(tmp_path / "new").project.pivot is None
+    config = (tmp_path / "new" / "seshat.yaml").read_text(encoding="utf-8")
+    assert "reader: text" in config
+    assert "pivot" not in config + (tmp_path / "new" / "README.md").read_text(encoding="utf-8")

@@ -25,7 +25,9 @@ def _init(
     folder: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
     name: Annotated[str | None, typer.Option(help="The name of the language, as people read it.")] = None,
     language: Annotated[str, typer.Option(help="The language: its tag (shp) or its name (Shipibo).")] = "xx",
-    pivot: Annotated[str, typer.Option(help="The language it is translated into and from, likewise.")] = "es",
+    pivot: Annotated[
+        str, typer.Option(help="The language it is translated into and from, likewise; none: a language alone.")
+    ] = "es",
     source: Annotated[
         Path | None,
         typer.Option("--from", help="A folder of materials: copy its files, and propose how to read them."),
@@ -37,7 +39,7 @@ def _init(
     from seshat.core.errors import UsageError
     from seshat.project.init import init_project, language_tag
 
-    tag, pivot_tag = language_tag(language), language_tag(pivot)
+    tag, pivot_tag = language_tag(language), None if pivot == "none" else language_tag(pivot)
     if source is None:
         made = init_project(folder, name or folder.name, tag, pivot_tag)
         next_step = f"put your files below {folder / 'data' / 'raw'}, name them in {folder / 'seshat.yaml'}, then"

@@ -108,7 +108,11 @@ _GITIGNORE = """\
 """
 
 
-def init_project(folder: Path, name: str, language: str, pivot: str, sources: str | None = None) -> list[Path]:
+_BLOCK = "  #  - name: "
+"""How each of the examples begins; the last is of text in one language."""
+
+
+def init_project(folder: Path, name: str, language: str, pivot: str | None, sources: str | None = None) -> list[Path]:
     """Write a new project.
 
     A folder that exists already is filled up: files that are there stay as they are.
@@ -117,7 +121,7 @@ def init_project(folder: Path, name: str, language: str, pivot: str, sources: st
         folder: the folder to make.
         name: the name of the language, as people read it.
         language: its tag.
-        pivot: tag of the language it is translated into and from.
+        pivot: tag of the language it is translated into and from; ``None`` for a language alone.
         sources: ``ingest.sources`` as YAML; default: none, with examples to fill in.
 
     Returns:
@@ -128,16 +132,26 @@ def init_project(folder: Path, name: str, language: str, pivot: str, sources: st
         DataError: the folder cannot be written to.
     """
     _check(folder, name, language, pivot)
-    tags = {"language": language, "pivot": pivot}
-    values = {"name": scalar(name), "language": scalar(language), "pivot": scalar(pivot), "pivot_tag": pivot}
-    given = sources or Template(_EXAMPLES.rstrip()).substitute(values)
+    config, readme, examples = _CONFIG, _README, _EXAMPLES.rstrip()
+    if pivot is None:
+        config, readme = _alone(config), _alone(readme.replace(" <-> $pivot", ""))
+        before, *blocks = examples.split(_BLOCK)
+        examples = before + _BLOCK + blocks[-1]
+    tags = {"language": language, "pivot": pivot or ""}
+    values = {
+        "name": scalar(name),
+        "language": scalar(language),
+        "pivot": scalar(pivot or ""),
+        "pivot_tag": pivot or "",
+    }
+    given = sources or Template(examples).substitute(values)
     files = {
         ".gitignore": _GITIGNORE,
-        "README.md": Template(_README).substitute(tags, title=" ".join(name.split())),
+        "README.md": Template(readme).substitute(tags, title=" ".join(name.split())),
         f"{PROFILES}/.gitkeep": "",
         **{f"data/raw/{kind}/.gitkeep": "" for kind in RAW_FOLDERS},
         # Last: a folder with a configuration is a project.
-        FILE_NAME: Template(_CONFIG).substitute(values, sources=given),
+        FILE_NAME: Template(config).substitute(values, sources=given),
     }
     written = []
     for relative, text in files.items():
@@ -148,10 +162,16 @@ def init_project(folder: Path, name: str, language: str, pivot: str, sources: st
     return written
 
 
-def _check(folder: Path, name: str, language: str, pivot: str) -> None:
+def _alone(template: str) -> str:
+    """A template without the lines that are about a second language."""
+    lines = template.splitlines(keepends=True)
+    return "".join(line for line in lines if "$pivot" not in line and "seshat translate" not in line)
+
+
+def _check(folder: Path, name: str, language: str, pivot: str | None) -> None:
     if not name.strip():
         raise UsageError("The language needs a name.", "Give the one that people read in reports.")
-    for tag in (language, pivot):
+    for tag in (language, *([] if pivot is None else [pivot])):
         try:
             TypeAdapter(Language).validate_python(tag)
         except ValidationError as error:
