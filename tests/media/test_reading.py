@@ -107,6 +107,23 @@ def pdf(page: bytes, more: bytes = b"") -> bytes:
     return PDF + b"3 0 obj<</Type/Page/Parent 2 0 R" + page + b">>endobj\n" + more + b"trailer<</Root 1 0 R>>\n%%EOF\n"
 
 
+def huge_tiff() -> bytes:
+    """The head of a TIFF of 100,000 x 100,000 pixels: ten gigabytes."""
+    tags = [
+        (256, 100_000),
+        (257, 100_000),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 200),
+        (277, 1),
+        (278, 100_000),
+        (279, 9),
+    ]
+    body = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<LH", 8, len(tags)) + body + b"\0" * 4
+
+
 class TestBadFiles:
     @pytest.fixture(autouse=True)
     def _needs(self) -> None:
@@ -138,22 +155,10 @@ class TestBadFiles:
 
     def test_a_tiff_that_claims_ten_gigabytes(self, tmp_path: Path) -> None:
         path = tmp_path / "a.tiff"
-        tags = [
-            (256, 100_000),
-            (257, 100_000),
-            (258, 8),
-            (259, 1),
-            (262, 1),
-            (273, 200),
-            (277, 1),
-            (278, 100_000),
-            (279, 9),
-        ]
-        body = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
-        path.write_bytes(b"II*\0" + struct.pack("<LH", 8, len(tags)) + body + b"\0" * 4)
+        path.write_bytes(huge_tiff())
         page = read_page(task(path))
         assert page.problem is not None
-        assert "10,000,000,000 pixels" in page.problem or "100,000 x 100,000 pixels" in page.problem
+        assert "100,000 x 100,000 pixels" in page.problem
 
     @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
     def test_no_image(self, content: bytes, tmp_path: Path) -> None:
