@@ -3,7 +3,8 @@
 Shipibo, Spanish and Tamil text that is known is drawn as pages at three qualities and read by Tesseract; the
 candidates of a page are those that the other pages teach. Pages of real school books are compared with what somebody
 has typed, where ``SESHAT_TYPED_SCANS`` names a folder with such files (``book.pdf.13.txt``); only figures are kept.
-Two-column pages of the sample's lexicon give entries. With files that are no honest scans: what is said, and how much memory it takes.
+Two-column pages of the sample's lexicon give entries. With files that are no honest scans: what is said, and how much
+memory it takes.
 """
 
 from __future__ import annotations
