@@ -29,6 +29,10 @@ MARGINS = (1.0, 2.0, 3.0, 4.5, 6.0, 9.0)
 _WIDEST = 3
 """Characters of a reading that can stand for one character of the text."""
 _BEAM = 10
+_OVERLOOKED = 3
+"""Characters that the recogniser may have overlooked, tried at each place."""
+_HOPELESS = 12.0
+"""How much dearer than the best a way may be and still be followed."""
 _EDGE = "\n"
 _STRANGE = 1e-4
 """Probability of a character that stands in no text."""
@@ -208,6 +212,7 @@ class Lessons:
             for read in seen:
                 self._texts[read][text] = self.channel.cost(text, read)
         self._elusive = self.channel.elusive()
+        self._known: dict[str, list[tuple[str, float]]] = {}
 
     def propose(self, line: str) -> Proposal:
         """The likeliest text of a line."""
@@ -248,6 +253,11 @@ class Lessons:
 
     def _options(self, read: str, width: int) -> list[tuple[str, float]]:
         """Texts that a piece of a reading can stand for, with their costs."""
+        if read not in self._known:
+            self._known[read] = self._found(read, width)
+        return self._known[read]
+
+    def _found(self, read: str, width: int) -> list[tuple[str, float]]:
         found = dict(self._texts.get(read, {}))
         if width == 1:
             found.setdefault(read, self.channel.cost(read, read))
@@ -263,8 +273,12 @@ class Lessons:
         overlooked = list(self._texts.get("", {}).items())
         for place in range(len(read)):
             beam = sorted(reached[place].items(), key=lambda one: one[1][0])[:_BEAM]
-            for before, (cost, pieces) in beam[:2]:
-                beam += [self._next(before, cost, pieces, Piece(text, ""), paid) for text, paid in overlooked]
+            beam = [one for one in beam if one[1][0] <= beam[0][1][0] + _HOPELESS]
+            if not beam:
+                continue
+            (before, (cost, pieces)), *_ = beam
+            added = [self._next(before, cost, pieces, Piece(text, ""), paid) for text, paid in overlooked]
+            beam += sorted(added, key=lambda one: one[1][0])[:_OVERLOOKED]
             for width in range(1, min(_WIDEST, len(read) - place) + 1):
                 told = "".join(read[place : place + width])
                 options = self._options(told, width)
