@@ -233,8 +233,8 @@ def _proof(facts: Facts) -> str:
     proof = facts.proof
     tokens = proof["tokens"]
     first = (
-        f"Token ids: equal to those of the model on all {tokens['texts']:,} texts of the validation set, in both "
-        f"languages ({tokens['tokens']:,} tokens)."
+        f"Token ids: equal to those of the model on all {tokens['texts']:,} texts of the validation set, in every "
+        f"language ({tokens['tokens']:,} tokens)."
         if tokens
         else "Token ids were not compared: llama-cpp-python was not installed."
     )
