@@ -113,14 +113,14 @@ def _translations(
     places = [
         place for place, one in enumerate(segments) if one.texts.get(way.source) and not one.texts.get(way.target)
     ]
-    admitted = [place for place in places if project.gate.refusal(segments[place].meta) is None]
+    admitted = [place for place in places if project.gate.refusal(segments[place].meta, segments[place].id) is None]
     if held := len(places) - len(admitted):
         notes["less open than project.max_access"] += held
     if not admitted:
         return {}
     job = Job(project, model, way)
     try:
-        readable = [one for one in segments if project.gate.refusal(one.meta) is None]
+        readable = [one for one in segments if project.gate.refusal(one.meta, one.id) is None]
         asked = of_segments([segments[place] for place in admitted], way.source, job.translator.context, readable)
         found = in_order(job.run(asked), len(asked))
     finally:

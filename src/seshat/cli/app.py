@@ -20,6 +20,7 @@ _MODULES = (
     "translate",
     "annotate",
     "gloss",
+    "governance",
     "serve",
     "evaluate",
     "sweep",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -39,7 +40,10 @@ ReaderName = Literal[
 FIELD_READERS = frozenset({"eaf", "flextext", "lift", "sfm", "textgrid", "cldf", "conllu", "chat", "xliff"})
 """Readers of linguists' files, whose parts have names of their own: tiers, markers, columns."""
 
-META_FIELDS = ("id", "doc_id", "order", "speaker", "genre", "access", "licence")
+META_FIELDS = (
+    *("id", "doc_id", "order", "speaker", "genre", "access", "licence"),
+    *("purposes", "embargo", "consent", "labels"),
+)
 """Fields of a record besides its text that a column can fill."""
 GLOSS_FIELDS = ("gloss.morphemes", "gloss.glosses")
 """Fields of an interlinear gloss."""
@@ -90,7 +94,8 @@ class Source(Section):
     `documents` means parallel documents and `segments` line-aligned text. Other readers ignore it."""
     columns: dict[str, Written | tuple[Written, ...]] = Field(default_factory=dict)
     """For tables, field -> column. Segments: a language tag for each text, and `id`, `doc_id`, `order`,
-    `speaker`, `genre`, `access`, `licence`, `gloss.morphemes`, `gloss.glosses`. Entries: `headword`, `forms`,
+    `speaker`, `genre`, `access`, `licence`, `purposes`, `embargo`, `consent`,
+    `labels`, `gloss.morphemes`, `gloss.glosses`. Entries: `headword`, `forms`,
     `pos`, `type`, `gloss.<lang>`, `example.<lang>` and the same meta fields. Several columns for one field: a
     list. A number means the column at that place, from 1. In JSON a path: `senses.0.gloss`, or `senses.*.gloss` for
     all. Other columns are kept in `meta.extra`. When empty, the columns are taken by their headers and reported."""
@@ -141,6 +146,18 @@ class Source(Section):
     """Licence of the source."""
     access: Access = Access.RESTRICTED
     """Access level of the source; a row may be stricter, never more open. Unknown reads as restricted."""
+    archive: Literal["elar", "ailla", "paradisec", "anla", "tla", "ailca"] | None = None
+    """Whose access codes the files have in their columns and session metadata."""
+    purposes: tuple[str, ...] = ()
+    """What people agreed to, such as `[research, education]`: a run with another `project.purpose` does without; empty
+    for anything. A row may narrow it."""
+    embargo: date | None = None
+    """Not to be used before this day. A row may have a later one."""
+    consent: str | None = None
+    """Where the consent is kept."""
+    labels: tuple[str, ...] = ()
+    """Labels of Local Contexts, such as `[TK A, TK CS]`: carried unchanged; some close a record (docs/governance.md).
+    """
     method: Method = Method.GOLD
     """How the records came to be."""
     split: Literal["train", "validation", "test"] | None = None

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Document, Entry, Meta, Segment
+from seshat.core.rights import until
 
 R = TypeVar("R", bound=Segment | Entry | Document)
 
@@ -31,6 +33,10 @@ class Gate:
 
     max_access: Access
     """The least open level that passes."""
+    purpose: str | None = None
+    """What the records are used for; ``None`` where no purpose is asked, for somebody who looks on."""
+    withdrawn: frozenset[str] = frozenset()
+    """What people have taken back, as :func:`tombstone` writes it."""
 
     def admits(self, level: Access) -> bool:
         """Whether something of this access level passes, for what is no record: a correction, a page, a model."""
@@ -41,10 +47,21 @@ class Gate:
         meta = example.get("meta")
         return self.admits(Access.parse(meta.get("access") if isinstance(meta, Mapping) else None))
 
-    def refusal(self, meta: Meta) -> str | None:
-        """Why a record does not pass, as ``rule:detail``; ``None`` when it does."""
+    def refusal(self, meta: Meta, record: str | None = None) -> str | None:
+        """Why a record does not pass, as ``rule:detail``; ``None`` when it does.
+
+        Args:
+            meta: what is known about it.
+            record: its id.
+        """
         if not self.admits(meta.access):
             return f"{ACCESS}:{meta.access}"
+        if meta.embargo and until(meta.embargo) > date.today():
+            return f"embargo:{meta.embargo}"
+        if meta.purposes and self.purpose is not None and self.purpose not in meta.purposes:
+            return f"purpose:{self.purpose}"
+        if self.withdrawn and not self.withdrawn.isdisjoint(_tombstones(meta, record)):
+            return "withdrawn"
         return next((tag for tag in meta.tags if tag.endswith(UNREVIEWED)), None)
 
     def passing(self, records: Iterable[R], left_out: Counter[str] | None = None) -> Iterator[R]:
@@ -55,7 +72,7 @@ class Gate:
             left_out: counts the others by reason.
         """
         for record in records:
-            reason = self.refusal(record.meta)
+            reason = self.refusal(record.meta, record.id)
             if reason is None:
                 yield record
             elif left_out is not None:
@@ -73,6 +90,16 @@ class Gate:
             DataError: the file cannot be read, or a line is not such a record; names ``file:line``.
         """
         return self.passing(read_jsonl(path, kind), left_out)
+
+
+def tombstone(kind: str, value: str) -> str:
+    """What stands for something that was taken back: a ``record``, ``document``, ``source`` or ``speaker``."""
+    return f"{kind}:{value}"
+
+
+def _tombstones(meta: Meta, record: str | None) -> Iterator[str]:
+    named = (("record", record), ("document", meta.doc_id), ("source", meta.source), ("speaker", meta.speaker))
+    return (tombstone(kind, value) for kind, value in named if value is not None)
 
 
 def read_everything(path: Path, kind: type[R]) -> Iterator[R]:

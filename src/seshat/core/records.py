@@ -86,6 +86,14 @@ class Meta(_Record):
     """Name of the source in ``seshat.yaml``."""
     licence: str | None = None
     access: Access = Access.RESTRICTED
+    purposes: tuple[str, ...] = ()
+    """What it may be used for; empty for anything."""
+    embargo: str | None = None
+    """The day (ISO 8601) from which it may be used."""
+    consent: str | None = None
+    """Where the consent is kept: a number or name, never the paper itself."""
+    labels: tuple[str, ...] = ()
+    """Labels of Local Contexts (TK, BC), as they were given."""
     method: Method = Method.GOLD
     score: float | None = None
     """Confidence of whatever made the record, 0 to 1."""

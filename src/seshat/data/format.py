@@ -21,6 +21,7 @@ from seshat.core.records import Entry, Meta, PlainText, Segment
 from seshat.core.written import remove_written
 from seshat.data.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
+from seshat.project import withdrawals
 from seshat.project.folder import Project
 from seshat.project.stage import SET_FILES, Stage, files
 from seshat.report.data_card import data_card
@@ -52,16 +53,17 @@ class Tally:
     """Method -> records."""
 
 
-def refusal(meta: Meta, name: str, gate: Gate, config: Config) -> str | None:
+def refusal(meta: Meta, record: str, name: str, gate: Gate, config: Config) -> str | None:
     """Why a record does not pass, or ``None``.
 
     Args:
         meta: what is known about the record.
+        record: its id.
         name: the file it is in; methods are excluded from what is learned from, not from what is measured.
         gate: lets through what this run may use.
         config: the configuration of the project.
     """
-    if closed := gate.refusal(meta):
+    if closed := gate.refusal(meta, record):
         return closed
     if name in ("train", "monolingual") and meta.method in config.format.exclude_methods:
         return f"method:{meta.method}"
@@ -69,9 +71,9 @@ def refusal(meta: Meta, name: str, gate: Gate, config: Config) -> str | None:
 
 
 def _passing(project: Project, name: str, tally: Tally) -> Iterator[Segment | Entry]:
-    path = project.processed / f"{name}.jsonl"
+    path, gate = project.processed / f"{name}.jsonl", project.gate
     for record in track(read_everything(path, FILES[name]), f"formatting {name}", count_lines(path)):
-        reason = refusal(record.meta, name, project.gate, project.config)
+        reason = refusal(record.meta, record.id, name, gate, project.config)
         if reason:
             tally.dropped[name][reason] += 1
             continue
@@ -99,11 +101,12 @@ def _guard(project: Project) -> None:
     """
     import numpy as np
 
+    gate = project.gate
     index = TextIndex(project.config.split.min_words, keep_texts=False)
     ends, test_ids = [], []
     for name in ("test", "train", "monolingual"):
         for segment in read_everything(project.processed / f"{name}.jsonl", Segment):
-            if refusal(segment.meta, name, project.gate, project.config) is None:
+            if refusal(segment.meta, segment.id, name, gate, project.config) is None:
                 index.add(segment.texts)
                 if name == "test":
                     test_ids.append(segment.id)
@@ -204,7 +207,7 @@ STAGE = Stage(
     module=__name__,
     version=2,
     settings=_format_settings,
-    reads=lambda project: files(project.processed, *SET_FILES),
+    reads=lambda project: (*files(project.processed, *SET_FILES), *withdrawals.there(project.root)),
     writes=lambda project: files(
         project.training,
         *SET_FILES,

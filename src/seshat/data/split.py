@@ -46,7 +46,7 @@ class Collector:
     def __init__(self, config: Config, groups: Groups | None = None) -> None:
         self._config = config
         self._groups = groups
-        self._gate = Gate(config.project.max_access)
+        self._gate = Gate(config.project.max_access, config.project.purpose)
         self._tags = config.project.tags
         self._numbers = {name: array("q") for name in ("fixed", "paired", "drawable", "stratum", "access", "admitted")}
         self._document = array("Q")

@@ -22,6 +22,7 @@ from seshat.export.engines import Engine, open_export, open_model
 from seshat.export.forms import Form, build
 from seshat.export.provenance import provenance
 from seshat.models.neural.saved import Saved
+from seshat.project import members
 from seshat.project.folder import Project
 from seshat.project.manifest import FILE, Manifest, claim, publish
 from seshat.prompt.request import Request, of_segments
@@ -87,6 +88,7 @@ class Exporter:
         for place in dict.fromkeys((folder, folder / form.published)):
             write_text(place / "README.md", model_card(facts))
             self.saved.prompt.save(place)
+        members.copy(self.saved.folder, folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         manifest.seal(folder)
         publish(folder, target, _ELSEWHERE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seshat.config.ingest import IngestSection, Source
 from seshat.config.project import ProjectSection
+from seshat.core import rights
 from seshat.core.gate import least_open
 from seshat.core.records import Access, Meta, Origin, Reject
 from seshat.formats.encoding import Encoding, detect
@@ -207,15 +208,22 @@ class Context:
             "speaker": source.speaker,
             "licence": source.licence,
             "access": source.access,
+            "purposes": source.purposes,
+            "embargo": source.embargo and source.embargo.isoformat(),
+            "consent": source.consent,
+            "labels": source.labels,
             "method": source.method,
             "split": source.split,
         }
-        constant = {key: value for key, value in constant.items() if value is not None}
+        constant = {key: value for key, value in constant.items() if value is not None and value != ()}
+        closing = rights.closed_by(source.labels)
 
         def make(
             file: str, line: int | None, *, start: float | None = None, end: float | None = None, **values: Any
         ) -> Meta:
             origin = Origin(file=file, line=line, start=start, end=end)
+            if not _RIGHTS.isdisjoint(values) or closing.level:
+                values |= _strictest(source, values)
             return Meta(**{**constant, **values, "origin": origin})
 
         return make
@@ -234,7 +242,7 @@ class Context:
 
     def access(self, text: str) -> Access:
         """The level of a row: that of the source, or stricter; what is not understood reads as restricted."""
-        return least_open((self.source.access, Access.parse(text)))
+        return least_open((self.source.access, rights.level(text, self.source.archive) or Access.RESTRICTED))
 
     @cached_property
     def codes(self) -> dict[str, str]:
@@ -264,3 +272,21 @@ def _encoding_remarks(encoding: Encoding) -> list[str]:
     if encoding.newline == "\r":
         remarks.append("lines end with a carriage return alone, as on old Macintoshes")
     return remarks
+
+
+_RIGHTS = frozenset({"purposes", "embargo", "consent", "labels"})
+
+
+def _strictest(source: Source, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a source and one of its records say about use, together: the strictest wins."""
+    labels = tuple(dict.fromkeys((*source.labels, *rights.parts(values.get("labels", ())))))
+    own = source.embargo.isoformat() if source.embargo else None
+    consents = (source.consent, values.get("consent"))
+    found = {
+        "labels": labels,
+        "purposes": rights.common(source.purposes, rights.parts(values.get("purposes", ()))),
+        "embargo": rights.later(own, values.get("embargo")),
+        "consent": "; ".join(one for one in consents if one) or None,
+        "access": least_open((values.get("access", source.access), rights.closed_by(labels))),
+    }
+    return {name: value for name, value in found.items() if value}

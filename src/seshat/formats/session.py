@@ -69,9 +69,14 @@ def _about(path: Path, context: Context) -> About:
     return About(
         genre=values.get("genre", ""),
         speaker=people[0] if len(people) == 1 else "",
-        access="restricted" if broken else "public" if access.casefold() in _OPEN else access,
+        access="restricted" if broken else access if context.source.archive else _public(access),
         extra=extra,
     )
+
+
+def _public(access: str) -> str:
+    """A code of an archive that is not named, where all of them mean the same by it."""
+    return "public" if access.casefold() in _OPEN else access
 
 
 def _values(path: Path, context: Context, values: dict[str, str]) -> Iterator[Reject]:

@@ -14,6 +14,7 @@ from seshat.config.ingest import column_language
 from seshat.core.errors import DataError
 from seshat.core.patterns import Pattern
 from seshat.core.records import Entry, Example, GlossedWord, Meta, Record, Reject, Segment, Sense
+from seshat.core.rights import level
 from seshat.formats.columns import (
     Columns,
     by_name_or_number,
@@ -32,7 +33,7 @@ from seshat.formats.tables import open_table
 
 PEEK = 200
 """Rows of a JSON file whose keys are looked at to check the columns."""
-_META = ("speaker", "genre", "licence")
+_META = ("speaker", "genre", "licence", "purposes", "embargo", "consent", "labels")
 _MORPHEMES = regex.compile(r"[-=]")
 
 
@@ -246,7 +247,7 @@ class _Maker:
                 self.report.note("rows whose order is no whole number", row.line)
         if access := self._one(row, "access"):
             found["access"] = self.context.access(access)
-            if found["access"] != access.casefold():
+            if found["access"] is not level(access, self.context.source.archive):
                 self.report.note("rows whose access level is not the one they name: unknown, or less strict", row.line)
         return self.context.meta(self.file, row.line, **found)
 

@@ -23,6 +23,7 @@ from seshat.core.jsonl import sha256
 from seshat.core.paths import fresh, remove
 from seshat.core.processes import alone, is_main_process
 from seshat.core.spaced import evenly
+from seshat.project import members
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest, claim, publish
 from seshat.project.stage import LANGUAGES, Stage, expand, files, trained_tokenizer
@@ -79,6 +80,7 @@ def _statistical(project: Project, staging: Path, folder: Path) -> dict[str, Any
         results[str(direction)] = trainer.train(project, direction, staging / str(direction))
         seconds[str(direction)] = round(time.perf_counter() - began, 1)
         log.info("trained", direction=str(direction), seconds=seconds[str(direction)])
+    members.write(staging, _train_reads(project), project.gate)
     _described(project, results).seal(staging)
     publish(staging, folder)
     tracking.finish(project, results)
@@ -93,6 +95,7 @@ def _neural(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     trainer = _module(NEURAL[project.config.train.kind])
     result: dict[str, Any] = trainer.train(project, staging)
     if is_main_process():
+        members.write(staging, _train_reads(project), project.gate)
         _described_neural(project, staging, result).seal(staging)
         publish(staging, folder)
         remove(loop.works(project))

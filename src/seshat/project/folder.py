@@ -11,6 +11,7 @@ from seshat.config import Config
 from seshat.core.errors import ConfigError, Problem
 from seshat.core.gate import Gate
 from seshat.core.records import Entry, Segment
+from seshat.project import withdrawals
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Project:
     @property
     def gate(self) -> Gate:
         """Lets through what this run may use."""
-        return Gate(self.config.project.max_access)
+        return Gate(self.config.project.max_access, self.config.project.purpose, withdrawals.tombstones(self.root))
 
     def segments(self, name: str, left_out: Counter[str] | None = None) -> Iterator[Segment]:
         """What this run may use of a file of :attr:`training`.

@@ -208,7 +208,7 @@ class Check:
 def show(record: Record | Reject, checks: Iterable[Check], gate: Gate) -> None:
     """Show a record to all checks; of one that does not pass the gate nothing but its ``meta``."""
     if not isinstance(record, Reject):
-        refusal = gate.refusal(record.meta)
+        refusal = gate.refusal(record.meta, record.id)
         for check in checks:
             check.meta(record.meta, refusal)
         if refusal is not None:

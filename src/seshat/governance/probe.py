@@ -1,0 +1,106 @@
+"""Whether a model completes what it must not know: records above the run's level, put to it as questions.
+
+A model that was trained behind the gate has never seen them, so what it gets right shows a leak: a copy under another
+level, a near-duplicate, or a base that knew the text. After the extraction attacks on language models (Carlini et al.
+2021), in the form that a translator answers: it is given one side and compared with the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from seshat.core.gate import read_everything
+from seshat.core.records import Segment
+from seshat.inference.chain import Chain
+from seshat.project.folder import Project
+from seshat.prompt.request import Request
+from seshat.scores.metrics import chrf, chrf2_counts
+from seshat.text.words import words
+
+NEAR = 90.0
+"""chrF2 from which an answer counts as the closed text: translations of unseen sentences rarely reach 70."""
+_FEWEST = 5
+"""Words of a text that is worth asking: shorter ones are right by chance."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A closed record that a model completes. No text: the report may be read by people who must not see it."""
+
+    record: str
+    direction: str
+    reason: str
+    """Why the record is closed."""
+    score: float
+    """chrF2 of the answer and the closed text."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was asked and found."""
+
+    asked: int
+    completed: tuple[Completed, ...]
+    control_asked: int
+    """Open texts of the test set, which the model has not seen either."""
+    control_completed: int
+    """How many of them came out as near: in a regular language a model needs no leak to be right."""
+
+    @property
+    def leaks(self) -> bool:
+        """Whether more closed texts are completed than unseen open ones, beyond two standard errors."""
+        if not self.asked or not self.completed:
+            return False
+        share = len(self.completed) / self.asked
+        control = self.control_completed / self.control_asked if self.control_asked else 0.0
+        together = (len(self.completed) + self.control_completed) / (self.asked + self.control_asked)
+        spread = together * (1 - together) * (1 / self.asked + 1 / max(1, self.control_asked))
+        return share - control > 2 * math.sqrt(spread)
+
+
+def probe(project: Project, chains: Sequence[Chain], limit: int) -> Probe:
+    """Ask translators for the closed side of closed records, and of open ones for comparison.
+
+    Args:
+        project: its processed sets hold the records of all levels.
+        chains: translators, one for each direction to ask.
+        limit: at most so many records of either kind.
+    """
+    gate = project.gate
+    closed: dict[str, str] = {}
+    segments: list[Segment] = []
+    for name in ("train", "validation", "test", "excluded"):
+        for segment in read_everything(project.processed / f"{name}.jsonl", Segment):
+            reason = gate.refusal(segment.meta, segment.id)
+            if reason is not None and len(segments) < limit:
+                closed[segment.id] = reason
+                segments.append(segment)
+    control = list(islice(project.pairs("test"), limit))
+    asked, completed, control_asked, control_completed = 0, [], 0, 0
+    for chain in chains:
+        scores = _asked(chain, segments)
+        asked += len(scores)
+        near = ((record, score) for record, score in scores if score >= NEAR)
+        completed += [Completed(one, str(chain.direction), closed[one], round(score, 1)) for one, score in near]
+        others = _asked(chain, control)
+        control_asked += len(others)
+        control_completed += sum(score >= NEAR for _, score in others)
+    return Probe(asked, tuple(completed), control_asked, control_completed)
+
+
+def _asked(chain: Chain, segments: Sequence[Segment]) -> list[tuple[str, float]]:
+    """Id and chrF2 of the answer, of the segments that have both sides and are long enough."""
+    way = chain.direction
+    both = [
+        segment
+        for segment in segments
+        if segment.texts.get(way.source, "").strip() and len(words(segment.texts.get(way.target, ""))) >= _FEWEST
+    ]
+    answers = chain.translate([Request(segment.texts[way.source]) for segment in both])
+    return [
+        (segment.id, float(chrf(chrf2_counts(answer.text, segment.texts[way.target]))))
+        for segment, answer in zip(both, answers, strict=True)
+    ]
