@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -50,13 +51,19 @@ def test_what_the_gate_refuses() -> None:
     open_to_all = Meta(access=Access.PUBLIC)
     assert gate.refusal(open_to_all, "x:2") is None
     assert gate.refusal(open_to_all, "x:1") == "withdrawn"
-    for changed, reason in [
+    closed: list[tuple[dict[str, Any], str]] = [
         ({"access": Access.COMMUNITY}, "access:community"),
         ({"embargo": tomorrow}, f"embargo:{tomorrow}"),
         ({"embargo": "unknown"}, "embargo:unknown"),
         ({"purposes": ("education",)}, "purpose:research"),
         ({"speaker": "Ana"}, "withdrawn"),
-    ]:
+    ]
+    for changed, reason in closed:
         assert gate.refusal(open_to_all.model_copy(update=changed), "x:2") == reason
-    for changed in ({"embargo": date.today().isoformat()}, {"purposes": ("research",)}, {"speaker": "Rosa"}):
+    allowed: list[dict[str, Any]] = [
+        {"embargo": date.today().isoformat()},
+        {"purposes": ("research",)},
+        {"speaker": "Rosa"},
+    ]
+    for changed in allowed:
         assert gate.refusal(open_to_all.model_copy(update=changed), "x:2") is None
