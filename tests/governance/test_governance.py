@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,8 +17,12 @@ from seshat.cli.app import app
 from seshat.governance.probe import probe
 from seshat.governance.trace import trace
 from seshat.inference.opening import open_chain
+from seshat.inference.translator import Hypothesis
 from seshat.project import members
 from seshat.project.folder import open_project
+from seshat.prompt.request import Request
+
+Translate = Callable[[Sequence[Request]], list[Hypothesis]]
 
 CLOSED = {
     "sealed": ("zarokum", {"access": "sealed"}),
@@ -100,6 +106,16 @@ def test_withdrawing_takes_a_record_out_of_the_next_run(root: Path) -> None:
     assert none.exit_code == 2
 
 
+def told(translate: Translate, known: dict[str, str]) -> Translate:
+    """A translator that gives what it knows word for word."""
+
+    def answer(requests: Sequence[Request]) -> list[Hypothesis]:
+        answers = zip(requests, translate(requests), strict=True)
+        return [replace(one, text=known.get(request.text, one.text)) for request, one in answers]
+
+    return answer
+
+
 def test_a_model_that_gives_closed_texts_away_is_found(root: Path) -> None:
     project = open_project(root)
     ways = project.config.directions
@@ -118,11 +134,7 @@ def test_a_model_that_gives_closed_texts_away_is_found(root: Path) -> None:
     ]
     known = {texts[way.source]: texts[way.target] for texts in closed for way in ways}
     for chain in telling:
-        translate = chain.translate
-        chain.translate = lambda requests, translate=translate: [  # type: ignore[method-assign,misc]
-            type(one)(known.get(request.text, one.text))
-            for request, one in zip(requests, translate(requests), strict=True)
-        ]
+        chain.translate = told(chain.translate, known)  # type: ignore[method-assign]
     found = probe(project, telling, 100)
     for chain in telling:
         chain.close()
