@@ -40,7 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [",".join(("small", "spanish", *COLUMNS))]
     for word, columns in CLOSED.values():
         for number in range(4):
-            text = f"{word} palina basi {'ani ' * number}civo", f"el {word} ve la casa{' hoy' * number} siempre"
+            text = f"{word} palina basi {'ani ' * number}civo", f"nunca dirás {word[::-1]} a nadie{' hoy' * number}"
             rows.append(",".join((*text, *(columns.get(name, "") for name in COLUMNS))))
     (folder / "data/raw/translations/governed.csv").write_text("\n".join(rows) + "\n")
     settings = (folder / "seshat.yaml").read_text()
@@ -134,10 +134,11 @@ def test_a_model_that_gives_closed_texts_away_is_found(root: Path) -> None:
     ]
     known = {texts[way.source]: texts[way.target] for texts in closed for way in ways}
     for chain in telling:
-        chain.translate = told(chain.translate, known)  # type: ignore[method-assign]
+        chain.translate = told(chain.translate, known)  # type: ignore[method-assign, assignment]
     found = probe(project, telling, 100)
     for chain in telling:
         chain.close()
     assert len(found.completed) == found.asked
     assert found.leaks
+    assert any(one.secrets for one in found.completed)
     assert not any(word in str(found) for word, _ in CLOSED.values()), "a report names records, never their words"

@@ -36,6 +36,8 @@ class Completed:
     """Why the record is closed."""
     score: float
     """chrF2 of the answer and the closed text."""
+    secrets: int
+    """Words of the answer that stand in the closed text and in nothing that the model may know, nor in the question."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class Probe:
 
     @property
     def leaks(self) -> bool:
-        """Whether more closed texts are completed than unseen open ones, beyond two standard errors."""
+        """Whether a secret word was said, or more closed texts are completed than unseen open ones (two standard errors)."""
+        if any(one.secrets for one in self.completed):
+            return True
         if not self.asked or not self.completed:
             return False
         share = len(self.completed) / self.asked
@@ -79,20 +83,44 @@ def probe(project: Project, chains: Sequence[Chain], limit: int) -> Probe:
                 closed[segment.id] = reason
                 segments.append(segment)
     control = list(islice(project.pairs("test"), limit))
+    known = _open_words(project)
     asked, completed, control_asked, control_completed = 0, [], 0, 0
     for chain in chains:
-        scores = _asked(chain, segments)
-        asked += len(scores)
-        near = ((record, score) for record, score in scores if score >= NEAR)
-        completed += [Completed(one, str(chain.direction), closed[one], round(score, 1)) for one, score in near]
+        answers = _asked(chain, segments)
+        asked += len(answers)
+        for segment, answer, score in answers:
+            wanted = _words(segment.texts[chain.direction.target])
+            secrets = wanted - known - _words(segment.texts[chain.direction.source])
+            said = len(secrets & _words(answer))
+            if score >= NEAR or said:
+                way = str(chain.direction)
+                completed.append(Completed(segment.id, way, closed[segment.id], round(score, 1), said))
         others = _asked(chain, control)
         control_asked += len(others)
-        control_completed += sum(score >= NEAR for _, score in others)
+        control_completed += sum(score >= NEAR for _, _, score in others)
     return Probe(asked, tuple(completed), control_asked, control_completed)
 
 
-def _asked(chain: Chain, segments: Sequence[Segment]) -> list[tuple[str, float]]:
-    """Id and chrF2 of the answer, of the segments that have both sides and are long enough."""
+def _open_words(project: Project) -> frozenset[str]:
+    """Every word that stands in what the run may use."""
+    found: set[str] = set()
+    for name in ("train", "validation", "test", "monolingual"):
+        for segment in project.segments(name):
+            for text in segment.texts.values():
+                found |= _words(text)
+    for entry in project.entries():
+        glosses = (gloss for sense in entry.senses for texts in sense.glosses.values() for gloss in texts)
+        for text in (entry.headword, *glosses):
+            found |= _words(text)
+    return frozenset(found)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.casefold() for word in words(text))
+
+
+def _asked(chain: Chain, segments: Sequence[Segment]) -> list[tuple[Segment, str, float]]:
+    """The answer and its chrF2, of the segments that have both sides and are long enough."""
     way = chain.direction
     both = [
         segment
@@ -101,6 +129,6 @@ def _asked(chain: Chain, segments: Sequence[Segment]) -> list[tuple[str, float]]
     ]
     answers = chain.translate([Request(segment.texts[way.source]) for segment in both])
     return [
-        (segment.id, float(chrf(chrf2_counts(answer.text, segment.texts[way.target]))))
+        (segment, answer.text, float(chrf(chrf2_counts(answer.text, segment.texts[way.target]))))
         for segment, answer in zip(both, answers, strict=True)
     ]
