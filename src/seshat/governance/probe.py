@@ -53,7 +53,7 @@ class Probe:
 
     @property
     def leaks(self) -> bool:
-        """Whether a secret word was said, or more closed texts are completed than unseen open ones (two standard errors)."""
+        """Whether a secret word was said, or more closed texts come out than unseen open ones (two standard errors)."""
         if any(one.secrets for one in self.completed):
             return True
         if not self.asked or not self.completed:
