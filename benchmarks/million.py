@@ -133,7 +133,7 @@ def _texts(folder: Path, limit: int) -> Iterator[tuple[str, str]]:
 
 def dedup(folder: Path, limit: int = ROWS) -> dict[str, Any]:
     """Clusters of exact and near-duplicates, as ``split`` makes them, compared with the truth."""
-    from seshat.data.duplicates import TextIndex
+    from seshat.corpus.duplicates import TextIndex
 
     index = TextIndex(3)
     for one, other in _texts(folder, limit):
@@ -155,8 +155,8 @@ def accuracy(folder: Path, clusters: list[int], limit: int) -> dict[str, Any]:
     A planted near-duplicate counts when its exact Jaccard similarity reaches the threshold; one letter changes a
     short sentence by more than that.
     """
-    from seshat.data.duplicates import normalise
-    from seshat.data.minhash import jaccard
+    from seshat.corpus.duplicates import normalise
+    from seshat.corpus.minhash import jaccard
 
     texts = [one for one, _ in _texts(folder, limit)]
     planted = {"exact": [0, 0], "near": [0, 0]}
@@ -183,8 +183,8 @@ def datasketch(folder: Path) -> dict[str, Any]:
     import numpy as np
     from datasketch import MinHash, MinHashLSH
 
-    from seshat.data.duplicates import normalise
-    from seshat.data.minhash import bands_for, components, ngrams
+    from seshat.corpus.duplicates import normalise
+    from seshat.corpus.minhash import bands_for, components, ngrams
 
     bands = bands_for(SIMILARITY)
     keys = [[normalise(text) for text in pair] for pair in _texts(folder, SUBSET)]
@@ -207,8 +207,8 @@ def datasketch(folder: Path) -> dict[str, Any]:
 
 def all_pairs(folder: Path) -> dict[str, Any]:
     """Near-duplicates by comparing every text with every other, one language."""
-    from seshat.data.duplicates import normalise
-    from seshat.data.minhash import ngrams
+    from seshat.corpus.duplicates import normalise
+    from seshat.corpus.minhash import ngrams
 
     sets = [ngrams(normalise(one)) for one, _ in _texts(folder, PAIRS_SUBSET)]
     started = time.process_time()
@@ -248,7 +248,7 @@ def plain_leaks(folder: Path) -> dict[str, Any]:
     """Leak rate of what the plain loop wrote."""
     import numpy as np
 
-    from seshat.data.duplicates import TextIndex, near_leaks
+    from seshat.corpus.duplicates import TextIndex, near_leaks
 
     index, test = TextIndex(3), []
     for name in ("train", "test"):

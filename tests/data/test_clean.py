@@ -10,8 +10,9 @@ from seshat.config import Config
 from seshat.config.clean import FilterSection
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Origin, Segment, Sense
+from seshat.corpus.measures import View, repetition
 from seshat.data.clean import OUTSIDE, Cleaner, cleaner_for, report, run, warnings
-from seshat.data.filters import OTHER_LANGUAGE, Filters, copied_share, repetition, usual_ratios
+from seshat.data.filters import OTHER_LANGUAGE, Filters, copied_share, usual_ratios
 from seshat.project.folder import Project
 
 CONFIG: dict[str, Any] = {
@@ -175,8 +176,8 @@ def test_the_usual_ratio_does_not_mind_a_few_outliers() -> None:
 def test_measures_of_words() -> None:
     assert copied_share(["a", "b"], ["b", "c"]) == 0.5
     assert copied_share([], ["a"]) == 0.0
-    assert repetition(["a"] * 10) == 0.9
-    assert repetition(["a"] * 3) == 0.0
+    assert repetition(View(["a " * 10])) == 0.9
+    assert repetition(View(["a a a"])) == 0.0
 
 
 def test_a_fixed_test_set_is_normalised_but_not_tagged(cleaner: Cleaner) -> None:

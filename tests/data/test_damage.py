@@ -8,8 +8,9 @@ from seshat.config import Config
 from seshat.config.clean import FilterSection
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Origin, Segment
+from seshat.corpus.measures import View, wordless
 from seshat.data.check.run import run as check
-from seshat.data.filters import NO_WORD, Filters, is_wordless
+from seshat.data.filters import NO_WORD, Filters
 from seshat.project.folder import Project
 
 GOOD = [
@@ -73,4 +74,4 @@ def test_texts_without_a_word_are_tagged() -> None:
         assert NO_WORD in filters.of_segment({"xx": "kuno taba", "es": text})
     for text in ("<gap>", "<gap> x", "7", "sí", "[sí]", "x <range>", "漢"):
         assert NO_WORD not in filters.of_segment({"xx": "kuno taba", "es": text})
-    assert is_wordless("<gap>")
+    assert wordless(View(("<gap>",)))

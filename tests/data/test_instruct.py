@@ -14,7 +14,7 @@ from seshat.config import Config, Direction
 from seshat.core.errors import DataError, PromptMismatch
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Entry, Example, GlossedWord, Meta, Segment, Sense
-from seshat.data.duplicates import normalise
+from seshat.corpus.duplicates import normalise
 from seshat.data.format import FILES, run
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences

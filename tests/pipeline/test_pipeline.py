@@ -24,11 +24,12 @@ from seshat.core.errors import DataError, ProjectBusy, UsageError
 from seshat.data.ingest import source_paths
 from seshat.pipeline import graph, lock, stages
 from seshat.pipeline.engine import Outcome, engine, sweep
-from seshat.pipeline.stages import STAGES
+from seshat.pipeline.stages import stages_of
 from seshat.project.folder import Project
 from seshat.project.stage import Stage
 
-NAMES = [stage.name for stage in STAGES]
+SWITCHED_ON = stages_of(Config())
+NAMES = [stage.name for stage in SWITCHED_ON]
 FED = [name for name in NAMES if name != "augment"]
 """Stages that read data in the project of these tests: `augment` has nothing to do there."""
 
@@ -181,7 +182,9 @@ def test_bringing_results_back_removes_nothing_of_others(root: Path, ran: list[s
 
 
 def test_a_new_version_of_the_code_runs_the_stage(root: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = tuple(Stage(**(vars(stage) | {"version": 99})) if stage.name == "evaluate" else stage for stage in STAGES)
+    newer = tuple(
+        Stage(**(vars(stage) | {"version": 99})) if stage.name == "evaluate" else stage for stage in SWITCHED_ON
+    )
     monkeypatch.setattr(graph, "stages_of", lambda _config: newer)
     outcomes = update(root)
     assert ran == ["evaluate"]
@@ -446,7 +449,7 @@ class TestGraph:
 
     def test_every_setting_is_in_the_parameters(self, tmp_path: Path) -> None:
         found = graph.params(project(tmp_path))
-        for stage in STAGES:
+        for stage in SWITCHED_ON:
             for key in graph.settings(stage, project(tmp_path)):
                 reduce(getitem, key.split("."), found)
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.core.errors import UsageError
 from seshat.text.scripts import (
     CONFUSABLE_GROUPS,
     describe,
@@ -14,7 +13,6 @@ from seshat.text.scripts import (
     invisible_characters,
     mixed_script_words,
     script_of,
-    script_share,
     script_shares,
     unicode_form,
 )
@@ -52,16 +50,6 @@ def test_shares_count_letters_only() -> None:
     assert dominant_script("…") is None
 
 
-def test_share_of_one_script() -> None:
-    assert script_share("abcde", "Latin") == 1.0
-    assert script_share("abc жжж", "Latin") == 0.5
-    assert script_share("atʼa", "Latn") == 1.0
-    assert script_share("12 ?", "Latin") is None
-    assert script_share("", "Latin") is None
-    with pytest.raises(UsageError, match="not a script of Unicode"):
-        script_share("abc", "Klingon")
-
-
 def test_look_alikes_inside_words() -> None:
     found = mixed_script_words("jаkon riki оро дом joнi 日本のアニメ")
     assert [(word.word, word.scripts) for word in found] == [
@@ -97,10 +85,6 @@ def test_invisible_characters_and_their_names() -> None:
 def test_shares_are_a_distribution(text: str) -> None:
     shares = script_shares(text)
     assert not shares or abs(sum(shares.values()) - 1.0) < 1e-9
-    for script, share in shares.items():
-        other = script_share(text, script)
-        assert other is not None
-        assert abs(other - share) < 1e-9
 
 
 @settings(deadline=None)

@@ -31,19 +31,19 @@ class Material:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.languages = project.config.project.pair
-        self._excluded = frozenset(project.config.split.exclude_tags)
+        self._excluded = project.config.split.excludes
 
     def segments(self) -> Iterator[Segment]:
         """Everything that is neither excluded by a tag, nor above the access level, nor fixed as test."""
         for folder in (self.project.cleaned, self.project.aligned):
             for segment in self.project.gate.read(folder / "segments.jsonl", Segment):
-                if segment.meta.split != "test" and not self._excluded & set(segment.meta.tags):
+                if segment.meta.split != "test" and not any(map(self._excluded, segment.meta.tags)):
                     yield segment
 
     def entries(self) -> Iterator[Entry]:
         """The lexicon, as far as this run may use it."""
         for entry in self.project.gate.read(self.project.cleaned / "entries.jsonl", Entry):
-            if not self._excluded & set(entry.meta.tags):
+            if not any(map(self._excluded, entry.meta.tags)):
                 yield entry
 
     def pairs(self) -> Iterator[Segment]:

@@ -1,4 +1,4 @@
-"""``identify``: which language texts are in, and learning to tell the languages of a project."""
+"""``identify`` and ``fit``: which language texts are in, and what is usual in good text of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,32 @@ from seshat.cli.common import Context, verb
 
 _HELD_OUT = 5
 """Every fifth line is kept from learning, and measures it."""
+
+
+@verb(
+    "fit",
+    help="Fit limits of measures from the good text of measure.trusted, and the model of usual text; or take over the "
+    "limits in a file of FineWeb-2.",
+)
+def _fit(
+    context: Context,
+    fineweb: Annotated[Path | None, typer.Option(help="A file of limits of FineWeb-2, such as tam_Taml.yml.")] = None,
+) -> None:
+    from seshat.corpus.measure import fit_and_save, thresholds_path
+    from seshat.corpus.thresholds import from_fineweb
+    from seshat.pipeline.lock import hold
+
+    project = context.open()
+    with context.progress(), hold(project.state):
+        if fineweb is not None:
+            limits = from_fineweb(fineweb, project.config.project.language)
+            limits.save(thresholds_path(project))
+            context.result(limits.model_dump(mode="json"), f"Written: {thresholds_path(project)}")
+            return
+        made = fit_and_save(project)
+    profiles = ", ".join(made["profiles"])
+    said = f"Written: {made['thresholds']} and {made['model']}, from {made['fitted_from']}; profiles: {profiles}."
+    context.result(made, said, "Next: seshat run")
 
 
 @verb(

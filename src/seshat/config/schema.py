@@ -19,6 +19,7 @@ from seshat.config.families import FINETUNING, SEQ2SEQ
 from seshat.config.finetune import PhaseSection
 from seshat.config.format import FormatSection
 from seshat.config.ingest import IngestSection
+from seshat.config.measure import DedupSection, MeasureSection, MixSection
 from seshat.config.model import ModelSection
 from seshat.config.ocr import OcrSection
 from seshat.config.project import Direction, ProjectSection
@@ -53,6 +54,12 @@ class Config(Section):
     """Parallel documents to sentence pairs."""
     augment: AugmentSection = AugmentSection()
     """More training pairs than were given."""
+    measure: MeasureSection = MeasureSection()
+    """What is measured of the documents of a language, and which are odd."""
+    dedup: DedupSection = DedupSection()
+    """Duplicates among documents."""
+    mix: MixSection = MixSection()
+    """Which documents make the corpus."""
     split: SplitSection = SplitSection()
     """Train, validation and test by document and near-duplicate cluster."""
     format: FormatSection = FormatSection()

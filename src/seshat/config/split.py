@@ -78,8 +78,16 @@ class SplitSection(Section):
         "augment:damaged",
         "augment:other-language",
         "augment:other-translation",
+        "measure",
+        "dedup",
+        "mix",
     )
-    """Records with one of these tags stay out of all three sets (they stay in the files)."""
+    """Records with one of these tags, or any of a stage that is named (`mix`), stay out of all three sets (they stay
+    in the files)."""
+
+    def excludes(self, tag: str) -> bool:
+        """Whether a tag keeps a record out."""
+        return tag in self.exclude_tags or tag.partition(":")[0] in self.exclude_tags
 
     def mistakes(self) -> Iterator[Mistake]:
         """Nothing left to train on, and groups that nothing names."""

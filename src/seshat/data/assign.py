@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from seshat.data.minhash import components
+from seshat.corpus.minhash import components
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,42 +5,26 @@ Nothing is deleted here; what a tag means for training is decided by the split.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from functools import cached_property
+from itertools import combinations
 from math import exp, log
-
-import regex
+from typing import NamedTuple
 
 from seshat.config.clean import FilterSection
 from seshat.core.records import Segment
-from seshat.text.scripts import script_share
-from seshat.text.tongues import foreign_words
-from seshat.text.words import words
+from seshat.corpus.measures import MEASURES, View
 
 SHORT = 10
 """Characters added to both lengths before they are compared: one word against a short definition is no outlier."""
 
-FEW_WORDS = 5
-"""Texts of fewer words are not tested for repetition: "no no" and reduplication are language."""
-
 OTHER_LANGUAGE = "clean:other-language"
 
 NO_WORD = "clean:no-word"
-_MARK = regex.compile(r"<[^<>]{1,40}>|\[[^\[\]]{0,40}\.\.\.[^\[\]]{0,40}\]")
-"""A mark in the place of a text, such as ``<range>`` for a verse that is translated with the one before."""
-
 Pair = tuple[str, str]
-
-
-def is_wordless(text: str, placeholders: Sequence[str] = ()) -> bool:
-    """Whether a text has no letter and no digit besides marks; placeholders of the project stand for words."""
-    if any(one.isalnum() for one in text) and "<" not in text and "[" not in text:
-        return False
-    if any(one in text for one in placeholders):
-        return False
-    return not any(one.isalnum() for one in _MARK.sub("", text))
 
 
 def length_ratio(a: str, b: str) -> float:
@@ -73,6 +57,15 @@ def _median(histogram: Counter[int]) -> int:
     return 0
 
 
+class _Limit(NamedTuple):
+    """What a measure may say of a text, and the tag of one of which it says something else."""
+
+    tag: str
+    measure: str
+    least: float = -math.inf
+    most: float = math.inf
+
+
 @dataclass(frozen=True)
 class Filters:
     """The thresholds, and what the corpus says is usual."""
@@ -87,33 +80,19 @@ class Filters:
 
     def of_text(self, text: str, language: str) -> Iterator[str]:
         """Reasons that one text gives by itself."""
-        section = self.section
-        if text and is_wordless(text, self.placeholders):
-            yield NO_WORD
-        if len(text) < section.min_characters:
-            yield "clean:too-short"
-        elif len(text) > section.max_characters:
-            yield "clean:too-long"
-        script = self.scripts.get(language)
-        if script is not None:
-            share = script_share(text, script)
-            if share is not None and share < section.min_script_share:
-                yield "clean:wrong-script"
+        yield from self._beyond(self._view(text, language), self._of_any)
 
     def of_segment(self, texts: Mapping[str, str]) -> tuple[str, ...]:
         """All reasons to dislike a segment, each once, in a fixed order."""
-        tags = [tag for language, text in texts.items() for tag in self.of_text(text, language)]
+        views = [self._view(text, language) for language, text in texts.items()]
+        tags = [tag for view in views for tag in self._beyond(view, self._of_any)]
         if any(self._is_ratio_odd(texts[a], texts[b], (a, b)) for a, b in combinations(sorted(texts), 2)):
             tags.append("clean:length-ratio")
-        in_words = _in_words(texts)
         if self.section.max_copied_share < 1.0 and any(
-            copied_share(a, b) > self.section.max_copied_share for a, b in combinations(in_words.values(), 2)
+            copied_share(a.words, b.words) > self.section.max_copied_share for a, b in combinations(views, 2)
         ):
             tags.append("clean:copied")
-        if any(repetition(side) > self.section.max_repetition for side in in_words.values()):
-            tags.append("clean:repetition")
-        if self._is_foreign(in_words):
-            tags.append(OTHER_LANGUAGE)
+        tags += [tag for limit in self._of_sentences for view in views for tag in self._beyond(view, (limit,))]
         return tuple(dict.fromkeys(tags))
 
     def languages_of(self, segments: Iterable[Segment]) -> Iterator[Segment]:
@@ -122,22 +101,45 @@ class Filters:
         As everywhere, segments that their source fixes as the test set are left alone.
         """
         for segment in segments:
-            if segment.meta.split != "test" and self._is_foreign(_in_words(segment.texts)):
+            if segment.meta.split != "test" and any(
+                list(self._beyond(self._view(text, language), self._of_sentences[1:]))
+                for language, text in segment.texts.items()
+            ):
                 segment = segment.model_copy(update={"meta": segment.meta.tagged(OTHER_LANGUAGE)})
             yield segment
 
-    def _is_foreign(self, in_words: Mapping[str, list[str]]) -> bool:
-        most = self.section.max_foreign_words
-        return most is not None and any(foreign_words(side, language) > most for language, side in in_words.items())
+    @cached_property
+    def _of_any(self) -> tuple[_Limit, ...]:
+        section = self.section
+        return (
+            _Limit(NO_WORD, "wordless", most=0.5),
+            _Limit("clean:too-short", "characters", least=section.min_characters),
+            _Limit("clean:too-long", "characters", most=section.max_characters),
+            _Limit("clean:wrong-script", "script_share", least=section.min_script_share),
+        )
+
+    @cached_property
+    def _of_sentences(self) -> tuple[_Limit, ...]:
+        """Of whole sentences, not of the headwords of a lexicon."""
+        foreign = self.section.max_foreign_words
+        return (
+            _Limit("clean:repetition", "repetition", most=self.section.max_repetition),
+            _Limit(OTHER_LANGUAGE, "foreign_words", most=math.inf if foreign is None else foreign),
+        )
+
+    def _view(self, text: str, language: str) -> View:
+        return View((text,), language, self.scripts.get(language), placeholders=self.placeholders)
+
+    def _beyond(self, view: View, limits: Iterable[_Limit]) -> Iterator[str]:
+        for limit in limits:
+            number = MEASURES[limit.measure](view)
+            if number is not None and not limit.least <= number <= limit.most:
+                yield limit.tag
 
     def _is_ratio_odd(self, a: str, b: str, pair: Pair) -> bool:
         if not a or not b:
             return False  # too short already
         return exp(abs(length_ratio(a, b) - self.ratios.get(pair, 0.0))) > self.section.max_length_ratio
-
-
-def _in_words(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    return {language: [word.casefold() for word in words(text)] for language, text in texts.items()}
 
 
 def copied_share(a: list[str], b: list[str]) -> float:
@@ -146,10 +148,3 @@ def copied_share(a: list[str], b: list[str]) -> float:
         return 0.0
     common = (Counter(a) & Counter(b)).total()
     return 2 * common / (len(a) + len(b))
-
-
-def repetition(text: list[str]) -> float:
-    """Share of the words that repeat the word before; 0 for a text of few words."""
-    if len(text) < FEW_WORDS:
-        return 0.0
-    return sum(a == b for a, b in pairwise(text)) / len(text)

@@ -19,7 +19,7 @@ from seshat.core.jsonl import count_lines, write_json, write_jsonl, write_text
 from seshat.core.progress import track
 from seshat.core.records import Entry, Meta, PlainText, Segment
 from seshat.core.written import remove_written
-from seshat.data.duplicates import TextIndex
+from seshat.corpus.duplicates import TextIndex
 from seshat.data.instruct.write import write_messages
 from seshat.project import withdrawals
 from seshat.project.folder import Project

@@ -2,7 +2,7 @@
 
 The records are read twice: once for what the decision needs (hashes and numbers, see :class:`Collector`), once to
 write every record where it belongs. Who goes where is decided in :mod:`seshat.data.assign`, who belongs together in
-:mod:`seshat.data.duplicates`.
+:mod:`seshat.corpus.duplicates`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from seshat.core.gate import UNREVIEWED, Gate, read_everything
 from seshat.core.jsonl import atomic_write, count_lines, dump, write_json
 from seshat.core.progress import track
 from seshat.core.records import Entry, Example, Meta, Method, Segment, Sense
+from seshat.corpus.documents import Verdicts
+from seshat.corpus.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.assign import NONE, Assignment, Role, Rows, assign, why_empty
 from seshat.data.corrections import SOURCE as CORRECTIONS
-from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.groups import Groups, read_groups
 from seshat.project.folder import Project
 from seshat.project.stage import LANGUAGES, SET_FILES, Stage, files
@@ -141,17 +142,15 @@ def copies(segment: Segment, factor: float, seed: int) -> int:
 
 def _excluded(meta: Meta, config: Config) -> list[str]:
     """The tags that keep a record out: of the configuration, of what people have rejected, or not yet looked at."""
-    return [
-        tag for tag in meta.tags if tag in config.split.exclude_tags or is_rejection(tag) or tag.endswith(UNREVIEWED)
-    ]
+    return [tag for tag in meta.tags if config.split.excludes(tag) or is_rejection(tag) or tag.endswith(UNREVIEWED)]
 
 
 def _segments(project: Project) -> Iterator[tuple[Segment, bool]]:
     """All segments as people have corrected them, and whether ``augment`` made them."""
-    decided = Decisions.load(project.augmented / "decisions.jsonl")
+    decided, verdicts = Decisions.load(project.augmented / "decisions.jsonl"), Verdicts.load(project)
     for path in _segment_files(project):
         for segment in read_everything(path, Segment):
-            yield decided.applied(segment), path.parent == project.augmented
+            yield verdicts.applied(decided.applied(segment)), path.parent == project.augmented
 
 
 def _segment_files(project: Project) -> list[Path]:
@@ -373,6 +372,7 @@ STAGE = Stage(
         *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
         project.aligned / "segments.jsonl",
         *files(project.augmented, "segments.jsonl", "decisions.jsonl"),
+        *((project.mixed / "verdicts.jsonl",) if project.config.mix.strategy else ()),
         *((project.raw / groups.path,) if (groups := project.config.split.groups) else ()),
     ),
     writes=lambda project: files(project.processed, *SET_FILES, "excluded.jsonl", "report.json"),

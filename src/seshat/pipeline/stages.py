@@ -41,6 +41,21 @@ _MODULES = {
         "Find and make more training pairs; doubtful ones are tagged. Does nothing until it is asked to.",
         "To data/interim/augment. What it makes is learned from and never measured on.",
     ),
+    "measure": (
+        "seshat.corpus.measure",
+        "Measure the documents of a language: script, length, repetition, boilerplate, how usual they are.",
+        "To data/interim/measure; part of a run when `mix.strategy` is set. `seshat fit` makes limits from good text.",
+    ),
+    "dedup": (
+        "seshat.corpus.dedup",
+        "Find documents that are the same or nearly, lines that stand everywhere, and text of evaluation sets.",
+        "To data/interim/dedup; part of a run when `mix.strategy` is set. Of each cluster the first document stays.",
+    ),
+    "mix": (
+        "seshat.corpus.mix",
+        "Tag odd documents by limits fitted from good text, and draw those that make the corpus.",
+        "From what measure and dedup found to data/interim/mix; `split` leaves out what it tags.",
+    ),
     "split": (
         "seshat.data.split",
         "Find duplicates and part train, validation and test by document and near-duplicate cluster.",
@@ -101,8 +116,8 @@ def on_demand() -> tuple[Stage, ...]:
 
 
 def stages_of(config: Config) -> tuple[Stage, ...]:
-    """What `run` does in a project, in order: the stages on demand that are switched on, then all others."""
-    return (*(stage for stage in on_demand() if stage.switched_on(config)), *STAGES)
+    """What `run` does in a project, in order: the stages that are switched on."""
+    return tuple(stage for stage in (*on_demand(), *STAGES) if stage.switched_on(config))
 
 
 class _Table(Sequence[Stage]):

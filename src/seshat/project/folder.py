@@ -57,6 +57,21 @@ class Project:
         return self.root / "data" / "interim" / "augment"
 
     @property
+    def measured(self) -> Path:
+        """Written by ``measure``: ``documents.jsonl`` (numbers, no text) and ``report.json``."""
+        return self.root / "data" / "interim" / "measure"
+
+    @property
+    def deduplicated(self) -> Path:
+        """Written by ``dedup``: ``clusters.jsonl`` and ``report.json``."""
+        return self.root / "data" / "interim" / "dedup"
+
+    @property
+    def mixed(self) -> Path:
+        """Written by ``mix``: ``verdicts.jsonl`` and ``report.json``."""
+        return self.root / "data" / "interim" / "mix"
+
+    @property
     def processed(self) -> Path:
         """Written by ``split``.
 

@@ -13,7 +13,6 @@ from typing import Literal
 
 import regex
 
-from seshat.core.errors import UsageError
 from seshat.text.words import words
 
 # Every script of Unicode 18 but Common and Inherited (digits, punctuation, most marks), by its Unicode name.
@@ -87,12 +86,13 @@ class MixedWord:
 @lru_cache(maxsize=1)
 def _scripts() -> regex.Pattern[str]:
     """One named group per script that the installed `regex` knows, and one for letters of newer scripts."""
-    known = (rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPT_NAMES.split() if _is_known(name))
+    known = (rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPT_NAMES.split() if is_script(name))
     return regex.compile("|".join([*known, r"(?P<Unknown>(?![\p{Script=Common}\p{Script=Inherited}])\p{L})"]))
 
 
 @lru_cache(maxsize=512)
-def _is_known(script: str) -> bool:
+def is_script(script: str) -> bool:
+    """Whether Unicode has a script of that name or four-letter code, as the installed `regex` knows it."""
     try:
         regex.compile(rf"\p{{Script={script}}}")
     except regex.error:
@@ -126,37 +126,6 @@ def script_shares(text: str) -> dict[str, float]:
 def dominant_script(text: str) -> str | None:
     """The script with most letters; ``None`` without letters."""
     return next(iter(script_shares(text)), None)
-
-
-@lru_cache(maxsize=64)
-def _letters_in_and_outside(script: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
-    if not _is_known(script):
-        raise UsageError(
-            f"'{script}' is not a script of Unicode.",
-            "Write its Unicode name or code, such as Latin, Tamil, Devanagari or Ethi (project.languages).",
-        )
-    shared = r"\p{Script=Common}\p{Script=Inherited}"
-    return (
-        regex.compile(rf"(?V1)[\p{{L}}&&\p{{Script={script}}}]"),
-        regex.compile(rf"(?V1)[\p{{L}}--[\p{{Script={script}}}{shared}]]"),
-    )
-
-
-def script_share(text: str, script: str) -> float | None:
-    """Share of the letters that belong to a script, 0 to 1; ``None`` without letters.
-
-    Args:
-        text: any text.
-        script: Unicode name or four-letter code of the script: ``Latin``, ``Tamil``, ``Ethi``.
-
-    Raises:
-        UsageError: Unicode has no such script.
-    """
-    inside, outside = _letters_in_and_outside(script)
-    if outside.search(text) is None:
-        return 1.0 if inside.search(text) is not None else None
-    own, foreign = len(inside.findall(text)), len(outside.findall(text))
-    return own / (own + foreign)
 
 
 def mixed_script_words(text: str) -> list[MixedWord]:

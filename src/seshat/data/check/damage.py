@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import regex
 
 from seshat.core.records import Meta
+from seshat.corpus.measures import View, wordless
 from seshat.data.check.base import Check, Finding, Places
-from seshat.data.filters import NO_WORD, is_wordless
+from seshat.data.filters import NO_WORD
 
 
 class _Kind(NamedTuple):
@@ -97,7 +98,7 @@ class Damaged(Check):
 
     def text(self, text: str, lang: str, meta: Meta) -> None:
         self.texts[lang] += 1
-        if is_wordless(text, self.placeholders) and text.strip() and _stand_in(text) is None:
+        if wordless(View((text,), placeholders=self.placeholders)) and text.strip() and _stand_in(text) is None:
             self.seen[_WORDLESS.what, lang].add(meta, text[:40])
         for kind in _KINDS:
             if (piece := kind.find(text)) is not None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from seshat.core.records import Segment
+from seshat.corpus.duplicates import TextIndex, fingerprint, near_leaks
 from seshat.data.check.base import Check, Finding, Places, percent, place_of
-from seshat.data.duplicates import TextIndex, fingerprint, near_leaks
 
 _MANY = 0.2
 

@@ -68,9 +68,12 @@ class Tags(Check):
             self.tags[tag].add(segment.meta)
 
     def findings(self) -> Iterator[Finding]:
-        out = self.view.config.split.exclude_tags
         for tag, places in sorted(self.tags.items(), key=lambda item: (-item[1].count, item[0])):
-            consequence = "left out of training" if tag in out else "kept: split.exclude_tags does not name it"
+            consequence = (
+                "left out of training"
+                if self.view.config.split.excludes(tag)
+                else "kept: split.exclude_tags does not name it"
+            )
             setting = f"; the threshold is {_TAGS[tag]}" if tag in _TAGS else ""
             yield self.found(
                 "warning" if places.count > _MANY * self.total else "info",

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from seshat.core.records import Entry, Meta, Segment
+from seshat.corpus.duplicates import is_long, normalise
 from seshat.data.check.base import Check, Finding, Places, percent, place_of
-from seshat.data.duplicates import is_long, normalise
 from seshat.data.filters import length_ratio
 from seshat.text.words import words
 

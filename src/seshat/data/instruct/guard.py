@@ -1,7 +1,7 @@
 """The guard: no text of train may contain a test sentence.
 
 Whatever the text is for: a question, an answer, a sentence before, a hint, an example.
-Texts are compared as everywhere (:func:`seshat.data.duplicates.normalise`), and as there a sentence counts when it is
+Texts are compared as everywhere (:func:`seshat.corpus.duplicates.normalise`), and as there a sentence counts when it is
 long enough to say something: "yes" stands everywhere.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from seshat.data.duplicates import is_long, normalise
+from seshat.corpus.duplicates import is_long, normalise
 
 _ANCHOR = 12
 """Characters by which a sentence is looked up before it is compared as a whole."""

@@ -14,7 +14,7 @@ from seshat.core.jsonl import atomic_write, write_json, write_text
 from seshat.core.progress import track
 from seshat.core.records import Access, Entry, Meta, Segment
 from seshat.core.written import note_written, remove_written
-from seshat.data.duplicates import fingerprint
+from seshat.corpus.duplicates import fingerprint
 from seshat.data.instruct.dictionary import questions_to
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seshat.data.duplicates import TextIndex, is_long, near_leaks, normalise
-from seshat.data.minhash import Texts, bands_for, components, jaccard, near_pairs, ngrams
+from seshat.corpus.duplicates import TextIndex, is_long, near_leaks, normalise
+from seshat.corpus.minhash import Texts, bands_for, components, jaccard, near_pairs, ngrams
 
 
 @pytest.mark.parametrize(
