@@ -11,11 +11,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from seshat.data.duplicates import TextIndex, near_leaks
 
 from seshat.config import Config
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Meta, Segment
+from seshat.corpus.duplicates import TextIndex, near_leaks
 from seshat.data.split import run as split
 from seshat.project.folder import Project
 

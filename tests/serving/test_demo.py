@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,9 @@ def test_typing_reading_correcting_and_ingesting(visit: Visit, project: Project)
     page.fill("#right textarea", RIGHT)
     page.fill("#by input, #by textarea", "Rosa")
     page.fill("#note input, #note textarea", "zeru = azul")
+    page.click("#save")  # who may see it is not assumed
+    page.wait_for_selector("#saved [role=alert]")
+    page.click("#access label:has-text('Todos')")
     page.click("#save")
     page.wait_for_selector("#saved [role=status]")
 
@@ -123,6 +127,31 @@ def test_typing_reading_correcting_and_ingesting(visit: Visit, project: Project)
     assert found.texts == {"qsm": ASKED, "es": RIGHT}
     assert (found.meta.source, found.meta.method) == ("corrections", Method.GOLD)
     assert found.meta.extra["note"] == "zeru = azul"
+
+
+def test_letters_files_and_the_clipboard(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    written = tmp_path / "asked.txt"
+    written.write_bytes(f"\ufeff{ASKED}\r\n".encode())
+    page.set_input_files(".upload input", written)
+    page.wait_for_function("asked => document.querySelector('#text textarea').value === asked", arg=ASKED)
+    page.click("#translate")
+    visit.result("la")
+    page.click("button.copy")
+    assert page.inner_text("button.copy") == "Copiado"
+    too_long = tmp_path / "long.txt"
+    too_long.write_text("x" * 10_000_000, encoding="utf-8")
+    page.set_input_files(".upload input", too_long)
+    page.wait_for_function("() => document.querySelector('.upload [role=status]').textContent.includes('demasiado')")
+    assert page.input_value("#text textarea") == ASKED
+
+    assert "español" in page.inner_text("#direction")
+    page.get_by_role("tab").nth(1).click()
+    page.click("#letters label:has-text('M')")
+    page.wait_for_selector("#entries .entry h3")
+    heads = [one.lower() for one in page.locator("#entries .entry h3").all_inner_texts()]
+    assert heads == sorted(heads)
+    assert all(one.startswith("m") for one in heads)
 
 
 @pytest.mark.parametrize("visit", [(375, 720)], indirect=True)

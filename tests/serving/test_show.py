@@ -47,6 +47,7 @@ def test_nothing_that_people_or_models_write_becomes_html() -> None:
         show.entries([entry], ENGLISH),
         show.table({"table": [{EVIL: EVIL}]}, ENGLISH),
         show.note(EVIL),
+        show.keys([EVIL], ENGLISH),
         show.turns([{"role": "user", "content": EVIL}, {"role": "assistant", "content": EVIL}], ENGLISH),
     ):
         assert "<script" not in html
@@ -61,6 +62,22 @@ def test_confidence_is_said_in_words_and_invented_words_are_marked() -> None:
     html = show.answer(Answer("Zorba.", 0.0, changes=(REMEMBERED,), invented=("zorba",)), "x", "qsm", "es", ENGLISH)
     assert ENGLISH["remembered"] in html
     assert "<sup>" not in html
+
+
+def test_copied_words_that_nobody_knows_are_marked_and_a_correction_names_its_author() -> None:
+    html = show.answer(Answer("La mina canta.", 0.0, copied=("mina",)), "mina", "qsm", "es", ENGLISH)
+    assert f'title="{ENGLISH["copied_mark"]}">mina<sup>?</sup>' in html
+    example = Example("i", "x", "Zorba.", 1.0, "corrections", "Rosa", "2026-11-30T10:00:00+00:00")
+    html = show.answer(Answer("Zorba.", 0.0, changes=(REMEMBERED,), examples=(example,)), "x", "qsm", "es", ENGLISH)
+    assert f"{ENGLISH['remembered']}</strong> · Rosa · 2026-11-30" in html
+
+
+def test_figures_have_their_limits_in_one_column_and_the_names_of_the_page() -> None:
+    rows = [{"direction": "a-b", "system": "copy", "chrf2": 13.5, "chrf2 low": 12.8, "chrf2 high": 14.3}]
+    html = show.table({"table": rows}, words_for("es"))
+    assert '<td data-name="chrf2 95 %">12.8–14.3</td>' in html
+    assert "high" not in html
+    assert '<td data-name="sistema">copiar el texto</td>' in html
 
 
 def test_words_are_complete_and_a_project_adds_its_own(tmp_path: Path) -> None:

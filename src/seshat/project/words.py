@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent / "translations"
 BUILT_IN = frozenset({"en", "es"})
-OPTIONAL = ("title_", "asks_", "column_")
-"""Beginnings of names of what a review queue is called, asks, and names its columns: declared there in English."""
+OPTIONAL = ("title_", "asks_", "column_", "system_")
+"""Beginnings of names of what a review queue is called, asks, and names its columns, and of systems that are measured:
+declared there in English."""
 
 
 @cache

@@ -23,6 +23,10 @@ class Example:
     """0 to 1."""
     origin: str | None = None
     """Where it comes from: the name of its source."""
+    by: str = ""
+    """Of a correction: who says so, as they want to be named."""
+    at: str = ""
+    """Of a correction: when (ISO 8601, UTC)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Answer:
     """The steps of post-processing that changed the text."""
     echo: bool = False
     """Whether it only repeats its source, which may be in the target language already."""
+    copied: tuple[str, ...] = ()
+    """Words of the text that came through as they are, and stand in no text or entry of the target language."""
     invented: tuple[str, ...] = ()
     """Words of the translation that stand in no text or lexicon of its language, nor in the source."""
     entries: tuple[Used, ...] = ()

@@ -76,8 +76,19 @@ class Page:
         """What can be translated: how it is called, and its name."""
         names = {str(way): way for way in self.section.directions}
         offered = dict.fromkeys(way for model in self.service.models for way in model.directions)
-        called = self.section.language_name
+        called = self.called
         return [(f"{called(names[way].source)} → {called(names[way].target)}", way) for way in offered]
+
+    def called(self, tag: str) -> str:
+        """The name of a language, in the language of the page where CLDR knows it, else as the project calls it."""
+        import langcodes
+
+        if langcodes.tag_is_valid(tag) and self.language.partition("-")[0] != "en":
+            name = langcodes.get(tag).display_name(self.language)
+            # For one that CLDR does not know it gives the English name, or "unknown language [tag]".
+            if "[" not in name and name not in (tag, langcodes.get(tag).display_name("en")):
+                return name
+        return self.section.language_name(tag)
 
     @property
     def chats(self) -> bool:
@@ -95,16 +106,18 @@ class Page:
         way = next(way for way in self.section.directions if str(way) == direction)
         html = show.answer(found, text, way.source, way.target, self.words)
         if found.echo:
-            html = show.note(self.words["echo"].format(language=self.section.language_name(way.target))) + html
+            html = show.note(self.words["echo"].format(language=self.called(way.target))) + html
         return html, Asked(text, way.source, way.target, found.text), found.text
 
     def _alternatives(self) -> int:
         return min(_ALTERNATIVES, self.service.settings.max_alternatives)
 
-    def correct(self, asked: Asked | None, right: str, by: str, note: str, access: str) -> str:
-        """Store a correction; says what becomes of it."""
+    def correct(self, asked: Asked | None, right: str, by: str, note: str, access: str | None) -> str:
+        """Store a correction; says what becomes of it. Who may see it is for the person to say: nothing is assumed."""
         if asked is None:
             return show.note(self.words["nothing_to_correct"], problem=True)
+        if access is None:
+            return show.note(self.words["choose_access"], problem=True)
         try:
             stored = self.service.correct(
                 Correction(
@@ -122,7 +135,9 @@ class Page:
             return _said(error)
         shown = "saved" if self.service.settings.learn else "saved_later"
         said = self.words[shown if self.service.gate.admits(stored.access) else "saved_hidden"]
-        if not self.service.project.gate.admits(stored.access):
+        if self.service.measured(stored):
+            said = self.words["saved_measured"]
+        elif not self.service.project.gate.admits(stored.access):
             said += " " + self.words["not_trained"].format(level=self.words[self.section.max_access])
         return show.note(said)
 
@@ -132,6 +147,10 @@ class Page:
             return show.entries(self.service.lexicon(query), self.words) if query.strip() else ""
         except Exception as error:
             return _said(error)
+
+    def browse(self, letter: str | None) -> str:
+        """The dictionary from a letter on."""
+        return show.entries(self.service.beginning(letter), self.words) if letter else ""
 
     def search(
         self, query: str, tier: str | None, regex: bool, before: tuple[list[Hit], int] | None = None
@@ -188,7 +207,7 @@ class Page:
 
     def tier_names(self) -> list[tuple[str, str]]:
         """What the concordance can search: how it is called, and its name."""
-        called = self.section.language_name
+        called = self.called
         return [(self.words.get(tier, called(tier)), tier) for tier in self.service.tiers]
 
 
@@ -283,7 +302,7 @@ def _theme(gradio: Any) -> Any:
 def blocks(gradio: Any, page: Page) -> Any:
     """The page as Gradio's blocks."""
     words, section = page.words, page.section
-    title = " ⇄ ".join(section.language_name(tag) for tag in section.tags)
+    title = " ⇄ ".join(page.called(tag) for tag in section.tags)
     with gradio.Blocks(title=title, analytics_enabled=False) as made:
         gradio.HTML(
             f'<header lang="{escape(page.language)}"><h1>{escape(title)}</h1><p>{escape(words["intro"])}</p></header>'
@@ -300,7 +319,8 @@ def blocks(gradio: Any, page: Page) -> Any:
                     _questions_tab(gradio, page)
             with gradio.Tab(words["about"]):
                 gradio.HTML(page.about, elem_id="figures")
-                gradio.HTML(f"<h2>{escape(words['card'])}</h2>")
+                english = f'<p class="small">{escape(words["card_english"])}</p>' if page.language != "en" else ""
+                gradio.HTML(f"<h2>{escape(words['card'])}</h2>{english}")
                 gradio.Markdown(page.card, sanitize_html=True, elem_id="card")
     return made.queue(default_concurrency_limit=16, api_open=False)
 
@@ -325,13 +345,14 @@ def _translate_tab(gradio: Any, page: Page) -> None:
     limit = page.service.settings.max_length
     text = _box(gradio, words["text"], words["text_hint"], lines=4, elem_id="text", max_length=limit)
     press = gradio.Button(words["translate"], variant="primary", elem_id="translate")
+    gradio.HTML(show.keys(page.service.special, words) + show.upload(words, limit))
     result = gradio.HTML(elem_id="result")
     with gradio.Accordion(words["correct"], open=False, elem_id="correct"):
         right = _box(gradio, words["right"], lines=3, elem_id="right", max_length=limit)
         by = _box(gradio, words["by"], elem_id="by", max_length=200)
         note = _box(gradio, words["note"], elem_id="note", max_length=2_000)
         levels = [(words[level.value], level.value) for level in Access]
-        access = gradio.Radio(levels, value=page.section.max_access.value, label=words["access"], elem_id="access")
+        access = gradio.Radio(levels, value=None, label=words["access"], elem_id="access")
         save = gradio.Button(words["save"], elem_id="save")
         saved = gradio.HTML(elem_id="saved")
     for trigger in (press.click, text.submit):
@@ -345,7 +366,9 @@ def _dictionary_tab(gradio: Any, page: Page) -> None:
     words = page.words
     query = _box(gradio, words["word"], words["word_hint"], elem_id="word", max_length=200)
     press = gradio.Button(words["look_up"], elem_id="look-up")
+    letters = gradio.Radio(page.service.letters, label=words["letters"], elem_id="letters")
     found = gradio.HTML(elem_id="entries")
+    letters.input(page.browse, letters, found, **_HIDDEN)
     for trigger in (press.click, query.submit):
         trigger(page.look_up, query, found, **_HIDDEN)
 

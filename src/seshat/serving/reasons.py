@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import regex
+
+from seshat.core.records import Entry
+from seshat.corpus.duplicates import normalise
 from seshat.evaluation.invented import invented_words
 from seshat.inference.lexicon import Lexicon
 from seshat.review.corrections import Correction
@@ -16,6 +21,8 @@ from seshat.serving.search import SearchIndex
 from seshat.text.words import words
 
 _MOST_USED = 100
+_KEYS = 24
+"""Most letters that keys are offered for: two rows on a phone."""
 
 
 class _Pair(NamedTuple):
@@ -23,6 +30,8 @@ class _Pair(NamedTuple):
     source: str
     target: str
     origin: str | None
+    by: str = ""
+    at: str = ""
 
 
 class _Memory:
@@ -54,7 +63,7 @@ class _Memory:
         found.sort(key=lambda one: -one[1])
         near = dict(reversed(found))  # a correction that was trained on stands in both
         return [
-            Example(one.id, one.source, one.target, min(1.0, round(near[one], 4)), one.origin)
+            Example(one.id, one.source, one.target, min(1.0, round(near[one], 4)), one.origin, one.by, one.at)
             for one in _each_once(one for one, _ in found)[:count]
         ]
 
@@ -102,20 +111,32 @@ class Reasons:
         if said and len(found) < limit:
             for entry in self._index.holding(said, limit):
                 found.setdefault(entry.id, entry)
-        return [
-            LexiconEntry(
-                id=entry.id,
-                language=entry.lang,
-                headword=entry.headword,
-                forms=entry.forms,
-                pos=entry.pos,
-                type=entry.type,
-                glosses=tuple(sense.glosses for sense in entry.senses),
-                examples=tuple(example.texts for sense in entry.senses for example in sense.examples),
-                source=entry.meta.source,
-            )
-            for entry in list(found.values())[:limit]
-        ]
+        return [_shown(entry) for entry in list(found.values())[:limit]]
+
+    @cached_property
+    def letters(self) -> dict[str, list[LexiconEntry]]:
+        """The dictionary of the project's language by the first letters of its headwords, in order."""
+        found: dict[str, list[LexiconEntry]] = {}
+        for entry in self._index.entries():
+            first = regex.search(r"\p{L}\p{M}*", entry.headword)
+            if entry.lang == self._languages[0] and first:
+                found.setdefault(first[0].upper(), []).append(_shown(entry))
+        return {letter: sorted(found[letter], key=lambda one: one.headword.casefold()) for letter in sorted(found)}
+
+    @cached_property
+    def special(self) -> list[str]:
+        """Letters of the language that few keyboards have, the most frequent of its headwords first."""
+        said = "".join(one.headword for some in self.letters.values() for one in some).casefold()
+        counts = Counter(one for one in regex.findall(r"\p{L}\p{M}*", said) if not one.isascii())
+        return [letter for letter, _ in counts.most_common(_KEYS)]
+
+    @cached_property
+    def _held_out(self) -> frozenset[str]:
+        return frozenset(normalise(text) for one in self._index.held_out() for text in one.texts.values())
+
+    def measured(self, *texts: str) -> bool:
+        """Whether one of some texts stands in validation or test, in any language."""
+        return any(normalise(text) in self._held_out for text in texts)
 
     def examples(self, text: str, source: str, target: str, count: int) -> tuple[Example, ...]:
         """The training pairs and corrections that are most like a text, most similar first."""
@@ -145,6 +166,13 @@ class Reasons:
         """Words of a translation that stand in no text or entry of its language, nor in the source."""
         return tuple(dict.fromkeys(invented_words(text, source_text, _Attested(self._index, target))))
 
+    def copied(self, text: str, source_text: str, target: str) -> tuple[str, ...]:
+        """Words of a translation that stand in its source, and in no text or entry of its language."""
+        own = invented_words(text, source_text, ())
+        return tuple(
+            dict.fromkeys(word for word in invented_words(text, "", _Attested(self._index, target)) if word not in own)
+        )
+
 
 @dataclass(frozen=True)
 class _Attested:
@@ -160,7 +188,25 @@ class _Attested:
 def _pair(correction: Correction, source: str, target: str) -> _Pair | None:
     """A correction as a pair of a direction; it holds the other way round too."""
     if (correction.source, correction.target) == (source, target):
-        return _Pair(correction.id, correction.text, correction.translation, "corrections")
+        return _Pair(correction.id, correction.text, correction.translation, *_told(correction))
     if (correction.target, correction.source) == (source, target):
-        return _Pair(correction.id, correction.translation, correction.text, "corrections")
+        return _Pair(correction.id, correction.translation, correction.text, *_told(correction))
     return None
+
+
+def _told(correction: Correction) -> tuple[str, str, str]:
+    return "corrections", correction.by, correction.at
+
+
+def _shown(entry: Entry) -> LexiconEntry:
+    return LexiconEntry(
+        id=entry.id,
+        language=entry.lang,
+        headword=entry.headword,
+        forms=entry.forms,
+        pos=entry.pos,
+        type=entry.type,
+        glosses=tuple(sense.glosses for sense in entry.senses),
+        examples=tuple(example.texts for sense in entry.senses for example in sense.examples),
+        source=entry.meta.source,
+    )

@@ -134,6 +134,11 @@ class SearchIndex:
             if segment.texts.get(source, "").strip() and segment.texts.get(target, "").strip():
                 yield segment
 
+    def held_out(self) -> Iterator[Segment]:
+        """What models are measured on: validation and test."""
+        sql = "SELECT record FROM segments WHERE split IN ('validation', 'test') AND level <= ?"
+        return (Segment.model_validate_json(row[0]) for row in self._database.rows(sql, (self._level,)))
+
     def entries(self) -> Iterator[Entry]:
         """The lexicon."""
         rows = self._database.rows("SELECT record FROM entries WHERE level <= ? ORDER BY number", (self._level,))

@@ -226,6 +226,7 @@ class Service:
             return plain
         return replace(
             plain,
+            copied=self._reasons.copied(found.text, text, way.target),
             invented=self._reasons.invented(found.text, text, way.target),
             entries=self._reasons.used(text, way.source),
             examples=self._reasons.examples(text, way.source, way.target, self.settings.examples),
@@ -239,6 +240,24 @@ class Service:
         """
         self.limits.query(query)
         return self._reasons.search(query, self.limits.results(limit))
+
+    @property
+    def letters(self) -> list[str]:
+        """First letters of the dictionary of the project's language."""
+        return list(self._reasons.letters)
+
+    @property
+    def special(self) -> list[str]:
+        """Letters of the project's language that few keyboards have."""
+        return list(self._reasons.special)
+
+    def beginning(self, letter: str) -> list[LexiconEntry]:
+        """The entries of the dictionary that begin with a letter."""
+        return self._reasons.letters.get(letter, [])
+
+    def measured(self, correction: Correction) -> bool:
+        """Whether a correction is of a sentence of validation or test, which training leaves out."""
+        return self._reasons.measured(correction.text, correction.translation)
 
     def concordance(
         self, query: str, *, regex: bool = False, tier: str | None = None, limit: int | None = None, after: int = 0

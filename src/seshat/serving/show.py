@@ -5,14 +5,14 @@ Nothing is told by colour alone, and every text carries ``dir="auto"``, so that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import regex
 
 from seshat.inference.corrections import REMEMBERED
-from seshat.serving.answers import Answer, Concordance, Hit, LexiconEntry, Used
+from seshat.serving.answers import Answer, Concordance, Example, Hit, LexiconEntry, Used
 from seshat.text.words import words as words_of
 
 Words = Mapping[str, str]
@@ -33,12 +33,19 @@ def note(message: str, *, problem: bool = False) -> str:
 
 def answer(found: Answer, text: str, source: str, target: str, words: Words) -> str:
     """A translation with everything that helps to judge it."""
-    invented = () if REMEMBERED in found.changes else found.invented  # people do not invent words
+    by_hand = REMEMBERED in found.changes  # people do not invent words
+    marks = (
+        {}
+        if by_hand
+        else {**dict.fromkeys(found.copied, "copied_mark"), **dict.fromkeys(found.invented, "invented_mark")}
+    )
     parts = [
         f'<section aria-live="polite" class="answer"><h2>{escape(words["translation"])}</h2>',
-        f'<p class="translation" lang="{escape(target)}" dir="auto">{_marked(found.text, invented, words)}</p>',
+        f'<p class="translation" lang="{escape(target)}" dir="auto">{_marked(found.text, marks, words)}</p>',
+        f'<button type="button" class="copy" data-text="{escape(found.text)}" data-done="{escape(words["copied"])}">'
+        f"{escape(words['copy'])}</button>",
         _confidence(found, words),
-        f'<p class="small">{escape(words["invented"])}</p>' if invented else "",
+        f'<p class="small">{escape(words["invented"])}</p>' if marks else "",
         _alternatives(found, target, words),
         "</section>",
         f'<details class="why"><summary>{escape(words["why"])}</summary>',
@@ -50,17 +57,17 @@ def answer(found: Answer, text: str, source: str, target: str, words: Words) -> 
     return "".join(parts)
 
 
-def _marked(text: str, invented: Collection[str], words: Words) -> str:
-    """The translation with a question mark behind each word that stands nowhere."""
-    if not invented:
+def _marked(text: str, marks: Mapping[str, str], words: Words) -> str:
+    """The translation with a question mark behind each word that stands nowhere, by what is to be said of it."""
+    if not marks:
         return escape(text)
-    strange = {word.casefold() for word in invented}
+    strange = {word.casefold(): name for word, name in marks.items()}
     result, end = [], 0
     for word in words_of(text):
         start = text.find(word, end)
         if start < 0 or word.casefold() not in strange:
             continue
-        title = escape(words["invented_mark"])
+        title = escape(words[strange[word.casefold()]])
         result += [escape(text[end:start]), f'<span class="invented" title="{title}">{escape(word)}<sup>?</sup></span>']
         end = start + len(word)
     return "".join([*result, escape(text[end:])])
@@ -68,7 +75,10 @@ def _marked(text: str, invented: Collection[str], words: Words) -> str:
 
 def _confidence(found: Answer, words: Words) -> str:
     if REMEMBERED in found.changes:
-        return f'<p class="sure"><strong>{escape(words["remembered"])}</strong></p>'
+        said = next(
+            (_who(one) for one in found.examples if (one.origin, one.target) == ("corrections", found.text)), ""
+        )
+        return f'<p class="sure"><strong>{escape(words["remembered"])}</strong>{escape(said)}</p>'
     level = found.confidence.level if found.confidence else "unknown"
     steps = {"low": 1, "medium": 2, "high": 3}.get(level, 0)
     bar = f'<span class="bar" aria-hidden="true">{"●" * steps}{"○" * (3 - steps)}</span> ' if steps else ""
@@ -87,13 +97,18 @@ def _examples(found: Answer, source: str, target: str, words: Words) -> str:
     rows = []
     for one in found.examples:
         kind = words["corrected"] if one.origin == "corrections" else one.origin or ""
-        about = f"{round(100 * one.similarity)} % {words['likeness']}" + (f" · {kind}" if kind else "")
+        about = f"{round(100 * one.similarity)} % {words['likeness']}" + (f" · {kind}" if kind else "") + _who(one)
         rows.append(
             f"<li>{text_of(one.source, source)}<br>{text_of(one.target, target)}"
             f'<br><span class="small">{escape(about)}</span></li>'
         )
     body = f'<ul class="pairs">{"".join(rows)}</ul>' if rows else f"<p>{escape(words['no_examples'])}</p>"
     return f"<h3>{escape(words['examples'])}</h3>{body}"
+
+
+def _who(one: Example) -> str:
+    """Who made a correction, and on which day."""
+    return "".join(f" · {part}" for part in (one.by, one.at[:10]) if part)
 
 
 def _entries(entries: Sequence[Used], text: str, source: str, target: str, words: Words) -> str:
@@ -131,6 +146,20 @@ def entries(found: Sequence[LexiconEntry], words: Words) -> str:
     if not found:
         return note(words["no_entry"])
     return f'<div aria-live="polite">{"".join(_entry(one, words) for one in found)}</div>'
+
+
+def keys(letters: Iterable[str], words: Words) -> str:
+    """Keys that write the letters few keyboards have into the field that was written in last."""
+    buttons = "".join(f'<button type="button">{escape(letter)}</button>' for letter in letters)
+    return f'<div class="keys" role="group" aria-label="{escape(words["keys"])}">{buttons}</div>' if buttons else ""
+
+
+def upload(words: Words, limit: int) -> str:
+    """A field for a text file, which the browser reads itself: nothing is sent before the text is translated."""
+    return (
+        f'<label class="small upload">{escape(words["upload"])} <input type="file" accept=".txt,text/plain" '
+        f'data-limit="{limit}" data-long="{escape(words["upload_long"])}"><span role="status"></span></label>'
+    )
 
 
 def _entry(one: LexiconEntry, words: Words) -> str:
@@ -194,17 +223,29 @@ def table(evaluation: Mapping[str, Any] | None, words: Words) -> str:
     head = f"<h2>{escape(words['measured'])}</h2>"
     if not evaluation:
         return head + note(words["not_measured"])
-    tables = [_rows(rows) for name, rows in evaluation.items() if name != "samples" and rows]
+    tables = [_rows(rows, words) for name, rows in evaluation.items() if name != "samples" and rows]
     return f'{head}<p class="small">{escape(words["measured_hint"])}</p>{"".join(tables)}'
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    top = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+def _rows(rows: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """A table; on a phone its rows become lists, each cell with the name of its column."""
+    columns = [key for key in dict.fromkeys(key for row in rows for key in row) if not key.endswith(" high")]
+    names = {key: words.get(f"column_{key.replace(' ', '_')}", key).replace(" low", " 95 %") for key in columns}
+    top = "".join(f'<th scope="col">{escape(names[column])}</th>' for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(row.get(column)))}</td>" for column in columns) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f'<td data-name="{escape(names[one])}">{escape(_limits(row, one, words))}</td>' for one in columns)
+        + "</tr>"
+        for row in rows
     )
     return f'<div class="wide" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _limits(row: Mapping[str, Any], column: str, words: Words) -> str:
+    low, high = row.get(column), row.get(column.removesuffix("low") + "high")
+    if column.endswith(" low") and low is not None and high is not None:
+        return f"{_cell(low)}–{_cell(high)}"
+    return words.get(f"system_{low}", _cell(low)) if isinstance(low, str) else _cell(low)
 
 
 def _cell(value: Any) -> str:
