@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seshat.cli import completion
 from seshat.cli.failures import guard
 from seshat.core.processes import is_main_process
 
@@ -41,11 +42,21 @@ Folder = Annotated[
 ]
 Profiles = Annotated[
     list[str] | None,
-    typer.Option("--profile", metavar="NAME", help="Lay profiles/NAME.yaml, or a file, over seshat.yaml; repeatable."),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        autocompletion=completion.profiles,
+        help="Lay profiles/NAME.yaml, or a file, over seshat.yaml; repeatable.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Settings that win over seshat.yaml.", show_default=False),
+    typer.Argument(
+        metavar="[SECTION.KEY=VALUE]...",
+        autocompletion=completion.settings,
+        help="Settings that win over seshat.yaml.",
+        show_default=False,
+    ),
 ]
 
 _QUIET: dict[str, Any] = {"quiet": Quiet, "log_json": LogJson, "debug": Debug}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from seshat.cli import evaluate
+from seshat.cli import completion, evaluate
 from seshat.cli.common import Context, verb
 from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter
 from seshat.core.processes import alone, is_main_process
@@ -49,7 +49,11 @@ def _run(
     context: Context,
     until: Annotated[
         str | None,
-        typer.Option(metavar="STAGE", help="Stop after this stage: `--until format` leaves only the training to do."),
+        typer.Option(
+            metavar="STAGE",
+            autocompletion=completion.stages,
+            help="Stop after this stage: `--until format` leaves only the training to do.",
+        ),
     ] = None,
 ) -> None:
     from seshat.pipeline.engine import engine

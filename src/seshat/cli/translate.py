@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seshat.cli import completion
 from seshat.cli.common import Context, verb
 from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import count_lines
@@ -48,7 +49,11 @@ def _translate(
         ),
     ] = None,
     direction: Annotated[
-        str | None, typer.Option(help="Such as shp-es. Default: from the project's language into the pivot.")
+        str | None,
+        typer.Option(
+            autocompletion=completion.directions,
+            help="Such as shp-es. Default: from the project's language into the pivot.",
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="A folder below models/. Default: translate.model.")] = None,
     n_best: Annotated[
