@@ -21,6 +21,7 @@ _MODULES = (
     "annotate",
     "gloss",
     "governance",
+    "dictionary",
     "serve",
     "evaluate",
     "sweep",
