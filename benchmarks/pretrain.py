@@ -148,8 +148,8 @@ def systems(
 ) -> Iterator[tuple[str, list[Surprise]]]:
     """What the held-out texts cost, system by system."""
     from seshat.config import families
+    from seshat.export.engines import read_back
     from seshat.export.gguf import write_gguf
-    from seshat.export.gguf_read import read_back
     from seshat.export.merge import merge
     from seshat.models import train
     from seshat.models.neural.base import open_tokenizer

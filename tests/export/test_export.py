@@ -307,8 +307,8 @@ def test_without_llama_cpp_the_weights_are_proved_by_reading_them_back(
 def test_gemma_is_read_back_too(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
+    from seshat.export.engines import read_back
     from seshat.export.gguf import write_gguf
-    from seshat.export.gguf_read import read_back
 
     weights = tiny_models.gemma3(tmp_path / "weights")
     write_gguf(weights, tmp_path / "a.gguf", "f32", name="tiny")

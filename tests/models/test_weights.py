@@ -18,8 +18,8 @@ from seshat.config import families  # noqa: E402
 from seshat.core.jsonl import write_jsonl  # noqa: E402
 from seshat.core.records import Meta, Segment  # noqa: E402
 from seshat.evaluation.perplexity import causal  # noqa: E402
+from seshat.export.engines import read_back  # noqa: E402
 from seshat.export.gguf import write_gguf  # noqa: E402
-from seshat.export.gguf_read import read_back  # noqa: E402
 from seshat.export.merge import merge  # noqa: E402
 from seshat.models import train  # noqa: E402
 from seshat.models.neural import base as bases  # noqa: E402

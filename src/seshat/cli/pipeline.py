@@ -264,7 +264,7 @@ def _format_command(stage: str) -> Any:
     def command(
         context: Context,
         tool: Annotated[
-            Literal["axolotl", "llama-factory"] | None,
+            Literal["axolotl", "llama-factory", "mlx"] | None,
             typer.Option(
                 "--for", help="Then hand the instruction data over to this program, with a configuration for it."
             ),
