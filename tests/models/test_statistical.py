@@ -43,7 +43,7 @@ def test_sentences_before_are_said_to_be_left_out(
 ) -> None:
     made = make_project(tmp_path)
     nothing = SimpleNamespace(train=lambda *_: {})
-    monkeypatch.setattr(stage, "_from_scratch_trainer", lambda _family: nothing)
+    monkeypatch.setattr(stage, "_statistical_trainer", lambda: nothing)
     for context in (0, 2):
         made.model().mkdir(parents=True, exist_ok=True)
         update = {"prompt": made.config.prompt.model_copy(update={"context": context})}
