@@ -39,7 +39,7 @@ SHARED = Path(os.environ.get("SESHAT_SHARED", machine.ROOT.parent / "shared"))
 PAGES = 4
 HELD_BACK = 2
 LINES = 24
-QUALITIES = ("clean", "150 dpi, noise", "skewed")
+QUALITIES = ("clean", "half the resolution, noise", "skewed")
 FONTS = {"shp": "DejaVuSans", "es": "DejaVuSerif", "ta": "Lohit-Tamil"}
 MODELS = {"shp": ("spa", "Latin"), "es": ("spa",), "ta": ("tam",)}
 WIDTH, HEIGHT = 2480, 3508
@@ -102,7 +102,7 @@ def damaged(image: Image, quality: str, rng: random.Random) -> Image:
 
     if quality == "skewed":
         return image.rotate(1.3, resample=Image.Resampling.BICUBIC, fillcolor=255)
-    if quality == "150 dpi, noise":
+    if quality == "half the resolution, noise":
         small = np.asarray(image.resize((image.width // 2, image.height // 2), Image.Resampling.BILINEAR), np.float32)
         noise = np.random.default_rng(rng.randrange(2**32))
         grey = np.clip(small + noise.normal(0, 35, small.shape), 0, 255)

@@ -7,6 +7,7 @@ all other lines. A proposal is marked, and what nobody has reviewed stays out of
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -272,7 +273,9 @@ def _reads(project: Project) -> tuple[Path, ...]:
     patterns = [one for source in project.config.ocr.sources for one in source.patterns]
     patterns += project.config.ocr.spelling
     found = {project.raw / path for pattern in patterns for path in expand(pattern, ())}
-    return tuple(sorted(path for path in found if path.exists()))
+    there = {path for path in found if path.exists()}
+    typed = {text for path in there if path.is_file() for text in path.parent.glob(f"{glob.escape(path.name)}.*.txt")}
+    return tuple(sorted(there | typed))
 
 
 STAGE = Stage(
