@@ -30,8 +30,12 @@ from seshat.project.stage import LANGUAGES, Stage, expand, files, trained_tokeni
 from seshat.text.words import sentences
 
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
-NEURAL = {SEQ2SEQ: "neural.encoder_decoder", CAUSAL: "neural.causal", MASKED: "neural.masked"}
-"""Modules that train one model for all directions: ``train(project, folder)`` fills the folder and gives results."""
+NEURAL = {
+    SEQ2SEQ: ("neural.encoder_decoder", "EncoderDecoder"),
+    CAUSAL: ("neural.causal", "Causal"),
+    MASKED: ("neural.masked", "Masked"),
+}
+"""Module and class that train one model for all directions: see :class:`seshat.models.neural.training.Training`."""
 _KNOWN = ("base", "vocabulary")
 """What the training of a neural model returns for its manifest beside its results."""
 _COUNTED = 2_000
@@ -92,8 +96,8 @@ def _neural(project: Project, staging: Path, folder: Path) -> dict[str, Any]:
     from seshat.models.neural import loop
 
     began = time.perf_counter()
-    trainer = _module(NEURAL[project.config.train.kind])
-    result: dict[str, Any] = trainer.train(project, staging)
+    module, name = NEURAL[project.config.train.kind]
+    result: dict[str, Any] = getattr(_module(module), name)(project).fit(staging)
     if is_main_process():
         members.write(staging, _train_reads(project), project.gate)
         _described_neural(project, staging, result).seal(staging)

@@ -34,33 +34,16 @@ TEXTS = ("monolingual.jsonl", "train.jsonl")
 log = structlog.get_logger(__name__)
 
 
-def train(project: Project, folder: Path) -> dict[str, Any]:
-    """Fine-tune a decoder on ``data/training/messages``, or go on with a training that was interrupted.
-
-    Writes the adapter or the weights with their tokenizer, ``prompt.json``, ``run.json``, ``log.jsonl``, ``seen.txt``
-    and what hints and similar pairs are looked up in.
-
-    Args:
-        project: the project.
-        folder: an empty folder for the model.
-
-    Returns:
-        What ``model.json`` says of it: base, examples, steps, the best score on validation.
-
-    Raises:
-        CheckFailed: the examples would train badly: see :mod:`.preflight`.
-        DataError: files are missing, or base and adapter do not belong together.
-    """
-    accelerators.prepare(project.config)
-    return Causal(project).fit(folder)
-
-
 class Causal(Answering):
-    """Training of a decoder."""
+    """Training of a decoder on ``data/training/messages``, running text, or both.
+
+    What hints and similar pairs are looked up in goes with the model.
+    """
 
     family = families.CAUSAL
 
     def __init__(self, project: Project) -> None:
+        accelerators.prepare(project.config)
         self.folder = project.training / MESSAGES
         kinds = {phase.text for phase in phases(project.config)}
         self.reads, self.answers = True in kinds, False in kinds

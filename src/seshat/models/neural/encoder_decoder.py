@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -23,36 +22,18 @@ from seshat.models.neural.encoding import Encoding, check_codes, name_codes
 from seshat.models.neural.generation import Search
 from seshat.models.neural.preflight import MASKED, Preflight, Row
 from seshat.models.neural.training import Answering, Corpus, note
-from seshat.project.folder import Project
 from seshat.prompt.surroundings import Surroundings
 
 _CHUNK = 1_000
 log = structlog.get_logger(__name__)
 
 
-def train(project: Project, folder: Path) -> dict[str, Any]:
-    """Fine-tune an encoder-decoder on ``data/training/train.jsonl``, or go on with a training that was interrupted.
-
-    Writes the weights (or the adapter) with their tokenizer, ``prompt.json``, ``run.json``, ``log.jsonl`` and
-    ``seen.txt``.
-
-    Args:
-        project: the project.
-        folder: an empty folder for the model.
-
-    Returns:
-        What ``model.json`` says of it: base, examples, steps, the best score on validation.
+class EncoderDecoder(Answering):
+    """Training of an encoder-decoder on ``data/training/train.jsonl``.
 
     Raises:
         UsageError: the base must be told the languages by code, and a code is missing or written in another way.
-        CheckFailed: too many examples are too long, or have no end.
-        DataError: files are missing, or there is nothing to train on.
     """
-    return EncoderDecoder(project).fit(folder)
-
-
-class EncoderDecoder(Answering):
-    """Training of an encoder-decoder."""
 
     family = families.SEQ2SEQ
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -22,33 +21,11 @@ from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.models.neural.preflight import MASKED
 from seshat.models.neural.training import Corpus, Training, note
-from seshat.project.folder import Project
 
 _CHUNK = 1_000
 _HIDDEN, _OTHER = 0.8, 0.5
 """Of the chosen tokens 80 % become the mask, half of the others another token, the rest stay (Devlin et al. 2019)."""
 log = structlog.get_logger(__name__)
-
-
-def train(project: Project, folder: Path) -> dict[str, Any]:
-    """Pretrain a masked language model on ``data/training``, or go on with a training that was interrupted.
-
-    Writes the weights (or the adapter) with their tokenizer, ``prompt.json``, ``run.json``, ``log.jsonl`` and
-    ``seen.txt``.
-
-    Args:
-        project: the project.
-        folder: an empty folder for the model.
-
-    Returns:
-        What ``model.json`` says of it: base, examples, steps, the lowest loss on validation (natural logarithm, a
-        hidden token).
-
-    Raises:
-        UsageError: the tokenizer of the base has no mask.
-        DataError: files are missing, or there is nothing to train on.
-    """
-    return Masked(project).fit(folder)
 
 
 def learned(config: Config) -> tuple[str, ...]:
@@ -66,7 +43,11 @@ class _Piece(NamedTuple):
 
 
 class Masked(Training):
-    """Training of a masked language model."""
+    """Training of a masked language model.
+
+    Raises:
+        UsageError: the tokenizer of the base has no mask.
+    """
 
     family = families.MASKED
     files = ("monolingual.jsonl", "train.jsonl")

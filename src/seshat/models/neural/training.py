@@ -146,7 +146,17 @@ class Training(ABC):
         return lora.attach(model, self.section.lora, self.family, self.seed, more)
 
     def fit(self, folder: Path) -> dict[str, Any]:
-        """Train, write the model to an empty folder, and say what ``model.json`` needs to know."""
+        """Train, or go on with a training that was interrupted, and write the model to an empty folder.
+
+        It gets the weights or the adapter with their tokenizer, ``prompt.json``, ``run.json``, ``log.jsonl`` and
+        ``seen.txt``.
+
+        Returns:
+            What ``model.json`` says of it: base, examples, steps, the best score on validation.
+
+        Raises:
+            SeshatError: there is not even memory for one example at a time.
+        """
         fitted = loop.fit(self.job())
         wait_for_all()  # the first process will remove the unfinished work, which all have read by now
         if is_main_process():
