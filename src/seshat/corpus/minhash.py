@@ -33,7 +33,8 @@ _NEIGHBOURS = 32
 """Texts of one bucket are compared with so many that follow; a bucket of thousands stays linear."""
 _MARGIN = 0.12
 """Candidates whose estimate is that far below the threshold are not checked: three standard errors at 96 places."""
-_CHUNK = 8_192
+_CHUNK = 1_024
+"""Texts or pairs at a time, which bounds the memory: 20 MB."""
 
 
 class Texts:

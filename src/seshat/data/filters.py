@@ -102,7 +102,7 @@ class Filters:
         """
         for segment in segments:
             if segment.meta.split != "test" and any(
-                list(self._beyond(self._view(text, language), self._of_sentences[1:]))
+                list(self._beyond(self._view(text, language), (self._of_language,)))
                 for language, text in segment.texts.items()
             ):
                 segment = segment.model_copy(update={"meta": segment.meta.tagged(OTHER_LANGUAGE)})
@@ -121,11 +121,12 @@ class Filters:
     @cached_property
     def _of_sentences(self) -> tuple[_Limit, ...]:
         """Of whole sentences, not of the headwords of a lexicon."""
+        return _Limit("clean:repetition", "repetition", most=self.section.max_repetition), self._of_language
+
+    @cached_property
+    def _of_language(self) -> _Limit:
         foreign = self.section.max_foreign_words
-        return (
-            _Limit("clean:repetition", "repetition", most=self.section.max_repetition),
-            _Limit(OTHER_LANGUAGE, "foreign_words", most=math.inf if foreign is None else foreign),
-        )
+        return _Limit(OTHER_LANGUAGE, "foreign_words", most=math.inf if foreign is None else foreign)
 
     def _view(self, text: str, language: str) -> View:
         return View((text,), language, self.scripts.get(language), placeholders=self.placeholders)

@@ -367,7 +367,7 @@ STAGE = Stage(
     name="split",
     module=__name__,
     version=2,
-    settings=lambda _config: ("split", "project.max_access", *LANGUAGES),
+    settings=lambda _config: ("split", "mix.strategy", "project.max_access", *LANGUAGES),
     reads=lambda project: (
         *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
         project.aligned / "segments.jsonl",
