@@ -7,7 +7,7 @@ same works; intervals from the paired bootstrap over works. The figures are take
 it was merged into, saved and opened again, and of its GGUF file, read by llama.cpp where that is installed and else by
 ``gguf``.
 
-About six minutes of processor time on one core.
+About four minutes of processor time on one core.
 """
 
 from __future__ import annotations
