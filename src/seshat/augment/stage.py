@@ -23,7 +23,7 @@ from seshat.config import Config, Direction
 from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Method, Segment
 from seshat.project.folder import Project
-from seshat.project.stage import LANGUAGES, SharedFile, Stage, files
+from seshat.project.stage import GATE, LANGUAGES, SharedFile, Stage, files
 from seshat.review.queues.audit import QUEUE
 from seshat.review.segments import decided
 
@@ -141,7 +141,7 @@ def _augment_settings(config: Config) -> tuple[str, ...]:
         return ("augment", "project.language", "project.pivot")
     lists = ("clean.profiles", "clean.placeholders", "align.min_confidence")
     asked = ("prompt", "model.language_codes") if any(one.server for one in config.augment.translators) else ()
-    return ("augment", *lists, *asked, "split.exclude_tags", "split.groups", "project.max_access", *LANGUAGES)
+    return ("augment", *lists, *asked, "split.exclude_tags", "split.groups", *GATE, *LANGUAGES)
 
 
 def _augment_reads(project: Project) -> tuple[Path, ...]:

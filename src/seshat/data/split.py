@@ -26,7 +26,7 @@ from seshat.data.assign import NONE, Assignment, Role, Rows, assign, why_empty
 from seshat.data.corrections import SOURCE as CORRECTIONS
 from seshat.data.groups import Groups, read_groups
 from seshat.project.folder import Project
-from seshat.project.stage import LANGUAGES, SET_FILES, Stage, files
+from seshat.project.stage import GATE, LANGUAGES, SET_FILES, Stage, files
 from seshat.review.segments import Decisions, is_rejection
 
 SETS = {"train": Role.TRAIN, "validation": Role.VALIDATION, "test": Role.TEST, "monolingual": Role.MONOLINGUAL}
@@ -367,7 +367,7 @@ STAGE = Stage(
     name="split",
     module=__name__,
     version=2,
-    settings=lambda _config: ("split", "mix.strategy", "project.max_access", *LANGUAGES),
+    settings=lambda _config: ("split", "mix.strategy", *GATE, *LANGUAGES),
     reads=lambda project: (
         *files(project.cleaned, "segments.jsonl", "entries.jsonl"),
         project.aligned / "segments.jsonl",

@@ -19,7 +19,7 @@ from seshat.core.jsonl import write_bytes, write_json
 from seshat.core.progress import track
 from seshat.core.records import Segment
 from seshat.project.folder import Project
-from seshat.project.stage import LANGUAGES, Stage, files, trained_tokenizer
+from seshat.project.stage import GATE, LANGUAGES, Stage, files, trained_tokenizer
 from seshat.text import subword
 from seshat.text.subword import Subword
 from seshat.text.words import words
@@ -232,7 +232,7 @@ STAGE = Stage(
     name="tokenizer",
     module=__name__,
     version=1,
-    settings=lambda _config: ("tokenizer", "train.family", "model.base", "project.max_access", *LANGUAGES),
+    settings=lambda _config: ("tokenizer", "train.family", "model.base", *GATE, *LANGUAGES),
     reads=_tokenizer_reads,
     writes=lambda project: (project.reports / "tokenizer.json", *trained_tokenizer(project)),
 )

@@ -34,7 +34,7 @@ from seshat.media.speech_engines import Heard, Recogniser, Word, check, load
 from seshat.media.speech_report import cost, measured
 from seshat.media.speech_tiers import Piece, annotation_of, pieces_of, write_tier
 from seshat.project.folder import Project
-from seshat.project.stage import LANGUAGES, SharedFile, Stage, expand, files
+from seshat.project.stage import GATE, LANGUAGES, SharedFile, Stage, expand, files
 from seshat.review.queues.transcription import QUEUE
 from seshat.review.segments import fingerprint
 from seshat.review.table import Row
@@ -313,7 +313,7 @@ def _reads(project: Project) -> tuple[Path, ...]:
 
 
 def _settings(_config: Config) -> tuple[str, ...]:
-    return ("transcribe.model", "transcribe.recordings", "ingest.sources", "project.max_access", *LANGUAGES)
+    return ("transcribe.model", "transcribe.recordings", "ingest.sources", *GATE, *LANGUAGES)
 
 
 STAGE = Stage(

@@ -26,7 +26,7 @@ from seshat.core.spaced import evenly
 from seshat.project import members
 from seshat.project.folder import Project
 from seshat.project.manifest import Manifest, claim, publish
-from seshat.project.stage import LANGUAGES, Stage, expand, files, trained_tokenizer
+from seshat.project.stage import GATE, LANGUAGES, Stage, expand, files, trained_tokenizer
 from seshat.text.words import sentences
 
 INPUTS = ("train.jsonl", "validation.jsonl", "monolingual.jsonl", "lexicon.jsonl")
@@ -183,7 +183,7 @@ def _train_settings(config: Config) -> tuple[str, ...]:
     keys = ("family", "name", "directions", *config.own_settings)
     asked = ("model", "prompt") if config.neural else ("model.base",)
     clean = ("clean.profiles", "clean.placeholders")
-    return (*LANGUAGES, "project.max_access", *asked, *(f"train.{key}" for key in keys), *clean)
+    return (*LANGUAGES, *GATE, *asked, *(f"train.{key}" for key in keys), *clean)
 
 
 def _train_reads(project: Project) -> tuple[Path, ...]:

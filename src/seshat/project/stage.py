@@ -16,6 +16,8 @@ RECORD_FILES = ("segments.jsonl", "entries.jsonl", "documents.jsonl")
 SET_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "monolingual.jsonl", "lexicon.jsonl")
 LANGUAGES = ("project.language", "project.pivot", "project.languages", "project.seed")
 """Settings that every stage depends on."""
+GATE = ("project.max_access", "project.purpose")
+"""Settings that every stage depends on that reads records through the gate."""
 
 
 @dataclass(frozen=True)

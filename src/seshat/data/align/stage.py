@@ -21,7 +21,7 @@ from seshat.core.jsonl import write_json, write_jsonl
 from seshat.core.records import Document, Entry, Meta, Method, Segment
 from seshat.data.filters import Filters
 from seshat.project.folder import Project
-from seshat.project.stage import LANGUAGES, RECORD_FILES, SharedFile, Stage, files
+from seshat.project.stage import GATE, LANGUAGES, RECORD_FILES, SharedFile, Stage, files
 from seshat.review.queues.alignment import QUEUE
 from seshat.review.table import Row
 
@@ -379,7 +379,7 @@ def _align_settings(config: Config) -> tuple[str, ...]:
     lists = (
         ("clean.profiles", "clean.placeholders") if config.align.starts else ()
     )  # their sentences are normalised too
-    return ("align", *lists, "clean.filters.max_foreign_words", "project.max_access", *LANGUAGES)
+    return ("align", *lists, "clean.filters.max_foreign_words", *GATE, *LANGUAGES)
 
 
 STAGE = Stage(
