@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -437,3 +439,25 @@ def test_the_command(project: Path, folders: dict[str, Path]) -> None:
     assert "green is trained" in shown.output
     as_json = CliRunner().invoke(app, [*arguments, "--json"])
     assert json.loads(as_json.stdout)["memory"][0]["machine"] == "this machine"
+
+
+def test_without_torch_a_plan_says_what_it_can(tmp_path: Path) -> None:
+    """In a process of its own, in which torch cannot be imported."""
+    root = small_project(tmp_path / "lang")
+    blocked = (
+        "import sys, importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'torch' else find(name, *more)\n"
+        "sys.modules['torch'] = None\n"
+        "from seshat.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    command = [sys.executable, "-c", blocked]
+    for words in (["run", "--until", "format", "-q"], ["plan", "model.preset=byt5-base", "--json"]):
+        done = subprocess.run([*command, *words, "-p", str(root)], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["memory"] == []
+    assert made["data"]["examples"] > 0
+    assert made["steps"] > 0
+    assert any("torch" in warning for warning in made["warnings"])

@@ -37,7 +37,8 @@ def _shown(made: dict[str, Any]) -> list[RenderableType]:
     if len(made["phases"]) > 1:
         shown.append(table(made["phases"], title="phases"))
     parts = [part for part in _PARTS if any(row[part] for row in made["memory"])]
-    shown.append(table([_row(row, parts) for row in made["memory"]], title="memory at the worst moment, in GB"))
+    if made["memory"]:
+        shown.append(table([_row(row, parts) for row in made["memory"]], title="memory at the worst moment, in GB"))
     for row in made["memory"]:
         if not row["fits"]:
             change = " ".join(row["change"])
@@ -55,7 +56,7 @@ def _head(made: dict[str, Any]) -> dict[str, Any]:
     head = {
         "model": f"{model['name']} ({model['family']}), from {model['base']}",
         "known_from": model["known_from"],
-        "parameters": f"{size['total']:,}, trained {size['trainable']:,} ({size['share']:.2%})",
+        **({"parameters": f"{size['total']:,}, trained {size['trainable']:,} ({size['share']:.2%})"} if size else {}),
         "settings": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items()),
     }
     if data:

@@ -7,11 +7,13 @@ weights.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from seshat.config import Config
 from seshat.config.agreement import cautions
-from seshat.core.errors import UsageError, require
+from seshat.core.errors import UsageError, install_command
 from seshat.project.folder import Project
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from seshat.models.neural.memory import Planner, Settings, Target
     from seshat.models.neural.shapes import Facts
 
-_PURPOSE = "Planning a training"
 _SETTINGS = ("epochs", "learning_rate", "optimizer", "batch", "accumulate", "max_length", "packing", "precision")
 
 
@@ -45,11 +46,26 @@ def run(project: Project, *, elsewhere: bool = True) -> dict[str, Any]:
             f"There is nothing to plan for the family '{config.train.family}' without a base: it trains on any laptop.",
             "`seshat train` trains it. Plans are for model.base and for presets: seshat plan model.preset=byt5-base",
         )
-    require("torch", extra="train", purpose=_PURPOSE)
+    if find_spec("torch") is None:
+        return _without_torch(project)
     from seshat.models.neural.base import quiet
 
     with quiet():
         return _plan(project, elsewhere)
+
+
+def _without_torch(project: Project) -> dict[str, Any]:
+    """What can be said without torch: the settings, the data by their bytes, and the steps; neither size nor memory."""
+    from seshat.models.neural import shapes
+    from seshat.models.neural.lengths import measure
+
+    config = project.config
+    assert config.model.base is not None
+    known = replace(shapes.facts(config.model.base, config.model.revision, project.root), folder=None)
+    found = measure(project, known)
+    made = _told(config, known, found, [])
+    hint = f"Size and memory are counted with torch, which is not installed. {install_command('train')}"
+    return {**made, "parameters": None, "memory": [], "warnings": [*made["warnings"], hint]}
 
 
 def _plan(project: Project, elsewhere: bool) -> dict[str, Any]:
@@ -64,17 +80,21 @@ def _plan(project: Project, elsewhere: bool) -> dict[str, Any]:
     planner = Planner(config, known)
     settings = Settings.of(config, found.source if found else None, found.answers if found else None)
     memory = [_fit(planner, settings, target) for target in _targets(config, known, elsewhere)]
+    parameters = _parameters(planner, settings)
+    return {**_told(config, known, found, memory), "parameters": parameters, "memory": memory}
+
+
+def _told(config: Config, known: Facts, found: Lengths | None, memory: list[dict[str, Any]]) -> dict[str, Any]:
+    """The plan without what torch computes."""
     phases = _phases(config, found) if found and found.examples else []
     return {
         "model": _model(config, known),
         "settings": {name: getattr(config.train.finetune, name) for name in _SETTINGS}
         | {"activation_checkpointing": config.train.finetune.activation_checkpointing},
-        "parameters": _parameters(planner, settings),
         "data": _data(found) if found else None,
         "phases": phases,
         "steps": sum(phase["steps"] for phase in phases) if found else None,
         "tokens": sum(phase["tokens"] for phase in phases) if found else None,
-        "memory": memory,
         "example": {"where": found.where, "spans": [list(span) for span in found.example]} if found else None,
         "warnings": _warnings(config, known, found, memory),
     }
@@ -197,6 +217,6 @@ def _warnings(config: Config, known: Facts, found: Lengths | None, memory: list[
         )
     if config.train.finetune.continue_from is not None:
         warnings.append("What the earlier model has seen is left out when it goes on: there will be fewer steps.")
-    if memory[0]["dtype"] == "float16" and known.values.get("model_type") in ("t5", "mt5"):
+    if memory and memory[0]["dtype"] == "float16" and known.values.get("model_type") in ("t5", "mt5"):
         warnings.append("T5 models overflow in float16: on this machine set train.finetune.precision=float32.")
     return warnings

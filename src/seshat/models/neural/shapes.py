@@ -15,7 +15,6 @@ from seshat.core.errors import DataError, require
 from seshat.models.neural import lora
 from seshat.models.neural.base import auto_class, quiet
 from seshat.models.neural.device import Backend
-from seshat.models.neural.rehearsal import fake
 from seshat.models.neural.vocabulary import adapter_settings
 
 NF4_BLOCK, NF4_OUTER = 64, 256
@@ -120,6 +119,8 @@ def empty(
 def _on_fake_tensors(model: Any) -> Any:
     """A model on ``meta``, where nothing is computed, as one on fake tensors, which know where they would be."""
     import torch
+
+    from seshat.models.neural.rehearsal import fake
 
     made: dict[int, Any] = {}
     with fake():
