@@ -11,7 +11,7 @@ from seshat.config.base import Mistake, Section, Share
 from seshat.config.mbr import MbrSection
 from seshat.config.postprocess import PostprocessSection
 
-Engine = Literal["auto", "transformers", "ctranslate2", "llama", "server"]
+Engine = Literal["auto", "transformers", "ctranslate2", "llama", "server", "in-context"]
 """The program that computes; the statistical family has only its own."""
 
 
@@ -51,6 +51,19 @@ class ServerSection(Section):
     """How often to try again when the server is busy or does not answer, with growing pauses."""
 
 
+class InContextSection(Section):
+    """What a server that was not trained on the language is told beside a text (`engine: in-context`)."""
+
+    tokens: int = Field(default=4_000, ge=0)
+    """Tokens of examples in a question, guessed as one for three bytes; 0 for none."""
+    notes: str | None = None
+    """A text file (from the project folder) about the grammar, which stands before every question."""
+    draft: str | None = None
+    """A model below models/ whose translation is shown as a draft."""
+    repair: bool = False
+    """Ask a second time, with the first answer as the draft."""
+
+
 class RaySection(Section):
     """Translation over several processes or machines (extra `scale`)."""
 
@@ -67,7 +80,8 @@ class TranslateSection(Section):
     model: str | None = None
     """Name below models/; default: the one that `train` names."""
     engine: Engine = "auto"
-    """What computes: `transformers`, `ctranslate2` or `llama` (GGUF) where the model has that form, or the `server`;
+    """What computes: `transformers`, `ctranslate2` or `llama` (GGUF) where the model has that form, or the `server`,
+    `in-context` with examples, entries and notes of the project before each question;
     `auto` takes the fastest that is on this machine."""
     batch: int | None = Field(default=None, ge=1)
     """Most texts in a batch, which is also what a killed job may lose; default: what suits the engine."""
@@ -77,6 +91,8 @@ class TranslateSection(Section):
     """How a translation is searched for, where it shall not be as the model's prompt object says."""
     server: ServerSection = ServerSection()
     """A server that speaks the OpenAI protocol."""
+    in_context: InContextSection = InContextSection()
+    """What an untrained model on that server is told beside a text."""
     ray: RaySection = RaySection()
     """Translation over several processes or machines."""
     mbr: MbrSection = MbrSection()
@@ -86,6 +102,6 @@ class TranslateSection(Section):
 
     def mistakes(self) -> Iterator[Mistake]:
         """A server without an address."""
-        if self.engine == "server" and self.server.url is None:
+        if self.engine in ("server", "in-context") and self.server.url is None:
             message = "a server needs its address: translate.server.url, such as http://127.0.0.1:8000/v1"
             yield Mistake(("engine",), message)

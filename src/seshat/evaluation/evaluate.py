@@ -55,7 +55,7 @@ def run(project: Project) -> dict[str, Any]:
 def _evaluate_settings(config: Config) -> tuple[str, ...]:
     several = config.neural or config.evaluate.compare
     asked = ("train.family", "model", "prompt", "clean.profiles", "clean.placeholders") if several else ()
-    delivered = ("engine", "decoding", "server", "mbr", "postprocess")
+    delivered = ("engine", "decoding", "server", "in_context", "mbr", "postprocess")
     return ("evaluate", "project", "train.name", *(f"translate.{key}" for key in delivered), *asked)
 
 

@@ -87,6 +87,8 @@ class _Asked:
         """A model behind the normalisation that it was trained with."""
         place = folder or self.project.model(name)
         engine = self.project.config.translate.engine
+        if engine == "in-context" and adapter and folder is None and name in (None, self.project.config.train.name):
+            return self._in_context()
         if engine == "server" and adapter and place == self.project.model(name):
             return self._server(name)
         train = self.project.config.train
@@ -98,10 +100,20 @@ class _Asked:
             adapter=adapter,
             prompt=Prompt.of(self.project) if described or self.allow_other_prompt else None,
             allow_other_prompt=self.allow_other_prompt,
-            engine="auto" if engine == "server" else engine,
+            engine="auto" if engine in ("server", "in-context") else engine,
             decoding=self._decoding(place),
             workers=self.workers,
         )
+
+    def _in_context(self) -> Chain:
+        """A server that was not trained on the language, told what the project knows about a text."""
+        from seshat.inference.incontext import open_in_context
+
+        draft = self.project.config.translate.in_context.draft
+        drafting = None
+        if draft is not None:
+            drafting = load_translator(self.project.model(draft), self.direction, workers=self.workers)
+        return open_in_context(self.project, self.direction, drafting)
 
     def _decoding(self, folder: Path) -> DecodingSection:
         """The settings of the search that the configuration wants, where the model takes any."""

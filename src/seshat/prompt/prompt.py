@@ -57,6 +57,7 @@ TEMPLATES: dict[Task, str] = {
 }
 """The usual words of the tasks."""
 _SHOTS, _HINTS, _CONTEXT = "Similar sentences:", "Words:", "The sentences before:"
+_DRAFT = "A draft, which may be wrong:"
 _LONGEST_SHOWN = 60
 _WORDING = ("languages", "language", "pivot", "system", "templates", "context", "hints", "shots")
 
@@ -254,6 +255,7 @@ class Prompt(BaseModel):
         context: Sequence[str] = (),
         hints: Sequence[tuple[str, str]] = (),
         shots: Sequence[tuple[str, str]] = (),
+        draft: str | None = None,
     ) -> list[Message]:
         """The chat of one question.
 
@@ -266,6 +268,7 @@ class Prompt(BaseModel):
             context: the sentences before ``text`` in its document, in order, in ``source``.
             hints: words of ``text`` and what they mean in ``target``.
             shots: similar texts and their translations.
+            draft: a translation to make better.
 
         Returns:
             Turns with ``role`` and ``content``: one ``user`` turn, after a ``system`` turn and before an
@@ -283,6 +286,8 @@ class Prompt(BaseModel):
         if context:
             blocks.append("\n".join((_CONTEXT, *context)))
         blocks.append(fill(self.templates[task], {**slots, "text": text}))
+        if draft is not None:
+            blocks.append("\n".join((_DRAFT, draft)))
         turns = [{"role": "system", "content": self.system}] if self.system else []
         turns.append({"role": "user", "content": "\n\n".join(blocks)})
         if answer is not None:
@@ -299,6 +304,7 @@ class Prompt(BaseModel):
             context=request.trimmed(self.context).before,
             hints=request.hints,
             shots=request.shots,
+            draft=request.draft,
         )
 
     def render(self, tokenizer: Any, messages: Sequence[Mapping[str, str]], *, answer: bool) -> str:

@@ -28,6 +28,9 @@ class Request:
     shots: Pairs = field(default=(), repr=False)
     """Similar texts and their translations; a chain looks them up."""
 
+    draft: str | None = field(default=None, repr=False)
+    """A translation that may be wrong, to be made better."""
+
     def trimmed(self, context: int) -> Request:
         """The same with no more than so many sentences before it."""
         left_out = len(self.before) - context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -64,6 +65,9 @@ class ServerTranslator(Translator):
         self._chats = settings.api != "completions"
         self._finds_out = settings.api == "auto"
         self._left_out: set[str] = set()
+        self.usage = (0, 0)
+        """Tokens sent and received until now, as the server counts them."""
+        self._counting = threading.Lock()
         self.name = self._model = settings.model or self._remote.only_model()
         if self._decoding.beams > 1:
             log.warning("the OpenAI protocol knows no beams: the server searches in its own way")
@@ -100,6 +104,8 @@ class ServerTranslator(Translator):
     def close(self) -> None:
         """Close the connections."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if any(self.usage):
+            log.info("asked the server", tokens_sent=self.usage[0], tokens_received=self.usage[1])
         self._remote.close()  # what is under way ends with an error that nobody waits for
 
     def _answers(self, messages: list[Message], count: int, search: dict[str, float], seed: int) -> list[Candidate]:
@@ -127,6 +133,7 @@ class ServerTranslator(Translator):
                     self._left_out |= set(named)
                     continue
                 raise
+            self._count(answer.get("usage"))
             choices = answer.get("choices")
             if not isinstance(choices, list) or not choices:
                 raise DataError(
@@ -151,6 +158,12 @@ class ServerTranslator(Translator):
         if body["n"] == 1:
             del body["n"]
         return {key: value for key, value in body.items() if key not in self._left_out}
+
+    def _count(self, usage: Any) -> None:
+        if isinstance(usage, dict):
+            sent, received = (usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens"))
+            with self._counting:
+                self.usage = (self.usage[0] + int(sent), self.usage[1] + int(received))
 
     def _candidate(self, choice: dict[str, Any]) -> Candidate:
         message = choice.get("message")
