@@ -23,6 +23,7 @@ from rich.table import Table
 from tests.formats.test_cldf import COLUMNS, DICTIONARY
 from tests.formats.test_eaf import SPOKEN
 from tests.formats.test_flextext import TEXT as FLEX
+from tests.formats.test_html import PAGE, pdf
 from tests.formats.test_lift import LIFT
 from tests.formats.test_sfm import LEXICON, TEXTS
 from tests.formats.test_speech import CHAT, LONG, SHORT, SRT, TREE, VTT, XLIFF, XLIFF2, word_document
@@ -140,6 +141,8 @@ def samples() -> dict[str, Sample]:
         "xliff-2": one("xliff", "a.xlf", XLIFF2),
         "srt": one("subtitles", "a.srt", SRT),
         "vtt": one("subtitles", "a.vtt", VTT),
+        "html": one("html", "a.html", PAGE.format(menu="")),
+        "pdf": one("pdf", "a.pdf", pdf("Kuno mira talo.", "", "Pesi veta.")),
         "session": one("session", "a.session", "<Session><genre>narrative</genre><access>Open</access></Session>"),
     }
 

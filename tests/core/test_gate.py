@@ -13,13 +13,18 @@ from seshat.core.records import Access, Meta, Segment
 
 SOURCE = Path(seshat.__file__).parent
 SEES_EVERYTHING = {
+    "corpus/documents.py",
     "data/align/stage.py",
     "data/align/whole.py",
     "data/check/base.py",
     "data/clean.py",
     "data/format.py",
+    "data/ingest.py",
     "data/instruct/write.py",
     "data/split.py",
+    "data/transcriptions.py",
+    "governance/probe.py",
+    "governance/trace.py",
     "prompt/retrieval.py",
     "tracking/content.py",
 }

@@ -97,3 +97,13 @@ def test_scans_and_broken_documents_are_named(read: Read) -> None:
     scan = read({"a.pdf": pdf("", "")}, path="a.pdf", language="qlm")
     assert "seshat ocr" in (scan.failures[0].hint or "")
     assert "cannot be opened" in read({"b.pdf": b"%PDF-1.4 nothing"}, path="b.pdf", language="qlm").failures[0].message
+
+
+def test_a_damaged_page_costs_that_page(read: Read) -> None:
+    pytest.importorskip("pypdfium2")
+    whole = pdf("Kuno mira talo.", "Pesi veta.", "Sala tiru.")
+    second = whole.index(b"/Type /Page /Parent", whole.index(b"/Type /Page /Parent") + 1)
+    damaged = whole[:second] + b"/Type /None /Parent" + whole[second + 19 :]
+    result = read({"a.pdf": damaged}, path="a.pdf", language="qlm")
+    assert [one.texts["qlm"] for one in result.segments] == ["Kuno mira talo.", "Sala tiru."]
+    assert [one.reason for one in result.rejects] == ["page 2 is damaged"]

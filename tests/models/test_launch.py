@@ -70,7 +70,7 @@ def test_what_one_process_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("RANK", "1")
     assert process_count() == 2 and not is_main_process()
     root = small_project(tmp_path)
-    with pytest.raises(UsageError, match="from scratch works in one process"):
+    with pytest.raises(UsageError, match="statistical translator works in one process"):
         train.run(Project(root, load_config(root)))
     with pytest.raises(UsageError, match="accelerate launch -m seshat train"):
         alone("This")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from seshat.core.errors import DataError, require
 from seshat.core.records import Record, Reject, Segment
@@ -20,14 +21,18 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     """
     language = context.source.language or context.project.language
     for path in paths:
-        pages = _pages(path)
+        read_pages = _pages(path)
+        pages = [text or "" for text in read_pages]
         report, file, prefix = context.report(path), context.relative(path), context.prefix(path)
         without = [number for number, text in enumerate(pages, start=1) if not text.strip()]
         if len(without) == len(pages):
+            if None in read_pages:
+                raise DataError(f"{path}: none of its {len(pages)} pages can be read.", "Is the document whole?")
             hint = "It is a scan: put it below data/raw/scans and read it with: seshat ocr"
             raise DataError(f"{path}: none of its {len(pages)} pages has a text layer.", hint)
         for number in without:
-            yield context.reject(path, None, f"page {number} has no text layer")
+            damaged = read_pages[number - 1] is None
+            yield context.reject(path, None, f"page {number} {'is damaged' if damaged else 'has no text layer'}")
         older = recognise("\n".join(pages), [language])
         if older is not None:
             report.encoding = older.name
@@ -43,8 +48,17 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
                     yield Segment(id=f"{prefix}:{order}", texts={language: kept}, meta=made)
 
 
-def _pages(path: Path) -> list[str]:
+def _pages(path: Path) -> list[str | None]:
+    """The text of each page; None of a page that cannot be opened."""
     pdfium = require("pypdfium2", extra="crawl", purpose="Reading the text of PDF documents")
+
+    def text_of(document: Any, number: int) -> str | None:
+        try:
+            text: str = document[number].get_textpage().get_text_bounded()
+        except pdfium.PdfiumError:
+            return None
+        return text.replace("\ufffe", "")
+
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
@@ -52,6 +66,6 @@ def _pages(path: Path) -> list[str]:
             f"{path}: this PDF document cannot be opened: {error}.", "Is it whole, and unprotected?"
         ) from error
     try:
-        return [page.get_textpage().get_text_bounded().replace("\ufffe", "") for page in document]
+        return [text_of(document, number) for number in range(len(document))]
     finally:
         document.close()
