@@ -372,6 +372,21 @@ def test_sentences_above_the_access_level_stay_out(tmp_path: Path, load: Load) -
     assert not any(b"ghostword" in content for content in outputs(project).values())
 
 
+def test_a_first_look_measures_a_sample_and_leaves_the_evaluation_alone(project: Project, load: Load) -> None:
+    load(lambda text: text)
+    evaluate.run(project)
+    before = outputs(project)
+    load(lambda text: text.replace("dog", "dogg"))
+    summary = evaluate.quick(project, 20)
+    assert summary["report"] == "reports/quick.html"
+    found = json.loads((project.reports / "quick.json").read_text())
+    assert found["test"]["segments"] == 20
+    assert any("Measured on 20 of" in line for line in summary["warnings"])
+    after = outputs(project)
+    assert {name: after[name] for name in before} == before, "the evaluation of the whole test set stays"
+    assert after.keys() - before.keys() == {"quick.json", "quick.html"}
+
+
 def test_one_direction_and_more_models(tmp_path: Path, load: Load) -> None:
     settings = {"compare": ("other",), "baselines": ("copy",), "reference": "other"}
     project = make(tmp_path, evaluate=settings)

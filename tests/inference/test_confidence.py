@@ -106,3 +106,14 @@ def test_the_curve_never_falls_and_keeps_the_mean(points: list[tuple[float, floa
     assert (np.diff(corners) >= -1e-9).all()
     assert (np.diff(values) >= -1e-9).all()
     assert scores.min() - 1e-9 <= values.min() <= values.max() <= scores.max() + 1e-9
+
+
+def test_a_document_has_the_mean_of_its_texts_and_the_level_of_that() -> None:
+    sources, references, said = _sentences(1, 120, agreement=False)
+    calibration = calibrate(sources, references, said, KNOWN)
+    assert calibration is not None
+    grades = [calibration.grade(one, source) for one, source in zip(said, sources, strict=True)]
+    ranked = sorted(grades, key=lambda one: one.value)
+    worst, best = calibration.document(ranked[:30]), calibration.document(ranked[-30:])
+    assert (worst.level, best.level) == ("low", "high")
+    assert best.value == pytest.approx(sum(one.value for one in ranked[-30:]) / 30, abs=1e-3)

@@ -23,12 +23,31 @@ AllowOtherPrompt = Annotated[
     typer.Option("--allow-other-prompt", help="Ask the model as configured, though it was trained otherwise."),
 ]
 
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="A first look, on 200 sentences of the test set; reports/evaluation.* stay as they are."
+    ),
+]
+
 
 def overrides(no_adapter: bool, checkpoints: list[str] | None, other_prompt: bool) -> list[str]:
     """The options of ``evaluate`` as settings."""
     found = ["evaluate.zero_shot=alone"] if no_adapter else []
     found += ["evaluate.allow_other_prompt=true"] if other_prompt else []
     return [*found, f"evaluate.checkpoints={json.dumps(checkpoints)}"] if checkpoints else found
+
+
+def run_quick(context: Context) -> None:
+    """A first look at the models of a project, on the terminal and as a page."""
+    from seshat.evaluation.evaluate import quick
+    from seshat.pipeline.lock import hold
+    from seshat.report.terminal import summary
+
+    project = context.open()
+    with context.progress(), hold(project.state):
+        values = quick(project)
+    context.result(values, *summary(shown(values), title="evaluate"))
 
 
 def shown(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 
 from seshat.cli import completion, evaluate
 from seshat.cli.common import Context, verb
-from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter
+from seshat.cli.evaluate import AllowOtherPrompt, Checkpoints, NoAdapter, Quick
 from seshat.core.processes import alone, is_main_process
 from seshat.pipeline import stages
 
@@ -282,9 +282,13 @@ def _evaluate_command(stage: str) -> Any:
         no_adapter: NoAdapter = False,
         checkpoint: Checkpoints = None,
         allow_other_prompt: AllowOtherPrompt = False,
+        quick: Quick = False,
         resolved: Resolved = False,
     ) -> None:
         context.overrides += evaluate.overrides(no_adapter, checkpoint, allow_other_prompt)
+        if quick:
+            evaluate.run_quick(context)
+            return
         _run_stage(context, stage, resolved)
 
     return command

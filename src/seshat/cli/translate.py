@@ -8,8 +8,8 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,13 +22,15 @@ from seshat.core.jsonl import count_lines
 
 if TYPE_CHECKING:
     from seshat.config import Direction
-    from seshat.inference.confidence import Calibration
+    from seshat.inference.confidence import Calibration, Confidence
     from seshat.inference.job import Job
     from seshat.inference.translator import Hypothesis
     from seshat.project.folder import Project
     from seshat.prompt.request import Request
 
 _END = object()
+_WORST = 10
+"""Lines that are named of those that may be trusted least."""
 RAY = "ray"
 """What ``--engine`` calls several processes or machines."""
 
@@ -82,7 +84,6 @@ def _translate(
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Settings that win over seshat.yaml.")
     ] = None,
 ) -> None:
-    from seshat.inference.repetitions import is_echo
     from seshat.prompt.request import document
 
     if texts and file:
@@ -94,21 +95,17 @@ def _translate(
     context.overrides = [*(settings or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     project = context.open()
     way = chosen_direction(project, direction)
-    judge = _Judge.of(project, model, way) if as_json else None
+    told = _Told.of(project, model, way)
+    judge = _Judge.of(project, told.calibration, way) if as_json else None
     job = _job(project, model, way, allow_other_prompt, budget, engine == RAY)
     requests = document(texts or _read(file), n_best)
     in_file = file is not None and str(file) != "-"
 
-    mended: Counter[str] = Counter()
-    echoes: list[str] = []
-
     def show(number: int, text: str, hypothesis: Hypothesis) -> str:
-        mended.update(_steps(hypothesis))
-        if is_echo(text, hypothesis.text):
-            echoes.append(text)
+        told.note(number, text, hypothesis)
         return _show(number, text, hypothesis, n_best, judge)
 
-    with closing(job), _telling(mended, echoes, way):
+    with closing(job), told:
         if output is not None:
             with context.progress():
                 job.into_file(requests, output, show, total=count_lines(file) if file and in_file else None)
@@ -214,26 +211,62 @@ def _batches(requests: Iterator[Request], size: int) -> Iterator[list[Request]]:
             raise item
 
 
-def _steps(hypothesis: Hypothesis) -> tuple[str, ...]:
-    from seshat.inference.postprocess import changed_steps
+@dataclass
+class _Told:
+    """What is said at the end about all that was translated."""
 
-    return changed_steps(hypothesis.changes)
+    way: Direction
+    calibration: Calibration | None
+    """What `seshat evaluate` learnt about how far this model may be trusted; None when it has not."""
+    mended: Counter[str] = field(default_factory=Counter)
+    echoes: int = 0
+    grades: dict[int, Confidence] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, project: Project, model: str | None, direction: Direction) -> _Told:
+        """Nothing is translated yet."""
+        from seshat.inference.confidence import Calibration
 
-@contextmanager
-def _telling(mended: Counter[str], echoes: list[str], way: Direction) -> Iterator[None]:
-    """Say at the end how many translations each step of post-processing changed, and how many repeat their source."""
-    import structlog
+        return cls(direction, Calibration.load(project.model(model or project.config.translate.model), direction))
 
-    log = structlog.get_logger(__name__)
-    yield
-    if mended:
-        log.info("translations that post-processing changed", **mended)
-    if echoes:
-        log.warning(
-            f"texts came back almost as they were: if they are in {way.target} already, use --direction {way.reverse}",
-            texts=len(echoes),
-        )
+    def note(self, number: int, text: str, hypothesis: Hypothesis) -> None:
+        """Take note of a translation."""
+        from seshat.inference.postprocess import changed_steps
+        from seshat.inference.repetitions import is_echo
+
+        self.mended.update(changed_steps(hypothesis.changes))
+        self.echoes += is_echo(text, hypothesis.text)
+        if self.calibration and text.strip():
+            self.grades[number + 1] = self.calibration.grade(hypothesis, text)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None:
+            self._tell()
+
+    def _tell(self) -> None:
+        import structlog
+
+        log = structlog.get_logger(__name__)
+        if self.mended:
+            log.info("translations that post-processing changed", **self.mended)
+        if self.echoes:
+            log.warning(
+                f"texts came back almost as they were: if they are in {self.way.target} already, "
+                f"use --direction {self.way.reverse}",
+                texts=self.echoes,
+            )
+        if self.calibration and len(self.grades) > 1:
+            whole = self.calibration.document(list(self.grades.values()))
+            low = [number for number, one in self.grades.items() if one.level == "low"]
+            worst = sorted(sorted(low, key=lambda number: self.grades[number].value)[:_WORST])
+            tell, advice = log.info, "how far this document may be trusted"
+            if whole.level == "low":
+                tell, advice = log.warning, f"{advice}: have it read by somebody who knows both languages"
+            found = {"confidence": f"{whole.value:.2f} ({whole.level})", "low": f"{len(low)} of {len(self.grades)}"}
+            tell(advice, **found, **({"lines": ", ".join(map(str, worst))} if worst else {}))
 
 
 @dataclass(frozen=True)
@@ -241,18 +274,15 @@ class _Judge:
     """What ``--json`` says of a translation beside what the model says."""
 
     calibration: Calibration | None
-    """What `seshat evaluate` learnt about how far this model may be trusted; None when it has not."""
     known: Collection[str]
     """Every word of the target language in the training data; none where there are no data."""
 
     @classmethod
-    def of(cls, project: Project, model: str | None, direction: Direction) -> _Judge:
+    def of(cls, project: Project, calibration: Calibration | None, direction: Direction) -> _Judge:
         """Read what the judging needs."""
         from seshat.evaluation.testbed import read_material
-        from seshat.inference.confidence import Calibration
 
-        folder = project.model(model or project.config.translate.model)
-        return cls(Calibration.load(folder, direction), read_material(project).attested[direction.target])
+        return cls(calibration, read_material(project).attested[direction.target])
 
     def judge(self, text: str, hypothesis: Hypothesis) -> dict[str, Any]:
         """``confidence`` and ``invented``, where they can be told."""

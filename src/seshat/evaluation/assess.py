@@ -76,18 +76,27 @@ class Assessment:
         project: the project.
         systems: what to measure, the main one first.
         settings: section ``evaluate``, perhaps with other baselines than the project's own.
+        most: only so many sentences of the test set, evenly spaced.
 
     Raises:
         DataError: there is no test set.
     """
 
-    def __init__(self, project: Project, systems: Sequence[System], settings: EvaluateSection) -> None:
+    def __init__(
+        self, project: Project, systems: Sequence[System], settings: EvaluateSection, most: int | None = None
+    ) -> None:
         self.project = project
         self.systems = list(systems)
         self.settings = settings
-        self.test: TestSet = read_test_set(project)
+        self._whole = read_test_set(project)
+        self.test: TestSet = self._whole if most is None else self._whole.sample(most)
         self.material: Material = read_material(project)
         self.found = Findings()
+        if len(self.test.segments) < len(self._whole.segments):
+            self.found.notes.append(
+                f"Measured on {len(self.test.segments)} of {len(self._whole.segments)} test sentences, evenly spaced: "
+                "a first look. `seshat evaluate` measures on all of them."
+            )
         self.translations: dict[str, dict[str, list[Hypothesis]]] = {}
         """Direction -> system -> one hypothesis per test sentence; filled by :meth:`evaluation`."""
         self.files: dict[str, Sequence[BaseModel]] = {}
@@ -192,7 +201,7 @@ class Assessment:
         ways = [way for way in self.project.config.project.directions if str(way) in system.directions]
         translators = [self.translator(system, way) for way in ways]  # all at once: they share their weights
         for way, translator in zip(ways, translators, strict=True):
-            found = self.said(system, translator, self.requests(translator, self.test.segments))
+            found = self.said(system, translator, self.requests(translator, self.test.segments, self._whole.segments))
             self.found.translations[system.name, str(way)] = found
             if system.name == self.models[0]:
                 self._ablate(system, translator)

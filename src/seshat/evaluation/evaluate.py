@@ -17,6 +17,7 @@ from seshat.inference.confidence import save
 from seshat.project.folder import Project
 from seshat.project.stage import SET_FILES, Stage, files
 from seshat.report.evaluation import render
+from seshat.report.results import Evaluation
 
 
 def run(project: Project) -> dict[str, Any]:
@@ -40,16 +41,47 @@ def run(project: Project) -> dict[str, Any]:
     assessment.found.notes += notes
     evaluation = assessment.evaluation()
     write_translations(project.reports / "translations", assessment.files)
-    evaluation.write(project.reports / "evaluation.json")
+    values = _report(project, evaluation, "evaluation")
     if found[0].kind == "model":
         save(found[0].folder, assessment.found.calibrations)
-    write_text(project.reports / "evaluation.html", render(evaluation))
     remove(project.state / "evaluate")
     tracking.evaluated(project, evaluation)
-    return summary(evaluation) | {
-        "report": str((project.reports / "evaluation.html").relative_to(project.root)),
-        "warnings": evaluation.warnings,
-    }
+    return values
+
+
+QUICK = 200
+"""Test sentences of a first look: about the fewest whose interval (some three points of chrF2 either way) still tells
+a good model from a bad one."""
+
+
+def quick(project: Project, most: int = QUICK) -> dict[str, Any]:
+    """A first look at the models on a sample of the test set; the evaluation of the whole set stays as it is.
+
+    Writes ``reports/quick.json`` and ``reports/quick.html``. Nothing is learnt on validation.
+
+    Args:
+        project: the project.
+        most: sentences, evenly spaced over the test set.
+
+    Returns:
+        As :func:`run`.
+
+    Raises:
+        DataError: there is no test set or no trained model.
+    """
+    config = project.config
+    found, notes = systems.chosen(project, [config.train.name, *config.evaluate.compare])
+    less = {"confidence_texts": 0, "postprocess_texts": 0, "task_examples": min(config.evaluate.task_examples, most)}
+    assessment = Assessment(project, found, config.evaluate.model_copy(update=less), most)
+    assessment.found.notes += notes
+    return _report(project, assessment.evaluation(), "quick")
+
+
+def _report(project: Project, evaluation: Evaluation, name: str) -> dict[str, Any]:
+    page = project.reports / f"{name}.html"
+    evaluation.write(page.with_suffix(".json"))
+    write_text(page, render(evaluation))
+    return summary(evaluation) | {"report": str(page.relative_to(project.root)), "warnings": evaluation.warnings}
 
 
 def _evaluate_settings(config: Config) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seshat.config import Direction
 from seshat.core.errors import DataError
 from seshat.core.records import Access, Entry, Segment
+from seshat.core.spaced import evenly
 from seshat.project.folder import Project
 from seshat.text.words import words
 
@@ -66,6 +67,10 @@ class TestSet:
     def texts(self, language: str) -> list[str]:
         """The texts in one language."""
         return [segment.texts[language] for segment in self.segments]
+
+    def sample(self, most: int) -> TestSet:
+        """At most so many of the sentences, evenly spaced."""
+        return replace(self, segments=tuple(evenly(self.segments, most)))
 
 
 def read_test_set(project: Project) -> TestSet:

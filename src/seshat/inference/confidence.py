@@ -146,7 +146,10 @@ class Curve:
         """What to expect of a translation with these features."""
         scaled = [(value - mean) / spread for value, mean, spread in zip(row, self.means, self.spreads, strict=True)]
         guess = sum(value * weight for value, weight in zip([*scaled, 1.0], self.weights, strict=True))
-        expected = float(np.interp(guess, self.guesses, self.values))
+        return self.graded(float(np.interp(guess, self.guesses, self.values)))
+
+    def graded(self, expected: float) -> Confidence:
+        """An expected chrF2, 0 to 100, with its level."""
         level = LEVELS[sum(expected >= cut for cut in self.cuts)]
         return Confidence(round(min(max(expected / 100, 0.0), 1.0), 4), level)
 
@@ -200,6 +203,10 @@ class Calibration:
         row = features(hypothesis, source, self.known)
         agreed = len(row) == len(FEATURES) and True in self.curves
         return self.curves[agreed].expect(row if agreed else row[: len(FEATURES) - 1])
+
+    def document(self, grades: Sequence[Confidence]) -> Confidence:
+        """How far a document may be trusted: the mean over its texts, on the levels of single sentences."""
+        return self.curves[False].graded(100 * sum(one.value for one in grades) / len(grades))
 
     @classmethod
     def load(cls, model_dir: Path, direction: Direction) -> Calibration | None:
