@@ -25,6 +25,7 @@ from tests.formats.test_eaf import SPOKEN
 from tests.formats.test_flextext import TEXT as FLEX
 from tests.formats.test_html import PAGE, pdf
 from tests.formats.test_lift import LIFT
+from tests.formats.test_mediawiki import DUMP
 from tests.formats.test_sfm import LEXICON, TEXTS
 from tests.formats.test_speech import CHAT, LONG, SHORT, SRT, TREE, VTT, XLIFF, XLIFF2, word_document
 from tests.formats.test_tmx import HEAD, TAIL, unit
@@ -68,6 +69,22 @@ def _csv(delimiter: str) -> bytes:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows([("qlm", "es"), *_LINES])
     return out.getvalue().encode()
+
+
+def _warc() -> bytes:
+    from warcio.statusandheaders import StatusAndHeaders
+    from warcio.warcwriter import WARCWriter
+
+    out = io.BytesIO()
+    writer = WARCWriter(out, gzip=True)
+    for number in range(3):
+        body = PAGE.format(menu="").encode()
+        headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+        address = f"http://example.org/{number}"
+        record = writer.create_warc_record(address, "response", payload=io.BytesIO(body), http_headers=headers)
+        writer.write_record(record)
+        record.raw_stream.close()
+    return out.getvalue()
 
 
 def _filled(content: bytes) -> int:
@@ -143,6 +160,8 @@ def samples() -> dict[str, Sample]:
         "vtt": one("subtitles", "a.vtt", VTT),
         "html": one("html", "a.html", PAGE.format(menu="")),
         "pdf": one("pdf", "a.pdf", pdf("Kuno mira talo.", "", "Pesi veta.")),
+        "warc": one("warc", "a.warc.gz", _warc()),
+        "mediawiki": one("mediawiki", "a.xml", DUMP),
         "session": one("session", "a.session", "<Session><genre>narrative</genre><access>Open</access></Session>"),
     }
 

@@ -1,4 +1,4 @@
-"""``identify`` and ``fit``: which language texts are in, and what is usual in good text of it."""
+"""``crawl``, ``identify`` and ``fit``: pages of the web, which language they are in, what is usual in good text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ from seshat.cli.common import Context, verb
 
 _HELD_OUT = 5
 """Every fifth line is kept from learning, and measures it."""
+
+
+@verb(
+    "crawl",
+    help="Fetch the pages of crawl.sources into data/raw: politely, and going on after an end by force.",
+)
+def _crawl(
+    context: Context,
+    again: Annotated[
+        bool, typer.Option("--again", help="Ask about pages that are there, too, and fetch those that have changed.")
+    ] = False,
+) -> None:
+    from seshat.corpus import crawl
+    from seshat.pipeline.lock import hold
+    from seshat.report.terminal import summary
+
+    project = context.open()
+    with context.progress(), hold(project.state):
+        values = crawl.run(project, again)
+    context.result(values, *summary(values), "Next: seshat run")
 
 
 @verb(

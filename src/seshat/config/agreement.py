@@ -7,6 +7,7 @@ wrong does not set off a second, false alarm.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -77,6 +78,23 @@ def _source_languages(config: Config) -> Found:
                     own = own.removesuffix("-fonipa")  # another writing of a language
                 if own is not None and own not in known:
                     yield (*at, setting, field), _no_language(own, config)
+
+
+def _crawled_sources(config: Config) -> Found:
+    known = {source.name: source for source in config.ingest.sources}
+    for index, site in enumerate(config.crawl.sources):
+        at = ("crawl", "sources", index, "source")
+        source = known.get(site.source)
+        if source is None:
+            yield at, _no_source(site.source, config)
+        elif source.licence is None or "access" not in source.model_fields_set:
+            missing = "access" if source.licence else "licence"
+            yield at, f"the rights have to be stated before a site is fetched: give '{site.source}' its {missing}"
+        elif len(source.patterns) != 1 or not re.fullmatch(r"[^*?{}\[\]]+\.warc\.gz", source.patterns[0]):
+            yield (
+                at,
+                f"'{site.source}' has to have one path, the WARC file that is written: crawl/{site.source}.warc.gz",
+            )
 
 
 def _profiles(config: Config) -> Found:
@@ -220,6 +238,7 @@ def _template_languages(config: Config) -> Found:
 
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Config], Found]], ...] = (
     (("project", "ingest"), _source_languages),
+    (("crawl", "ingest"), _crawled_sources),
     (("project", "clean"), _profiles),
     (("ingest", "clean"), _profile_sources),
     (("ingest", "align", "augment", "split", "train"), _chosen_sources),

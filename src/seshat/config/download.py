@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 from seshat.config.base import Mistake, RawPath, Section
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """An address of the web; anything else is refused."""
     if not url.startswith(("https://", "http://")):
         raise ValueError(f"'{url}' does not start with https:// (or http://)")
     return url
@@ -21,7 +22,7 @@ class DownloadFile(Section):
 
     path: RawPath
     """Where it goes, below data/raw."""
-    url: Annotated[str, AfterValidator(_web_address)]
+    url: Annotated[str, AfterValidator(web_address)]
     """Where it is."""
     local: RawPath | None = None
     """Its name below the folder given with `seshat download --from`; default: the last part of the URL."""

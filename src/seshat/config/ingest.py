@@ -35,7 +35,7 @@ Written = Annotated[str, BeforeValidator(_digits), AfterValidator(one_form)]
 
 ReaderName = Literal[
     "auto", "table", "moses", "tmx", "documents", "text", "eaf", "flextext", "lift", "sfm", "textgrid", "cldf",
-    "conllu", "chat", "usfm", "xliff", "subtitles", "session", "html", "pdf",
+    "conllu", "chat", "usfm", "xliff", "subtitles", "session", "html", "pdf", "warc", "mediawiki",
 ]  # fmt: skip
 FIELD_READERS = frozenset({"eaf", "flextext", "lift", "sfm", "textgrid", "cldf", "conllu", "chat", "xliff"})
 """Readers of linguists' files, whose parts have names of their own: tiers, markers, columns."""
@@ -87,7 +87,7 @@ class Source(Section):
     """`table` (CSV, TSV, XLSX, JSON, JSONL, tables in DOCX), `moses` (line-aligned text), `tmx`, `documents` (parallel,
     not aligned), `text` (one language); of linguists `eaf` (ELAN), `flextext`, `lift`, `sfm` (Toolbox), `textgrid`
     (Praat), `cldf`, `conllu`, `chat`; `usfm` (and USX), `xliff`, `subtitles`, `session` (lameta, SayMore);
-    `html`, `pdf` (its text layer); or `auto`:
+    `html`, `pdf` (its text layer), `warc` (what `seshat crawl` fetched), `mediawiki` (a dump); or `auto`:
     by the ending of the name, and by the first lines where the ending is that of several kinds."""
     kind: Literal["entries", "segments", "documents"] = "segments"
     """What a row of a table is: a lexicon entry or a sentence pair. With `auto` and a path with `{lang}`,

@@ -259,7 +259,10 @@ OURS = (*VARIABLES, "serve.hosts")
 """Settings of the command line and the environment alone."""
 OUTSIDE = ("command line", "environment")
 """How the places begin that are no file."""
-_CONTACTS = re.compile(r"translate\.server\.url|augment\..*server|translate\.ray\.address|tracking\.uri|sweep\.storage")
+_CONTACTS = re.compile(
+    r"translate\.server\.url|augment\..*server|translate\.ray\.address|tracking\.uri|sweep\.storage"
+    r"|crawl\.sources\.\d+\.start\.\d+"
+)
 
 
 def variables() -> Iterator[tuple[str, str, str]]:

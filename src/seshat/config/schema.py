@@ -12,6 +12,7 @@ from seshat.config.align import AlignSection
 from seshat.config.augment import AugmentSection
 from seshat.config.base import Mistake, Mistakes, Section
 from seshat.config.clean import CleanSection
+from seshat.config.crawl import CrawlSection
 from seshat.config.download import DownloadSection
 from seshat.config.evaluate import EvaluateSection
 from seshat.config.export import ExportSection
@@ -42,6 +43,8 @@ class Config(Section):
     """What the language is, and what a run may use."""
     download: DownloadSection = DownloadSection()
     """The fetch recipe: run with `seshat download`, never by itself."""
+    crawl: CrawlSection = CrawlSection()
+    """Pages of the web: fetched with `seshat crawl`, never by itself."""
     ocr: OcrSection = OcrSection()
     """Scanned pages to text."""
     transcribe: TranscribeSection = TranscribeSection()

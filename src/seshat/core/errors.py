@@ -21,6 +21,7 @@ import importlib.metadata
 import json
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +139,9 @@ def require(package: str, *, extra: str, purpose: str) -> ModuleType:
         MissingPackage: the package is not installed.
     """
     try:
-        return importlib.import_module(package)
+        with warnings.catch_warnings():  # of what a library itself could do with: nothing that a user can mend
+            warnings.simplefilter("ignore")
+            return importlib.import_module(package)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] != package.split(".")[0]:
             raise

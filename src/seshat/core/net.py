@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -68,6 +69,22 @@ class Refused(DataError):
         hints = {401: _LOGIN, 403: _LOGIN, 404: _GONE, 410: _GONE}
         super().__init__(message, hints.get(status, "Try again later." if status in _BUSY else None))
         self.status, self.said, self.pause = status, said, pause
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer as it came."""
+
+    status: int
+    """Of HTTP."""
+    reason: str
+    """The words beside the status."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes
+    """Unpacked."""
+    pause: float | None
+    """Seconds that the server asks to wait."""
 
 
 _LOGIN = "It may need a login: fetch it with a browser and use --from FOLDER."
@@ -158,6 +175,36 @@ class Client:
                 return answer
 
         return self._tried(ask)
+
+    def fetch(self, address: str, *, headers: Mapping[str, str], most_bytes: int, seconds: float) -> Fetched:
+        """Ask for an address once, whatever the answer is; redirections are not followed.
+
+        Args:
+            address: a whole address, of a server that the client was opened for.
+            headers: beside those of the client.
+            most_bytes: a longer answer, unpacked, is no answer.
+            seconds: one that takes longer, from first to last, neither.
+
+        Raises:
+            Unreachable: there is no answer, or it breaks off or takes too long.
+            DataError: it is too long.
+        """
+        import httpx
+
+        deadline = time.monotonic() + seconds
+        with self._answer("GET", address, False, headers=headers) as answer:
+            body = bytearray()
+            try:
+                for block in answer.iter_bytes():
+                    body += block
+                    if len(body) > most_bytes:
+                        raise DataError(f"{address}: the answer is longer than {most_bytes:,} bytes.")
+                    if time.monotonic() > deadline:
+                        raise Unreachable(f"{address}: the answer takes longer than {seconds:g} seconds.")
+            except httpx.DecodingError as error:
+                raise DataError(f"{address}: the answer is packed in a way that cannot be unpacked.") from error
+            pause = _asked_pause(answer)
+            return Fetched(answer.status_code, answer.reason_phrase, dict(answer.headers), bytes(body), pause)
 
     def upload(self, address: str, file: Path) -> None:
         """Send a file (``PUT``), from its beginning again where the connection breaks.

@@ -36,6 +36,7 @@ BY_ENDING = {
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     ".pdf": "pdf",
+    ".warc": "warc",
     **dict.fromkeys((".session", ".person", ".sprj"), "session"),
 }
 """Reader of a file by the ending of its name, for ``reader: auto``."""
@@ -68,7 +69,7 @@ def reader_name(path: str, source: Source, file: Path | None = None) -> str:
     """
     if source.reader != "auto":
         return source.reader
-    ending = Path(path).suffix.casefold()
+    ending = Path(path.casefold().removesuffix(".gz") if ".warc" in path.casefold() else path).suffix.casefold()
     several = any("{lang}" in pattern for pattern in source.patterns)
     if several and BY_ENDING.get(ending) in TOGETHER:
         return BY_ENDING[ending]
@@ -93,6 +94,7 @@ AMBIGUOUS = frozenset({".txt", ".sfm", ".db", ".dic", ".json", ".xml", ".mdf"})
 _ROOTS = (
     (b"<interlinear-text", "flextext"), (b"<ANNOTATION_DOCUMENT", "eaf"), (b"<usx", "usfm"), (b"<lift", "lift"),
     (b"<xliff", "xliff"), (b"<tmx", "tmx"),
+    (b"<mediawiki", "mediawiki"),
 )  # fmt: skip
 
 

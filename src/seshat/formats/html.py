@@ -18,7 +18,7 @@ import regex
 from seshat.core.errors import DataError, require
 from seshat.core.jsonl import cannot_read
 from seshat.core.records import Record, Reject, Segment
-from seshat.formats.context import Context
+from seshat.formats.context import Context, FileReport
 from seshat.text.legacy import recognise
 from seshat.text.scripts import dominant_script
 
@@ -41,12 +41,13 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     """Read web pages.
 
     Raises:
+        DataError: a page cannot be read.
         MissingPackage: lxml or trafilatura is not installed.
     """
     language = context.source.language or context.project.language
     for path in paths:
-        lines = page_lines(path, context, language)
         report, file, prefix = context.report(path), context.relative(path), context.prefix(path)
+        lines = page_lines(_decoded(path, context), report, context, language, str(Path(file).parent))
         if not lines:
             yield context.reject(path, None, "the page has no text")
         for number, line in enumerate(lines, start=1):
@@ -55,25 +56,27 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
             yield Segment(id=f"{prefix}:{number}", texts={language: report.text(line)}, meta=meta)
 
 
-def page_lines(path: Path, context: Context, language: str) -> list[str]:
-    """The lines of a page, none of them empty; what was kept is noted in the report of the file.
-
-    Raises:
-        DataError: the page cannot be read.
-    """
+def _decoded(path: Path, context: Context) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise cannot_read(path, error) from error
-    declared = _CHARSET.search(data[:2_048])
     try:
-        name = context.encoding(path, declared[1].decode() if declared else None).name
+        name = context.encoding(path, declared(data)).name
     except DataError:
         name = "latin-1"  # fonts of old pages: nobody's encoding, and recognised below
-    report = context.report(path)
-    page = data.decode("utf-8" if name.endswith("-utf8") else name, "replace").lstrip("\ufeff")
-    tree = _tree(page)
-    blocks = text_blocks(tree)
+    return data.decode("utf-8" if name.endswith("-utf8") else name, "replace").lstrip("\ufeff")
+
+
+def declared(data: bytes) -> str | None:
+    """The encoding that a page says it has."""
+    found = _CHARSET.search(data[:2_048])
+    return found[1].decode() if found else None
+
+
+def page_lines(page: str, report: FileReport, context: Context, language: str, site: str) -> list[str]:
+    """The lines of a page, none of them empty; what was kept is noted in the report of the file and for the site."""
+    blocks = text_blocks(_tree(page))
     whole = "\n".join(blocks)
     older = recognise(whole, [language])
     if older is not None:
@@ -88,7 +91,7 @@ def page_lines(path: Path, context: Context, language: str) -> list[str]:
     lines = kept if share >= LEAST and kept else blocks
     extractor = "trafilatura" if lines is kept else "all blocks"
     report.details |= {"extractor": extractor, "trafilatura_kept": round(share, 3)}
-    context.sites.setdefault(str(Path(context.relative(path)).parent), []).append((share, extractor))
+    context.sites.setdefault(site, []).append((share, extractor))
     return [text for line in lines if (text := _SPACE.sub(" ", older.repair(line) if older else line).strip())]
 
 

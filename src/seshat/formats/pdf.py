@@ -21,7 +21,7 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
     """
     language = context.source.language or context.project.language
     for path in paths:
-        read_pages = _pages(path)
+        read_pages = page_texts(path, str(path))
         pages = [text or "" for text in read_pages]
         report, file, prefix = context.report(path), context.relative(path), context.prefix(path)
         without = [number for number, text in enumerate(pages, start=1) if not text.strip()]
@@ -48,24 +48,29 @@ def read(paths: Sequence[Path], context: Context) -> Iterator[Record | Reject]:
                     yield Segment(id=f"{prefix}:{order}", texts={language: kept}, meta=made)
 
 
-def _pages(path: Path) -> list[str | None]:
-    """The text of each page; None of a page that cannot be opened."""
+def page_texts(document: Path | bytes, name: str) -> list[str | None]:
+    """The text of each page; None of a page that cannot be opened.
+
+    Raises:
+        DataError: it is no PDF document, or is protected; ``name`` says which.
+        MissingPackage: pypdfium2 is not installed.
+    """
     pdfium = require("pypdfium2", extra="crawl", purpose="Reading the text of PDF documents")
 
-    def text_of(document: Any, number: int) -> str | None:
+    def text_of(number: int) -> str | None:
         try:
-            text: str = document[number].get_textpage().get_text_bounded()
+            text: str = opened[number].get_textpage().get_text_bounded()
         except pdfium.PdfiumError:
             return None
         return text.replace("\ufffe", "")
 
     try:
-        document = pdfium.PdfDocument(path)
+        opened: Any = pdfium.PdfDocument(document)
     except pdfium.PdfiumError as error:
         raise DataError(
-            f"{path}: this PDF document cannot be opened: {error}.", "Is it whole, and unprotected?"
+            f"{name}: this PDF document cannot be opened: {error}.", "Is it whole, and unprotected?"
         ) from error
     try:
-        return [text_of(document, number) for number in range(len(document))]
+        return [text_of(number) for number in range(len(opened))]
     finally:
-        document.close()
+        opened.close()
