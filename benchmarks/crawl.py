@@ -1,4 +1,4 @@
-"""A site of 2,000 pages on two servers, fetched by ``seshat crawl``, killed five times; the proof are the servers' logs."""
+"""A site of 2,000 pages fetched by ``seshat crawl``, killed five times; the proof are the logs of its two servers."""
 
 from __future__ import annotations
 
