@@ -48,6 +48,33 @@ def additions(before: bytes, after: bytes) -> list[bytes]:
     return found
 
 
+def eaf_faults(content: bytes) -> set[str]:
+    """What the schema of ELAN (EAFv3.0.xsd) forbids: order of elements, keys that stand twice, wrong references."""
+    root = Xml.fromstring(content)
+    names = [one.tag for one in root if one.tag in ORDER]
+    found = set() if names == sorted(names, key=ORDER.index) else {"order"}
+    keys = {
+        "slots": [one.get("TIME_SLOT_ID") for one in root.iter("TIME_SLOT")],
+        "tiers": [one.get("TIER_ID") for one in root.iter("TIER")],
+        "types": [one.get("LINGUISTIC_TYPE_ID") for one in root.iter("LINGUISTIC_TYPE")],
+        "annotations": [one.get("ANNOTATION_ID") for one in root.iter() if one.get("ANNOTATION_ID")],
+        "constraints": [one.get("STEREOTYPE") for one in root.iter("CONSTRAINT")],
+    }
+    found |= {f"{kind} twice" for kind, given in keys.items() if len(set(given)) < len(given)}
+    references = {
+        "slots": ("TIME_SLOT_REF1", "TIME_SLOT_REF2"), "tiers": ("PARENT_REF",), "types": ("LINGUISTIC_TYPE_REF",),
+        "annotations": ("ANNOTATION_REF", "PREVIOUS_ANNOTATION"), "constraints": ("CONSTRAINTS",),
+    }  # fmt: skip
+    for kind, attributes in references.items():
+        given = {one.get(name) for one in root.iter() for name in attributes} - {None}
+        found |= {f"{kind}: reference to {one}" for one in given - set(keys[kind])}
+    types = {one.get("LINGUISTIC_TYPE_ID"): one.get("TIME_ALIGNABLE", "true") for one in root.iter("LINGUISTIC_TYPE")}
+    for tier_ in root.iter("TIER"):
+        if tier_.find(".//ALIGNABLE_ANNOTATION") is not None and types.get(tier_.get("LINGUISTIC_TYPE_REF")) == "false":
+            found.add(f"{tier_.get('TIER_ID')}: times where its type has none")
+    return found
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_nothing_to_say_changes_nothing(tmp_path: Path, name: str, newline: str) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.formats.test_annotate import additions, eaf_faults
 
 from seshat.config import Config
+from seshat.config.ingest import IngestSection, Source
+from seshat.config.project import ProjectSection
 from seshat.core.records import Entry, Reject, Segment
 from seshat.formats import read_source
+from seshat.formats.annotate import Suggestions, annotate
 from seshat.formats.context import Context
 
 pytestmark = pytest.mark.real_data
@@ -129,3 +133,42 @@ def load_any(path: Path) -> tuple[list[Any], Any, list[str]]:
         context = Context(path.parent, config.ingest.sources[0], config.ingest, config.project)
         failures: list[str] = []
         return list(read_source(context, lambda _file, error: failures.append(error.message))), {}, failures
+
+
+WRITTEN_BACK = [
+    *("eaf/lameta_ETR009.eaf", "eaf/poio_example.eaf", "eaf/speach_fables.eaf", "eaf/speach_test.eaf"),
+    *("flextext/apalai.flextext", "flextext/kalamang_glosses.flextext", "flextext/sil_Freeform.flextext"),
+    *("flextext/sil_FullyAnalyzed.flextext", "flextext/sil_Unglossed.flextext"),
+    *("toolbox-interlinear/tuwariToolbox.txt", "toolbox-interlinear/daakaka_examples_300.sfm"),
+    *("toolbox-interlinear/pem_txt_tb.txt", "toolbox-interlinear/kakabe_150lines.txt"),
+]
+
+
+@pytest.mark.parametrize("file", WRITTEN_BACK)
+def test_round_trips(files: Path, tmp_path: Path, file: str) -> None:
+    """Nothing added gives the same bytes; what is added leaves all else as it was, and is no data until accepted."""
+    path = tmp_path / Path(file).name
+    content = (files / file).read_bytes()
+    path.write_bytes(content)
+    records = [one for one in load(path)[0] if isinstance(one, Segment)]
+
+    def copy(answers: Suggestions) -> bytes:
+        source = Source(name="src", path=path.name)
+        project = ProjectSection(language="gyr", pivot="es")
+        context = Context(tmp_path, source, IngestSection(), project)
+        path.write_bytes(content)
+        return annotate(path, context, lambda segments: [answers for _ in segments]).content
+
+    assert copy({}) == content
+    said = copy({"es": "una palabra"})
+    assert additions(content, said)
+    path.write_bytes(said)
+    again = [one for one in load(path)[0] if isinstance(one, Segment)]
+    assert [(one.id, one.texts, one.gloss) for one in again] == [(one.id, one.texts, one.gloss) for one in records]
+    if path.suffix == ".eaf":
+        assert eaf_faults(said) == eaf_faults(content)
+    path.write_bytes(said.replace(b"?? ", b""))
+    accepted = [one for one in load(path)[0] if isinstance(one, Segment)]
+    assert sum(one.texts.get("es") == "una palabra" for one in accepted) >= sum(
+        one.texts.get("es") != "una palabra" and bool(one.texts.get("gyr")) for one in accepted
+    )

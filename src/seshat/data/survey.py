@@ -7,12 +7,12 @@ Nothing is trusted: what is proposed is written down for people to look at, with
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 
@@ -66,6 +66,31 @@ class Survey:
     """File -> why no source reads it."""
 
 
+class _Look(NamedTuple):
+    """A file, how it could be read, and why."""
+
+    file: str
+    settings: dict[str, Any]
+    why: str
+
+
+def _alike(files: Sequence[_Look]) -> Iterator[tuple[tuple[str, str], list[_Look]]]:
+    """Files of one folder and ending that one source reads: those with fewer tiers go with those that have more."""
+    groups: dict[tuple[str, str, str], list[_Look]] = defaultdict(list)
+    for one in sorted(files, key=lambda one: -len(one.settings.get("tiers", ()))):
+        place = str(Path(one.file).parent), Path(one.file).suffix
+        others = (key for key in groups if key[:2] == place and _reads(groups[key][0].settings, one.settings))
+        groups[next(others, (*place, repr(one.settings)))].append(one)
+    for (parent, suffix, _), group in groups.items():
+        yield (parent, suffix), sorted(group)
+
+
+def _reads(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a source with these settings reads a file for which others were proposed."""
+    tiers, fewer = settings.get("tiers", {}), wanted.get("tiers", {})
+    return {**settings, "tiers": tiers} == {**wanted, "tiers": {**tiers, **fewer}}
+
+
 def survey(folder: Path, project: ProjectSection) -> Survey:
     """Look into all files of a folder.
 
@@ -80,22 +105,21 @@ def survey(folder: Path, project: ProjectSection) -> Survey:
     )
     found = Survey()
     found.proposals, rest = _pairs(folder, files, project)
-    alike: dict[tuple[str, str, str], list[tuple[str, dict[str, Any], str]]] = defaultdict(list)
+    looked_at: list[_Look] = []
     for file in rest:
         try:
             settings, why = _settings(folder, file, project)
         except DataError as error:
             found.left[file] = error.message.replace(f"{folder}/", "")
             continue
-        place = Path(file)
-        alike[str(place.parent), place.suffix, repr(settings)].append((file, settings, why))
+        looked_at.append(_Look(file, settings, why))
     endings = Counter((str(Path(file).parent), Path(file).suffix) for file in files)
-    for (parent, suffix, _), group in alike.items():
+    for (parent, suffix), group in _alike(looked_at):
         together = len(group) > 1 and endings[parent, suffix] == len(group)
         for part in [group] if together else [[one] for one in group]:
-            name = Path(parent).name if together and parent != "." else Path(part[0][0]).stem
-            path = (Path(parent) / f"*{suffix}").as_posix() if together else part[0][0]
-            found.proposals.append(_proposal(name, [file for file, _, _ in part], part[0][1], path, part[0][2]))
+            name = Path(parent).name if together and parent != "." else Path(part[0].file).stem
+            path = (Path(parent) / f"*{suffix}").as_posix() if together else part[0].file
+            found.proposals.append(_proposal(name, [one.file for one in part], part[0].settings, path, part[0].why))
     return _named(found)
 
 
@@ -163,7 +187,18 @@ def _settings(folder: Path, file: str, project: ProjectSection) -> tuple[dict[st
     if not any(found.counts.get(kind) for kind in ("segments", "entries", "documents")):
         raise DataError(f"{file}: {'; '.join(found.problems) or 'nothing in it could be read'}")
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
-    return found.settings, f"{found.reader}: {counts}"
+    return _any_speaker(found.settings), f"{found.reader}: {counts}"
+
+
+def _any_speaker(settings: dict[str, Any]) -> dict[str, Any]:
+    """Tiers of whoever speaks (`tx@*`) instead of one speaker's (`tx@Ana`), so that all recordings are read alike."""
+    if "tiers" not in settings:
+        return settings
+    tiers: dict[str, tuple[str, ...]] = {}
+    for name, given in settings["tiers"].items():
+        listed = (given,) if isinstance(given, str) else given
+        tiers[name] = tuple(dict.fromkeys(regex.sub(r"(?<=.)@.+$", "@*", tier) for tier in listed))
+    return {**settings, "tiers": {name: one[0] if len(one) == 1 else one for name, one in tiers.items()}}
 
 
 def _text(path: Path, project: ProjectSection) -> tuple[dict[str, Any], str]:
