@@ -1,4 +1,4 @@
-"""A FLEx export, ELAN files and a Toolbox dictionary become all that docs/field.md promises, typed as it stands there."""
+"""A FLEx export, ELAN files and a Toolbox dictionary become all that docs/field.md promises, typed as it stands."""
 
 from __future__ import annotations
 
