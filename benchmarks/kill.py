@@ -38,10 +38,10 @@ def digests(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def start(root: Path) -> subprocess.Popen[bytes]:
-    """Start ``seshat run`` as the head of its own process group."""
+def start(root: Path, *more: str) -> subprocess.Popen[bytes]:
+    """Start ``seshat run`` as the head of its own process group; ``more`` are further arguments."""
     return subprocess.Popen(
-        [sys.executable, "-m", "seshat", "run", "--project", str(root), "--quiet"],
+        [sys.executable, "-m", "seshat", "run", "--project", str(root), "--quiet", *more],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.kill import digests, finish, start
 from tests import tiny_models
 
 import seshat
@@ -20,6 +25,14 @@ pytest.importorskip("trafilatura")
 
 SIGNS = ["", "ா", "ி", "ு", "ே", "ை", "்"]
 TUNING = {"epochs": 1, "learning_rate": 3e-3, "batch": 16, "max_length": 64, "device": "cpu", "accumulate": 1}
+
+KILLED_AT = (
+    "data/interim/measure/documents.jsonl",
+    "data/interim/mix/verdicts.jsonl",
+    ".seshat/work/**/checkpoint-*",
+    "models/*/run.json",
+)
+"""What is there when a run is killed: after it was measured, drawn, in the middle of learning, before the report."""
 
 
 def _texts(seed: int) -> list[list[str]]:
@@ -56,14 +69,11 @@ def _fill(folder: Path) -> list[str]:
     return [line for lines in documents for line in lines]
 
 
-@pytest.fixture(scope="module", params=["causal", "masked"])
-def run(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
-    """The shipped project, brought up to date with one of its profiles on a tiny base."""
-    torch.set_num_threads(1)
-    folder = Path(shutil.copytree(root / "projects" / "tamil", tmp_path_factory.mktemp("tamil") / "tamil"))
+def _prepared(family: str, folder: Path) -> list[str]:
+    """Fill the folder of the shipped project and give it a tiny base; returns the settings to run it with."""
     lines = _fill(folder / "data" / "raw")
     settings = [f"train.finetune.{name}={value}" for name, value in TUNING.items()]
-    if request.param == "masked":
+    if family == "masked":
         tiny_models.xlmr(folder / "base", texts=lines)
     else:
         tiny_models.gemma3(folder / "base", lines, pieces="own")
@@ -73,13 +83,21 @@ def run(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.Tem
             "model.quantization=none",
             "train.lora.enabled=false",
         ]
-    settings += [
+    return [
+        *settings,
         "train.finetune.precision=float32",
         "model.base=base",
         "evaluate.perplexity_texts=12",
         "evaluate.bootstrap=100",
     ]
-    opened = seshat.open(folder, [request.param], settings)
+
+
+@pytest.fixture(scope="module", params=["causal", "masked"])
+def run(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """The shipped project, brought up to date with one of its profiles on a tiny base."""
+    torch.set_num_threads(1)
+    folder = Path(shutil.copytree(root / "projects" / "tamil", tmp_path_factory.mktemp("tamil") / "tamil"))
+    opened = seshat.open(folder, [request.param], _prepared(request.param, folder))
     opened.run()
     return request.param, opened
 
@@ -122,3 +140,38 @@ def test_the_configuration_says_what_may_be_used(root: Path) -> None:
         open_ones = {source.name for source in config.ingest.sources if source.access != "registered"}
         assert open_ones == {"wikipedia"}, "the other folders hold what their user puts there"
         assert all(source.licence for source in config.ingest.sources)
+
+
+def _killed_when(process: subprocess.Popen[bytes], folder: Path, pattern: str) -> None:
+    """Kill a run by force as soon as there is such a file."""
+    while not any(folder.glob(pattern)):
+        assert process.poll() is None, f"it ended before there was {pattern}"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["causal", "masked"])
+def test_one_command_killed_at_points_ends_with_the_same_bytes(family: str, root: Path, tmp_path: Path) -> None:
+    prepared, whole, cut = (tmp_path / name for name in ("prepared", "whole", "cut"))
+    shutil.copytree(root / "projects" / "tamil", prepared)
+    lists = prepared / "data" / "raw" / "modern.txt"
+    command = [
+        *("--profile", family, *_prepared(family, prepared), "train.finetune.validate_every=0.4"),
+        *("mix.strategy=modern", "mix.max_records=120", "measure.lists.modern=modern.txt"),
+    ]
+    said = (prepared / "data" / "raw" / "books" / "b1.txt").read_text(encoding="utf-8").split()
+    lists.write_text("\n".join(sorted({word.strip(".") for word in said})), encoding="utf-8")
+    for folder in (whole, cut):
+        shutil.copytree(prepared, folder)
+    finish(start(whole, *command))
+    for pattern in KILLED_AT:
+        _killed_when(start(cut, *command), cut, pattern)
+    finish(start(cut, *command))
+    expected, found = digests(whole), digests(cut)
+    drawn = json.loads((whole / "data" / "interim" / "mix" / "report.json").read_text(encoding="utf-8"))
+    assert 100 < drawn["segments"] <= 120
+    assert drawn["tags"]["mix:not-drawn"] > 0
+    assert (whole / "reports" / "evaluation.html").exists()
+    assert {name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)} == set()

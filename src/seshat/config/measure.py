@@ -19,7 +19,8 @@ class MeasureSection(Section):
     """The file of limits, in the project folder; `seshat fit` writes it, and the model beside it (`.npz`)."""
     lists: dict[str, RawPath] = Field(default_factory=dict)
     """Name -> a list of words below data/raw, one a line. `modern` and `classical` are registers, that mix.strategy may
-    ask for; `boilerplate` holds phrases of menus and notices; others are measured and can be limited (`list:NAME`)."""
+    ask for; `boilerplate` holds phrases of menus and notices; others are measured and can be limited (`list:NAME`).
+    Those that stand under `lists` in the file of limits are used, too."""
     identifier: RawPath | None = None
     """A model of languages, as `seshat identify --learn` writes it, below data/raw."""
 

@@ -41,15 +41,24 @@ def tools_of(project: Project) -> Tools:
     Raises:
         DataError: one of the files cannot be read.
     """
-    section, thresholds, model = project.config.measure, thresholds_path(project), model_path(project)
-    lists = {name: frozenset(words) for name, words in _lists_of(thresholds).items()}
-    for name, path in section.lists.items():
-        lists[name] = frozenset(line.strip().casefold() for line in _lines(project.raw / path) if line.strip())
+    section, model = project.config.measure, model_path(project)
     return Tools(
-        lists,
+        lists_of(project),
         load(model).get(_MODEL) if model.exists() else None,
         Identifier.load(project.raw / section.identifier) if section.identifier else None,
     )
+
+
+def lists_of(project: Project) -> dict[str, frozenset[str]]:
+    """The lists of words: those beside the limits, and those that the configuration names.
+
+    Raises:
+        DataError: one of the files cannot be read.
+    """
+    lists = {name: frozenset(words) for name, words in _lists_of(thresholds_path(project)).items()}
+    for name, path in project.config.measure.lists.items():
+        lists[name] = frozenset(line.strip().casefold() for line in _lines(project.raw / path) if line.strip())
+    return lists
 
 
 def _lists_of(thresholds: Path) -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from seshat.core.errors import DataError, UsageError
 from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
 from seshat.corpus.documents import Cluster, Measured, Verdict
 from seshat.corpus.duplicates import fingerprint
-from seshat.corpus.measure import thresholds_path
+from seshat.corpus.measure import lists_of, thresholds_path
 from seshat.corpus.measures import PRIVATE
 from seshat.corpus.thresholds import Thresholds
 from seshat.project.folder import Project
@@ -148,10 +148,11 @@ def run(project: Project) -> dict[str, Any]:
     """
     section, split = project.config.mix, project.config.split
     register = section.strategy if section.strategy in _REGISTERS else None
-    if register and register not in project.config.measure.lists:
+    if register and register not in lists_of(project):
         raise UsageError(
             f"mix.strategy: {register} needs a list of {register} words.",
-            f"Give one in seshat.yaml: measure: {{lists: {{{register}: {register}.txt}}}}, a file below data/raw.",
+            f"Give one in seshat.yaml: measure: {{lists: {{{register}: {register}.txt}}}}, a file below data/raw; "
+            f"or under lists in {project.config.measure.thresholds}.",
         )
     judged = list(_judged(project))
     free = [(one, verdict) for one, verdict in judged if not one.fixed and not any(map(split.excludes, verdict.tags))]
