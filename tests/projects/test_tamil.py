@@ -18,6 +18,7 @@ from tests import tiny_models
 
 import seshat
 from seshat.config.load import load_config
+from seshat.core.errors import UsageError
 from seshat.data.check.run import run as check
 
 torch = pytest.importorskip("torch")
@@ -122,6 +123,21 @@ def test_text_alone_becomes_a_model_and_a_report(run: tuple[str, Any]) -> None:
     if family == "masked":
         shown = [one["id"] for one in found["fill"]["samples"]]
         assert shown[: len(opened.config.evaluate.blanks)] == [f"evaluate.blanks[{n}]" for n in range(4)]
+    else:
+        own = [one for one in found["continued"] if one["id"].startswith("evaluate.blanks")]
+        assert [one["before"] for one in own] == [one.split(" ___")[0] for one in opened.config.evaluate.blanks]
+        shown = found["continued"][-1]
+        assert [one["name"] for one in shown["systems"]] == [opened.config.train.name, "base (zero-shot)"]
+        said, base = (one["text"] for one in shown["systems"])
+        assert said != base
+        assert any(f"{shown['before']} {shown['after']}" == line for lines in _texts(11) for line in lines)
+        assert "How does it go on?" in page
+
+
+def test_a_translation_is_refused_with_what_there_is(run: tuple[str, Any]) -> None:
+    with pytest.raises(UsageError, match="nothing that 'ta' is translated") as refused:
+        run[1].project.config.project.pair  # noqa: B018
+    assert "seshat export gguf" in str(refused.value.hint)
 
 
 def test_nothing_of_the_test_set_is_learned(run: tuple[str, Any]) -> None:

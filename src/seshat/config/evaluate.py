@@ -51,9 +51,11 @@ class EvaluateSection(Section):
     perplexity_texts: int = Field(default=200, ge=0)
     """Test sentences whose bits per byte are measured (causal and masked family); 0 turns it off."""
     fill: int = Field(default=10, ge=0)
-    """Sentences with a hidden word shown in the report (masked family); as many are judged as for perplexity."""
+    """Sentences with a hidden word shown in the report (masked family), as many are judged as for perplexity; of a
+    language alone, texts that a causal model goes on with."""
     blanks: tuple[str, ...] = ()
-    """Sentences of your own with `___` for one hidden token, shown in the report with what a masked model offers."""
+    """Sentences of your own with `___` for one hidden token, shown in the report with what a masked model offers; a
+    causal one goes on with what stands before the gap."""
     task_examples: int = Field(default=200, ge=0)
     """At most so many test questions of each task: dictionary, glossing … (causal family); 0 turns it off."""
 

@@ -69,7 +69,9 @@ class ProjectSection(Section):
         if self.pivot is None:
             raise UsageError(
                 f"project.pivot is not set: there is nothing that '{self.language}' is translated into or from.",
-                "Name the other language in seshat.yaml (project: pivot: es), if there are translations.",
+                "Name the other language in seshat.yaml (project: pivot: es), if there are translations. Of a language "
+                "alone a model is made by `seshat run` with model.preset=xlmr-base-mlm or gemma3-1b-qlora: the report "
+                "shows what it puts into gaps or how it goes on, and `seshat export gguf` hands it to other programs.",
             )
         return self.language, self.pivot
 

@@ -16,7 +16,7 @@ from seshat.config.evaluate import EvaluateSection
 from seshat.core.errors import SeshatError
 from seshat.core.records import Access, Segment
 from seshat.core.spaced import evenly
-from seshat.evaluation import ablation, fill, likelihood, tasks
+from seshat.evaluation import ablation, continuation, fill, likelihood, tasks
 from seshat.evaluation.advice import beside_translation, warnings
 from seshat.evaluation.baselines import CopyTranslator, NearestTranslator, train_word_by_word
 from seshat.evaluation.calibrate import calibrate, judge
@@ -65,6 +65,8 @@ class Findings:
     """Direction -> how far translations of the main model may be trusted."""
     fillings: dict[str, list[list[fill.Filling]]] = field(default_factory=dict)
     """System -> offers for each blank."""
+    continued: dict[str, list[str]] = field(default_factory=dict)
+    """System -> how it goes on with each beginning."""
     notes: list[str] = field(default_factory=list)
     """What could not be measured, in plain words."""
 
@@ -112,6 +114,9 @@ class Assessment:
         texts = [(one.id, one.texts[names.language]) for one in hidden]
         self.blanks = fill.blanks(texts, settings.perplexity_texts if settings.fill else 0, names.seed)
         self.blanks += fill.asked(settings.blanks)
+        alone = names.pivot is None and settings.fill
+        own = [(one.id, one.texts[names.language]) for one in self.test.segments] if alone else []
+        self.beginnings = continuation.beginnings(own, settings.fill, settings.blanks) if alone else []
 
     @cached_property
     def _training(self) -> dict[str, list[str]]:
@@ -170,11 +175,12 @@ class Assessment:
             likelihood=surprises,
             tasks=answers,
             fill=filled,
+            continued=continuation.table(self.found.continued, self.beginnings) if self.found.continued else [],
         )
 
     def _work(self, system: System) -> None:
         """All that a system does, in one go, so that its weights are opened once."""
-        asks = system.is_language_model and (self.segments or self.questions or self.blanks)
+        asks = system.is_language_model and (self.segments or self.questions or self.blanks or self.beginnings)
         try:
             with opened(system, self.prompt if system.other_prompt else None) if asks else nullcontext() as model:
                 if model is not None:
@@ -193,6 +199,8 @@ class Assessment:
         if system.family.fills and self.blanks:
             offers = fill.fill(model.model, model.tokenizer, self.blanks, f"{system.name}: fill")
             self.found.fillings[system.name] = offers
+        elif self.beginnings and not system.family.fills:
+            self.found.continued[system.name] = continuation.go_on(model, self.beginnings)
         if system.family.instructed:
             self._question(system, model)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from seshat.core.errors import DataError
 from seshat.core.jsonl import write_json
 from seshat.core.records import Access
-from seshat.report.tables import FillTable, Kind, LikelihoodTable, TaskTable
+from seshat.report.tables import Continued, FillTable, Kind, LikelihoodTable, TaskTable
 from seshat.scores import Metric
 from seshat.scores.table import Score, Scored
 
@@ -293,6 +293,7 @@ class Evaluation(BaseModel):
     likelihood: list[LikelihoodTable] = []
     tasks: list[TaskTable] = []
     fill: FillTable | None = None
+    continued: list[Continued] = []
 
     @property
     def headline(self) -> Metric:

@@ -109,6 +109,23 @@ class FillSample(BaseModel):
     systems: list[Offers]
 
 
+class ContinuedBy(BaseModel):
+    """How a system goes on."""
+
+    name: str
+    text: str
+
+
+class Continued(BaseModel):
+    """The beginning of a text, and how causal models go on with it."""
+
+    id: str
+    before: str
+    after: str
+    """How the text itself goes on; empty where nobody has said it."""
+    systems: list[ContinuedBy]
+
+
 class FillTable(BaseModel):
     """Masked models on hidden words."""
 
