@@ -27,12 +27,12 @@ from seshat.core.jsonl import write_bytes
 Pair = tuple[Sequence[str], Sequence[str]]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_Numbered = tuple[list[int], list[int], float]
-"""Source words, target words and weight of a pair."""
 
 NULL = ""
 """The null word: makes the target words that no source word accounts for."""
 
+ITERATIONS = 5
+"""Rounds of expectation-maximisation; 5 is the customary number."""
 _MAX_CELLS = 40_000
 """Pairs with more cells (source words by target words) are left out: they say little about words and cost much."""
 _CHUNK = 2_000_000
@@ -61,7 +61,7 @@ class WordTable:
     def train(
         cls,
         pairs: Sequence[Pair],
-        iterations: int = 5,
+        iterations: int = ITERATIONS,
         *,
         weights: Sequence[float] | None = None,
         null: bool = True,
@@ -71,7 +71,7 @@ class WordTable:
 
         Args:
             pairs: source words and target words of each sentence pair.
-            iterations: rounds of expectation-maximisation; 5 is the customary number.
+            iterations: rounds of expectation-maximisation.
             weights: how often each pair counts, such as the probability that it is one; default: once each.
             null: let a null word make target words too, which keeps function words from sticking to rare words.
             min_probability: entries below are left out of the finished table.
@@ -79,29 +79,33 @@ class WordTable:
         Returns:
             The table; an empty one when no pair has words on both sides.
         """
-        source_words, target_words, cells = _cells(pairs, weights, null=null)
-        if not cells.chunks:
-            return cls((), (), np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
-        width = len(target_words)
-        sources = cells.keys // width
-        probabilities = np.full(len(cells.keys), 1.0)
-        for _ in range(max(1, iterations)):
-            expected = np.zeros(len(cells.keys))
-            for chunk in cells.chunks:
-                shares = probabilities[chunk.entries]
-                shares /= np.repeat(np.add.reduceat(shares, chunk.starts), chunk.lengths)
-                shares *= np.repeat(chunk.weights, chunk.lengths)
-                expected += np.bincount(chunk.entries, shares, minlength=len(expected))
-            probabilities = expected / np.maximum(np.bincount(sources, expected), 1e-300)[sources]
-        keep = np.flatnonzero(probabilities >= min_probability)
-        keep = keep[np.lexsort((cells.keys[keep] % width, -probabilities[keep], sources[keep]))]
-        counts = np.bincount(sources[keep], minlength=len(source_words))
+        kept: list[float] = []
+        source, target = _Numbering(), _Numbering()
+        for (mine, theirs), weight in zip(pairs, weights if weights is not None else repeat(1.0), strict=False):
+            if mine and theirs and (len(mine) + 1) * len(theirs) <= _MAX_CELLS:
+                source.add(mine)
+                target.add(theirs)
+                kept.append(weight)
+        rows, columns = source.lines(), target.lines()
+        source_words, target_words = [NULL, *source.words] if null and kept else list(source.words), list(target.words)
+        cells = _Cells.of(rows, columns, len(target_words), np.array(kept))
+        learned, nothing = cells.forth().learned(cells.keys, len(target_words), iterations, null=null)
+        if null and kept:  # the null word is the first
+            learned = Learned(
+                np.concatenate([np.zeros(len(nothing), np.int64), learned.sources + 1]),
+                np.concatenate([np.arange(len(nothing)), learned.targets]),
+                np.concatenate([nothing, learned.probabilities]),
+                np.concatenate([nothing, learned.support]),
+            )
+        keep = np.flatnonzero(learned.probabilities >= min_probability)
+        keep = keep[np.lexsort((learned.targets[keep], -learned.probabilities[keep], learned.sources[keep]))]
+        counts = np.bincount(learned.sources[keep], minlength=len(source_words))
         return cls(
             tuple(source_words),
             tuple(target_words),
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            (cells.keys[keep] % width).astype(np.int32),
-            probabilities[keep].astype(np.float32),
+            learned.targets[keep].astype(np.int32),
+            learned.probabilities[keep].astype(np.float32),
         )
 
     def __len__(self) -> int:
@@ -179,50 +183,218 @@ class WordTable:
             raise DataError(f"{path}: not a word table: {error}.", "Run the stage that wrote it again.") from error
 
 
+class _Numbering:
+    """Gives words numbers, sentence by sentence."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        self._tokens: list[int] = []
+        self._starts = [0]
+
+    def add(self, sentence: Sequence[str]) -> None:
+        self._tokens += [self.words.setdefault(word, len(self.words)) for word in sentence]
+        self._starts.append(len(self._tokens))
+
+    def lines(self) -> Lines:
+        return Lines(np.array(self._tokens, np.int64), np.array(self._starts, np.int64))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Numbered words of some sentences: all of them, and where each sentence begins; one more place than sentences."""
+
+    tokens: Integers
+    starts: Integers
+
+
+@dataclass(frozen=True)
+class Learned:
+    """P(target | source), an entry for each two words that stand in one pair; by source and target, ascending."""
+
+    sources: Integers
+    targets: Integers
+    probabilities: Floats
+    support: Floats
+    """How often the two stand in one pair, by the weights of the pairs."""
+
+
+def train_both(source: Lines, target: Lines, width: int, weights: Floats) -> tuple[Learned, Learned]:
+    """As :meth:`WordTable.train`, of words that have numbers, both ways: P(target | source) and P(source | target).
+
+    Both have the same entries in the same order; ``sources`` are source words, ``targets`` target words.
+
+    Args:
+        source: source words of each pair.
+        target: target words.
+        width: more than the highest number of a target word.
+        weights: how often each pair counts.
+    """
+    lengths = np.diff(source.starts), np.diff(target.starts)
+    fit = np.flatnonzero((lengths[0] > 0) & (lengths[1] > 0) & ((lengths[0] + 1) * lengths[1] <= _MAX_CELLS))
+    source, target = (
+        Lines(one.tokens[ranges(one.starts[fit], length[fit])], np.concatenate([[0], np.cumsum(length[fit])]))
+        for one, length in zip((source, target), lengths, strict=True)
+    )
+    cells = _Cells.of(source, target, width, weights[fit])
+    there, _ = cells.forth().learned(cells.keys, width, ITERATIONS)
+    back, _ = cells.back().learned(cells.keys, width, ITERATIONS, given_target=True)
+    return there, back
+
+
+def ranges(starts: Integers, counts: Integers) -> Integers:
+    """``starts[0] .. starts[0] + counts[0]``, then the next range, in one array."""
+    ends = np.cumsum(counts)
+    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts - starts, counts)
+
+
 @dataclass(frozen=True)
 class _Chunk:
-    """Cells of some sentence pairs, grouped by target word: the place of each cell in the table."""
+    """Cells of some sentence pairs, grouped by the word that is made: the place of each cell in the table."""
 
     entries: NDArray[np.int32]
     starts: Integers
     lengths: Integers
     weights: Floats
+    words: Integers
+    """Which word is made."""
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """The data of expectation-maximisation: what makes each word, of which nothing (the null word) is one."""
+
+    chunks: list[_Chunk]
+
+    def learned(
+        self, keys: Integers, width: int, iterations: int, *, null: bool = True, given_target: bool = False
+    ) -> tuple[Learned, Floats]:
+        """The table, and the probabilities of the words that nothing makes.
+
+        Args:
+            keys: entries of the table, ``source * width + target``.
+            width: more than the highest number of a target word.
+            iterations: rounds.
+            null: whether nothing can make a word.
+            given_target: it is the target words that make source words.
+        """
+        sources = keys // max(1, width)
+        targets = keys - sources * width
+        makers = targets if given_target else sources
+        probabilities, support = np.ones(len(keys)), np.zeros(len(keys))
+        made = max((int(chunk.words.max()) for chunk in self.chunks), default=-1) + 1
+        nothing = np.full(made, float(null))
+        for number in range(max(1, iterations)):
+            expected, from_nothing = np.zeros(len(keys)), np.zeros(made)
+            for chunk in self.chunks:
+                shares = probabilities[chunk.entries]
+                alone = nothing[chunk.words]
+                factor = chunk.weights / (np.add.reduceat(shares, chunk.starts) + alone)
+                from_nothing += np.bincount(chunk.words, factor * alone, minlength=made)
+                shares *= np.repeat(factor, chunk.lengths)
+                expected += np.bincount(chunk.entries, shares, minlength=len(expected))
+                if not number:
+                    counts = np.repeat(chunk.weights, chunk.lengths)
+                    support += np.bincount(chunk.entries, counts, minlength=len(support))
+            probabilities = expected / np.maximum(np.bincount(makers, expected), 1e-300)[makers]
+            nothing = from_nothing / max(1e-300, float(from_nothing.sum()))
+        return Learned(sources, targets, probabilities, support), nothing
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some sentence pairs: their cells in the order of target words, for each all source words."""
+
+    entries: NDArray[np.int32]
+    source: Lines
+    target: Lines
+    weights: Floats
+
+    def by_target(self) -> _Chunk:
+        """Grouped by target word."""
+        source, target = np.diff(self.source.starts), np.diff(self.target.starts)
+        lengths = np.repeat(source, target)
+        weights = np.repeat(self.weights, target)
+        return _Chunk(self.entries, np.cumsum(lengths) - lengths, lengths, weights, self.target.tokens)
+
+    def by_source(self) -> _Chunk:
+        """Grouped by source word: every so many cells apart as its sentence has source words."""
+        source, target = np.diff(self.source.starts), np.diff(self.target.starts)
+        lengths = np.repeat(target, source)
+        starts = np.cumsum(lengths) - lengths
+        cells = np.cumsum(source * target) - source * target
+        first = np.repeat(cells - self.source.starts[:-1], source) + np.arange(len(self.source.tokens))
+        step = np.repeat(np.repeat(source, source), lengths)
+        place = np.repeat(first, lengths) + (np.arange(int(lengths.sum())) - np.repeat(starts, lengths)) * step
+        return _Chunk(self.entries[place], starts, lengths, np.repeat(self.weights, source), self.source.tokens)
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """``keys`` (source word * number of target words + target word) of the table, ascending, and the data."""
+    """Every (source word, target word) that stands in one pair: ``keys`` as ``source * width + target``, ascending."""
 
     keys: Integers
-    chunks: list[_Chunk]
+    parts: list[_Part]
+
+    @classmethod
+    def of(cls, source: Lines, target: Lines, width: int, weights: Floats) -> _Cells:
+        """Lay out pairs that have words on both sides."""
+        # The keys of a part are sorted before they are looked up: walking the table in order is ten times faster.
+        found: list[Integers] = []
+        drafts: list[_Part] = []
+        for part in _parts(source, target, weights):
+            mine, theirs = np.diff(part.source.starts), np.diff(part.target.starts)
+            lengths = np.repeat(mine, theirs)
+            places = ranges(np.repeat(part.source.starts[:-1], theirs), lengths)
+            cells = part.source.tokens[places] * width + np.repeat(part.target.tokens, lengths)
+            distinct, entries = _numbered(cells)
+            found.append(distinct)
+            drafts.append(replace(part, entries=entries))
+        keys = _distinct(found)
+        if len(found) > 1:
+            drafts = [
+                replace(draft, entries=np.searchsorted(keys, distinct).astype(np.int32)[draft.entries])
+                for distinct, draft in zip(found, drafts, strict=True)
+            ]
+        return cls(keys, drafts)
+
+    def forth(self) -> _Grouped:
+        """What source words make."""
+        return _Grouped([part.by_target() for part in self.parts])
+
+    def back(self) -> _Grouped:
+        """What target words make."""
+        return _Grouped([part.by_source() for part in self.parts])
 
 
-def _cells(
-    pairs: Sequence[Pair], weights: Sequence[float] | None, *, null: bool
-) -> tuple[list[str], list[str], _Cells]:
-    """Number the words and lay out every (source word, target word) that stands in one pair."""
-    sources: dict[str, int] = {NULL: 0} if null else {}
-    targets: dict[str, int] = {}
-    numbered: list[_Numbered] = []
-    for (source, target), weight in zip(pairs, weights if weights is not None else repeat(1.0), strict=False):
-        if not source or not target or (len(source) + 1) * len(target) > _MAX_CELLS:
-            continue
-        row = [sources.setdefault(word, len(sources)) for word in source]
-        column = [targets.setdefault(word, len(targets)) for word in target]
-        numbered.append(([0, *row] if null else row, column, weight))
-    # The keys of a chunk are sorted before they are looked up: walking the table in order is ten times faster.
-    found: list[Integers] = []
-    drafts: list[_Chunk] = []
-    for cells, part in _expand(numbered, len(targets)):
-        distinct, entries = np.unique(cells, return_inverse=True)
-        found.append(distinct)
-        drafts.append(replace(part, entries=entries.astype(np.int32)))
-    keys = _distinct(found)
-    chunks = [
-        replace(draft, entries=np.searchsorted(keys, distinct).astype(np.int32)[draft.entries])
-        for distinct, draft in zip(found, drafts, strict=True)
-    ]
-    return list(sources), list(targets), _Cells(keys, chunks)
+def _parts(source: Lines, target: Lines, weights: Floats) -> Iterator[_Part]:
+    """Pairs in parts of about :data:`_CHUNK` cells."""
+    done = np.concatenate([[0], np.cumsum(np.diff(source.starts) * np.diff(target.starts))])
+    begin = 0
+    while begin < len(weights):
+        end = min(len(weights), max(begin + 1, int(np.searchsorted(done, done[begin] + _CHUNK))))
+        mine, theirs = (
+            Lines(one.tokens[one.starts[begin] : one.starts[end]], one.starts[begin : end + 1] - one.starts[begin])
+            for one in (source, target)
+        )
+        yield _Part(np.zeros(0, np.int32), mine, theirs, weights[begin:end])
+        begin = end
+
+
+def _numbered(cells: Integers) -> tuple[Integers, NDArray[np.int32]]:
+    """The distinct values, ascending, and the place of each value among them.
+
+    As :func:`numpy.unique`, several times faster: value and place are sorted as one number, where they fit into it.
+    """
+    bits = len(cells).bit_length()
+    if int(cells.max()).bit_length() + bits > 63:
+        distinct, places = np.unique(cells, return_inverse=True)
+        return distinct, places.astype(np.int32)
+    packed = np.sort((cells << bits) | np.arange(len(cells)))
+    ordered = packed >> bits
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    entries = np.empty(len(cells), np.int32)
+    entries[packed & ((1 << bits) - 1)] = np.cumsum(first) - 1
+    return np.asarray(ordered[first]), entries
 
 
 def _distinct(parts: list[Integers]) -> Integers:
@@ -231,26 +403,3 @@ def _distinct(parts: list[Integers]) -> Integers:
         merged = [np.sort(np.concatenate(parts[i : i + 2]), kind="stable") for i in range(0, len(parts), 2)]
         parts = [values[np.concatenate([[True], values[1:] != values[:-1]])] for values in merged]
     return parts[0] if parts else np.zeros(0, np.int64)
-
-
-def _expand(numbered: list[_Numbered], width: int) -> Iterator[tuple[Integers, _Chunk]]:
-    """Keys of the cells, chunk by chunk; the chunk has everything but its entries."""
-    begin = 0
-    while begin < len(numbered):
-        end, cells = begin, 0
-        while end < len(numbered) and (cells < _CHUNK or end == begin):
-            cells += len(numbered[end][0]) * len(numbered[end][1])
-            end += 1
-        part = numbered[begin:end]
-        lengths_of_source = np.array([len(source) for source, _, _ in part])
-        lengths_of_target = np.array([len(target) for _, target, _ in part])
-        source = np.array([word for words, _, _ in part for word in words], np.int64)
-        target = np.array([word for _, words, _ in part for word in words], np.int64)
-        lengths = np.repeat(lengths_of_source, lengths_of_target)
-        first = np.repeat(np.cumsum(lengths_of_source) - lengths_of_source, lengths_of_target)
-        starts = np.cumsum(lengths) - lengths
-        places = np.arange(int(lengths.sum())) - np.repeat(starts - first, lengths)
-        weights = np.repeat(np.array([weight for _, _, weight in part]), lengths_of_target)
-        unknown = np.zeros(0, np.int32)
-        yield source[places] * width + np.repeat(target, lengths), _Chunk(unknown, starts, lengths, weights)
-        begin = end

@@ -17,20 +17,27 @@ from seshat.core.records import Entry
 from seshat.data.align import links as linking
 from seshat.data.align.anchors import Anchored
 from seshat.data.align.beads import Bead, Block
-from seshat.data.align.dynamic import Band, Posteriors, most_expected, posteriors
+from seshat.data.align.dynamic import Band, Floats, Integers, Posteriors, best_path, most_expected, posteriors
 from seshat.data.align.length import LengthModel
 from seshat.data.align.lexical import Links, Rates, Side, Vocabulary
 from seshat.data.align.scoring import BELIEVED, PRIORS, Model, Text, lattice, observed_rates
 
 _STRENGTH = 50.0
 """The shares of shapes known beforehand count as much as so many beads."""
-_LEAST = 0.03
+_LEAST = 0.1
 """Posterior from which a bead teaches about words, as much as it is probable."""
 _SMALL = 4
 """Most lines, both sides together, of a bead that teaches about words."""
-_WIDE_PASSES = 2
-_NARROW = 100
-"""After the first passes the search keeps so close (in lines) to the path found."""
+_TELLING = 0.3
+"""Weight of the words that the first path goes by."""
+_COARSE = ((1, 1), (1, 2), (2, 1))
+"""Shapes of the beads of the first path …"""
+_NARROW = 40
+"""… and how close to it, in lines, the search keeps from then on."""
+
+
+MANY = 3_000
+"""Lines of all documents together, on the side that has fewer."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,9 @@ class Options:
 
     max_gap: int = 400
     """How far from the diagonal the search looks, in lines, between anchors."""
-    passes: int = 5
+    passes: int | None = None
+    """Default: 5, and 3 where there are :data:`MANY` lines: what long documents teach about words is learned sooner,
+    and more passes make the search too sure of it (5,000 lines: F1 .875 after three, .867 after five)."""
     lexical: bool = True
     """Off: lengths and priors alone."""
 
@@ -63,7 +72,8 @@ class _Job:
         self.blocks = split_at(anchored.blocks, self.locked)
         self.band = Band.around(self.blocks, gap)
         self.beads: list[Bead] = []
-        self.likely: list[Bead] = []
+        self.likely: tuple[Integers, Floats]
+        """Small beads that are not out of the question, by their lines, and how probable each is."""
         self.text: Text
 
     def number(self, source: Vocabulary, target: Vocabulary) -> None:
@@ -84,13 +94,16 @@ class _Job:
         found = posteriors(lattice(self.text, self.band, model))
         path = [replace(bead, confidence=found.of(bead)) for bead in most_expected(found)]
         self.beads = merge(path, self.locked)
-        self.likely = [bead for bead in found.likely(_LEAST) if sum(bead.shape) <= _SMALL]
-        self.likely += [bead for bead in self.locked if bead.paired]
+        beads, shares = found.likely(_LEAST, _SMALL)
+        decided = np.array([[*bead.source, *bead.target] for bead in self.locked if bead.paired], np.int64)
+        self.likely = np.concatenate([beads, decided.reshape(-1, 4)]), np.append(shares, np.ones(len(decided)))
         return found
 
-    def narrow(self, gap: int) -> None:
-        """Search only near the path found."""
-        self.band = self.band.near(self.beads, gap)
+    def narrow(self, model: Model) -> None:
+        """Search only near the best path of few shapes."""
+        source, target = self.text.source.telling(_TELLING), self.text.target.telling(_TELLING)
+        path = best_path(lattice(replace(self.text, source=source, target=target), self.band, model, _COARSE))
+        self.band = self.band.near(path, _NARROW)
 
 
 def align(
@@ -126,25 +139,25 @@ def align(
     length = LengthModel.start(*([line for job in jobs for line in job.lines[side]] for side in (0, 1)))
     priors = dict(PRIORS)
     links, rates = known, Rates()
+    examples_of = Side.of([one for one, _ in taught], source), Side.of([other for _, other in taught], target)
     if known is not None and taught:
-        links = Links.merged([known, linking.learned(source, target, taught)])
-    for number in range(options.passes):
+        links = Links.merged([known, linking.learned(target, *examples_of, np.ones(len(taught)))])
+    lines = min(sum(len(job.lines[side]) for job in jobs) for side in (0, 1))
+    passes = options.passes or (3 if lines >= MANY else 5)
+    for number in range(passes):
         model = Model.of(priors, length, links, rates)
         counts = dict.fromkeys(PRIORS, 0.0)
-        for job in track(jobs, f"aligning, pass {number + 1} of {options.passes}"):
+        for job in track(jobs, f"aligning, pass {number + 1} of {passes}"):
             if number == 0:
                 job.number(source, target)
-            if number == _WIDE_PASSES:
-                job.narrow(_NARROW)
+                job.narrow(model)
             for shape, count in job.run(model).counts().items():
                 counts[shape] += count
         total = sum(counts.values()) + _STRENGTH
         priors = {shape: (counts[shape] + _STRENGTH * PRIORS[shape]) / total for shape in PRIORS}
         length = length.learned(_lengths(jobs))
-        if known is not None and number + 1 < options.passes:
-            pairs, weights = _pairs(jobs)
-            weights += [1.0] * len(taught)
-            links = Links.merged([known, linking.learned(source, target, pairs + taught, weights)])
+        if known is not None and number + 1 < passes:
+            links = Links.merged([known, linking.learned(target, *_pairs(jobs, examples_of))])
             rates = observed_rates([job.text for job in jobs], [job.beads for job in jobs], links)
     return [job.beads for job in jobs]
 
@@ -166,16 +179,12 @@ def _lengths(jobs: Sequence[_Job]) -> list[tuple[int, int]]:
     ]
 
 
-def _pairs(jobs: Sequence[_Job]) -> tuple[list[tuple[list[str], list[str]]], list[float]]:
-    """Words of both sides of small beads that are not out of the question, and how probable each is."""
-    pairs, weights = [], []
-    for job in jobs:
-        for bead in job.likely:
-            sides = zip(job.words, (bead.source, bead.target), strict=True)
-            source, target = ([word for line in words[slice(*lines)] for word in line] for words, lines in sides)
-            pairs.append((source, target))
-            weights.append(bead.confidence)
-    return pairs, weights
+def _pairs(jobs: Sequence[_Job], examples: tuple[Side, Side]) -> tuple[Side, Side, Floats]:
+    """Both sides of the likely beads of all jobs and of the examples, a line for each; and how probable each is."""
+    sources = [job.text.source.runs(*job.likely[0][:, :2].T) for job in jobs]
+    targets = [job.text.target.runs(*job.likely[0][:, 2:].T) for job in jobs]
+    weights = [*(job.likely[1] for job in jobs), np.ones(len(examples[0].totals))]
+    return Side.together([*sources, examples[0]]), Side.together([*targets, examples[1]]), np.concatenate(weights)
 
 
 def split_at(blocks: Sequence[Block], locked: Sequence[Bead]) -> list[Block]:

@@ -9,7 +9,7 @@ by their probability, that run through it (forward-backward; Rabiner 1989, secti
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from seshat.data.align.beads import Bead, Block
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Scores = dict[tuple[int, int], NDArray[np.float32]]
 
 IMPOSSIBLE = -1e30
@@ -84,31 +85,62 @@ class Lattice:
     drop_source: Floats
     drop_target: Floats
 
-    def arcs(self, row: int) -> Iterator[tuple[tuple[int, int], slice, slice, Floats]]:
-        """Arcs that leave a row for a later one: shape, columns here, columns there (in band places), scores."""
-        band = self.band
-        count = int(band.high[row] - band.low[row]) + 1
-        for (a, b), table in self.scores.items():
-            below = row + a
-            if below < band.rows:
-                here, there = self._overlap(row, below, b, count)
-                if here.stop > here.start:
-                    yield (a, b), here, there, table[row, here].astype(np.float64)
-        if row + 1 < band.rows:
-            here, there = self._overlap(row, row + 1, 0, count)
-            if here.stop > here.start:
-                yield (1, 0), here, there, np.full(here.stop - here.start, self.drop_source[row])
 
-    def _overlap(self, row: int, below: int, b: int, count: int) -> tuple[slice, slice]:
-        shift = int(self.band.low[row]) + b - int(self.band.low[below])
-        start = max(0, -shift)
-        stop = min(count, int(self.band.high[below] - self.band.low[below]) + 1 - shift)
-        return slice(start, stop), slice(start + shift, stop + shift)
+class _Arcs:
+    """The arcs of a lattice laid out so that all that end or begin in one row are found by one look-up.
 
-    def drops(self, row: int) -> Floats:
+    ``table[shape, row, 1 + place]`` is the score of the arc that begins there; the columns at both ends, and the rows
+    that states have before the first and behind the last row, are impossible, and stand for all that lies outside.
+    """
+
+    def __init__(self, lattice: Lattice) -> None:
+        band = lattice.band
+        self.band, self.width = band, band.width + 2
+        self.shapes = [*lattice.scores, (1, 0)]
+        self.table = np.full((len(self.shapes), band.rows, self.width), IMPOSSIBLE, np.float32)
+        for number, scores in enumerate(lattice.scores.values()):
+            self.table[number, :, 1:-1] = scores
+        self.table[-1, :-1, 1:-1] = lattice.drop_source[:, None]
+        self.drops = np.concatenate([[0.0], np.cumsum(lattice.drop_target)])
+        self.counts = (band.high - band.low + 1).tolist()
+        self.margin = max(a for a, _ in self.shapes)
+        a, b = np.array(self.shapes).T[:, :, None]
+        rows = np.arange(band.rows)[None, :]
+        before, behind = np.maximum(rows - a, 0), np.minimum(rows + a, band.rows - 1)
+        self._start = band.low[rows] - b - band.low[before] + 1
+        self._end = band.low[rows] + b - band.low[behind] + 1
+        self._start_row = (rows - a + self.margin) * self.width
+        self._end_row = (rows + a + self.margin) * self.width
+        self._score_row = (np.arange(len(self.shapes))[:, None] * band.rows + before) * self.width
+        self._places = np.arange(band.width)[None, :]
+
+    def states(self) -> Floats:
+        """A value for every node, all impossible: rows with their margin, columns with theirs."""
+        return np.full((self.band.rows + 2 * self.margin, self.width), IMPOSSIBLE)
+
+    def inside(self, states: Floats, row: int) -> Floats:
+        """The nodes of one row that are in the band, as they stand in ``states``."""
+        found: Floats = states[row + self.margin, 1 : 1 + self.counts[row]]
+        return found
+
+    def entering(self, states: Floats, row: int) -> Floats:
+        """Shapes by places: the value of the node where each arc that ends in a row begins, and its score."""
+        column = np.clip(self._start[:, row, None] + self._places, 0, self.width - 1)
+        found: Floats = states.ravel().take(column + self._start_row[:, row, None])
+        found += self.table.ravel().take(column + self._score_row[:, row, None])
+        return found
+
+    def leaving(self, states: Floats, row: int) -> Floats:
+        """Shapes by places: the value of the node where each arc that begins in a row ends, and its score."""
+        column = np.clip(self._end[:, row, None] + self._places, 0, self.width - 1)
+        found: Floats = states.ravel().take(column + self._end_row[:, row, None])
+        found += self.table[:, row, 1:-1]
+        return found
+
+    def dropped(self, row: int) -> Floats:
         """Running sum of ``drop_target`` along the columns of a row."""
         low, high = int(self.band.low[row]), int(self.band.high[row])
-        return np.concatenate([[0.0], np.cumsum(self.drop_target[low:high])])
+        return np.asarray(self.drops[low : high + 1] - self.drops[low])
 
 
 @dataclass(frozen=True)
@@ -127,14 +159,20 @@ class Posteriors:
         tables = {**self.paired, (1, 0): self.drop_source, (0, 1): self.drop_target}
         return min(1.0, float(tables[bead.shape][i, place]))
 
-    def likely(self, least: float) -> list[Bead]:
-        """Beads with both sides whose posterior is at least ``least``."""
-        beads = []
+    def likely(self, least: float, most: int) -> tuple[Integers, Floats]:
+        """Beads with both sides, of at most so many lines together, whose posterior is at least ``least``.
+
+        Returns:
+            Beads by first and last (exclusive) source and target line; and their posteriors.
+        """
+        lines, shares = [np.zeros((0, 4), np.int64)], [np.zeros(0)]
         for (a, b), table in self.paired.items():
-            for row, place in np.argwhere(table >= least).tolist():
-                column = int(self.band.low[row]) + place
-                beads.append(Bead((row, row + a), (column, column + b), min(1.0, float(table[row, place]))))
-        return beads
+            if a + b <= most:
+                row, place = np.nonzero(table >= least)
+                column = self.band.low[row] + place
+                lines.append(np.stack([row, row + a, column, column + b], axis=1))
+                shares.append(np.minimum(1.0, table[row, place]))
+        return np.concatenate(lines), np.concatenate(shares)
 
     def counts(self) -> dict[tuple[int, int], float]:
         """Expected number of beads of each shape."""
@@ -144,40 +182,44 @@ class Posteriors:
 
 def posteriors(lattice: Lattice) -> Posteriors:
     """Forward-backward over the lattice."""
-    band = lattice.band
-    forward = np.full((band.rows, band.width), IMPOSSIBLE)
-    forward[0, 0] = 0.0
-    for row in range(band.rows):
-        count = int(band.high[row] - band.low[row]) + 1
-        drops = lattice.drops(row)
-        forward[row, :count] = np.logaddexp.accumulate(forward[row, :count] - drops) + drops
-        for (a, _), here, there, scores in lattice.arcs(row):
-            forward[row + a, there] = np.logaddexp(forward[row + a, there], forward[row, here] + scores)
-    total = forward[-1, int(band.high[-1] - band.low[-1])]
-    return _backward(lattice, forward - total)
+    arcs = _Arcs(lattice)
+    forward = arcs.states()
+    arcs.inside(forward, 0)[0] = 0.0
+    for row in range(lattice.band.rows):
+        here = arcs.inside(forward, row)
+        if row:
+            here[:] = _log_sum(arcs.entering(forward, row))[: len(here)]
+        drops = arcs.dropped(row)
+        here[:] = np.logaddexp.accumulate(here - drops) + drops
+    return _backward(arcs, forward - arcs.inside(forward, lattice.band.rows - 1)[-1])
 
 
-def _backward(lattice: Lattice, forward: Floats) -> Posteriors:
+def _log_sum(values: Floats) -> Floats:
+    highest = values.max(axis=0)
+    total: Floats = np.log(np.exp(values - highest).sum(axis=0)) + highest
+    return total
+
+
+def _backward(arcs: _Arcs, forward: Floats) -> Posteriors:
     """Backward pass; ``forward`` is divided by the probability of the whole, so products are posteriors."""
-    band = lattice.band
-    backward = np.full((band.rows, band.width), IMPOSSIBLE)
-    backward[-1, int(band.high[-1] - band.low[-1])] = 0.0
-    found = {shape: np.zeros_like(table) for shape, table in lattice.scores.items()}
-    drop_source = np.zeros((band.rows, band.width), np.float32)
+    band, last = arcs.band, arcs.band.rows - 1
+    backward = arcs.states()
+    found = np.zeros((len(arcs.shapes), band.rows, band.width), np.float32)
     drop_target = np.zeros((band.rows, band.width), np.float32)
-    for row in range(band.rows - 1, -1, -1):
-        for (a, b), here, there, scores in lattice.arcs(row):
-            onward = scores + backward[row + a, there]
-            backward[row, here] = np.logaddexp(backward[row, here], onward)
-            table = drop_source if b == 0 else found[a, b]
-            table[row, here] = np.exp(np.minimum(0.0, forward[row, here] + onward))
-        count = int(band.high[row] - band.low[row]) + 1
-        drops = lattice.drops(row)
-        backward[row, :count] = np.logaddexp.accumulate((backward[row, :count] + drops)[::-1])[::-1] - drops
+    for row in range(last, -1, -1):
+        before, here = arcs.inside(forward, row), arcs.inside(backward, row)
+        count = len(here)
+        onward = arcs.leaving(backward, row)[:, :count]
+        found[:, row, :count] = np.exp(np.minimum(0.0, before + onward))
+        here[:] = _log_sum(onward)
+        if row == last:
+            here[-1] = 0.0
+        drops = arcs.dropped(row)
+        here[:] = np.logaddexp.accumulate((here + drops)[::-1])[::-1] - drops
         if count > 1:
-            onward = np.diff(drops) + backward[row, 1:count]
-            drop_target[row, : count - 1] = np.exp(np.minimum(0.0, forward[row, : count - 1] + onward))
-    return Posteriors(band, found, drop_source, drop_target)
+            through = np.diff(drops) + here[1:]
+            drop_target[row, : count - 1] = np.exp(np.minimum(0.0, before[:-1] + through))
+    return Posteriors(band, dict(zip(arcs.shapes[:-1], found, strict=False)), found[-1], drop_target)
 
 
 def most_expected(found: Posteriors) -> list[Bead]:
@@ -197,25 +239,24 @@ def most_expected(found: Posteriors) -> list[Bead]:
 
 def best_path(lattice: Lattice) -> list[Bead]:
     """The path of the highest score."""
-    band = lattice.band
-    best = np.full((band.rows, band.width), IMPOSSIBLE)
-    shapes = [(0, 1), (1, 0), *lattice.scores]
-    came_by = np.zeros((band.rows, band.width), np.uint8)
-    best[0, 0] = 0.0
+    band, arcs = lattice.band, _Arcs(lattice)
+    best = arcs.states()
+    dropped = len(arcs.shapes)
+    came_by = np.full((band.rows, band.width), dropped, np.uint8)
+    places = np.arange(band.width)
+    arcs.inside(best, 0)[0] = 0.0
     for row in range(band.rows):
-        count = int(band.high[row] - band.low[row]) + 1
-        drops = lattice.drops(row)
-        entered = best[row, :count] - drops
+        here, by = arcs.inside(best, row), came_by[row, : arcs.counts[row]]
+        if row:
+            values = arcs.entering(best, row)
+            by[:] = values.argmax(axis=0)[: len(here)]
+            here[:] = values[by, places[: len(here)]]
+        drops = arcs.dropped(row)
+        entered = here - drops
         running = np.maximum.accumulate(entered)
-        came_by[row, :count][running > entered] = 0
-        best[row, :count] = running + drops
-        for shape, here, there, scores in lattice.arcs(row):
-            below = row + shape[0]
-            value = best[row, here] + scores
-            better = value > best[below, there]
-            best[below, there] = np.where(better, value, best[below, there])
-            came_by[below, there][better] = shapes.index(shape)
-    return _trace(band, came_by, shapes)
+        by[running > entered] = dropped
+        here[:] = running + drops
+    return _trace(band, came_by, [*arcs.shapes, (0, 1)])
 
 
 def _trace(band: Band, came_by: NDArray[np.uint8], shapes: Sequence[tuple[int, int]]) -> list[Bead]:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seshat.text.wordtable import ranges
+
 Integers = NDArray[np.int64]
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -120,6 +122,31 @@ class Side:
             self.totals[first:last],
         )
 
+    def telling(self, least: float) -> Side:
+        """The same with the words of at least some weight alone: the others tell little and are most of a text."""
+        kept = np.concatenate([[0], np.cumsum(self.weights >= least)])
+        sums = np.concatenate([[0.0], np.cumsum(np.where(self.weights >= least, self.weights, 0.0), dtype=np.float64)])
+        totals = (sums[self.starts[1:]] - sums[self.starts[:-1]]).astype(np.float32)
+        own = self.weights >= least
+        return Side(self.tokens[own], kept[self.starts], self.weights[own], totals)
+
+    def runs(self, first: Integers, last: Integers) -> Side:
+        """Runs of lines, each as one line."""
+        begin, end = self.starts[first], self.starts[last]
+        place = ranges(begin, end - begin)
+        starts = np.concatenate([[0], np.cumsum(end - begin)])
+        sums = np.concatenate([[0.0], np.cumsum(self.totals, dtype=np.float64)])
+        return Side(self.tokens[place], starts, self.weights[place], (sums[last] - sums[first]).astype(np.float32))
+
+    @classmethod
+    def together(cls, sides: Sequence[Side]) -> Side:
+        """The lines of several sides, one after the other."""
+        lengths = np.concatenate([np.diff(side.starts) for side in sides])
+        tokens, weights, totals = (
+            np.concatenate([getattr(side, name) for side in sides]) for name in ("tokens", "weights", "totals")
+        )
+        return cls(tokens, np.concatenate([[0], np.cumsum(lengths)]), weights, totals)
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -175,19 +202,13 @@ def _best_links(kinds: Integers, other: Side, links: Links) -> Singles:
     posted, posted_line = other.tokens[order], line_of[order]
     first = np.searchsorted(links.source, kinds)
     counts = np.searchsorted(links.source, kinds, side="right") - first
-    place = _ranges(first, counts)
+    place = ranges(first, counts)
     row = np.repeat(np.arange(len(kinds)), counts)
     target, value = links.target[place], links.value[place]
     begin = np.searchsorted(posted, target)
     hits = np.searchsorted(posted, target, side="right") - begin
-    np.maximum.at(table, (np.repeat(row, hits), posted_line[_ranges(begin, hits)]), np.repeat(value, hits))
+    np.maximum.at(table, (np.repeat(row, hits), posted_line[ranges(begin, hits)]), np.repeat(value, hits))
     return table
-
-
-def _ranges(starts: Integers, counts: Integers) -> Integers:
-    """``starts[0] .. starts[0] + counts[0]``, then the next range, in one array."""
-    ends = np.cumsum(counts)
-    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts - starts, counts)
 
 
 def _sum_lines(table: Singles, token_kind: Integers, side: Side) -> Singles:

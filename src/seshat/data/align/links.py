@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seshat.core.records import Entry
-from seshat.data.align.lexical import Links, Vocabulary
+from seshat.data.align.lexical import Links, Side, Vocabulary
 from seshat.text.words import tokenize
-from seshat.text.wordtable import Pair, WordTable
+from seshat.text.wordtable import Lines, train_both
 
-Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _SHORT = 0.5
 """Link of a short word or punctuation mark that stands on both sides: it may well be chance."""
@@ -25,6 +24,7 @@ _LEAST_ALIKE = 0.6
 """… and these are at least this share of the longer word."""
 _LEXICON = 0.9
 _LEAST_LEARNED = 0.02
+_LEAST_SHARE = 1e-3
 _DISCOUNT = 0.5
 """Taken off the number of beads that speak for a learned link, so that a word seen once proves little."""
 
@@ -102,53 +102,21 @@ def from_lexicon(entries: Iterable[Entry], language: str, pivot: str, source: Vo
     return Links.of(rows)
 
 
-def learned(
-    source: Vocabulary, target: Vocabulary, pairs: Sequence[Pair], weights: Sequence[float] | None = None
-) -> Links:
+def learned(target: Vocabulary, mine: Side, theirs: Side, weights: Floats) -> Links:
     """IBM model 1 both ways on beads weighted by their probability; the link is the geometric mean of the two.
 
     It is scaled by ``1 - discount / beads`` where both words stand: what was seen together once is mostly chance.
+
+    Args:
+        target: the target words.
+        mine: source words of the beads, a line for each.
+        theirs: target words of the beads.
+        weights: how probable each bead is.
     """
-    there = _entries(WordTable.train(pairs, weights=weights, min_probability=1e-3), source, target)
-    back = _entries(WordTable.train([(t, s) for s, t in pairs], weights=weights, min_probability=1e-3), target, source)
-    width = len(target.words)
-    keys, first, second = np.intersect1d(
-        there[0] * width + there[1], back[1] * width + back[0], assume_unique=True, return_indices=True
-    )
-    value = np.sqrt(there[2][first] * back[2][second])
-    value *= 1.0 - _DISCOUNT / np.maximum(_support(keys, source, target, pairs, weights), 1.0)
-    keep = value >= _LEAST_LEARNED
-    return Links(keys[keep] // width, keys[keep] % width, value[keep].astype(np.float32))
-
-
-def _entries(
-    table: WordTable, source: Vocabulary, target: Vocabulary
-) -> tuple[Integers, Integers, NDArray[np.float64]]:
-    """A table as three parallel arrays in the numbers of the vocabularies, without the null word."""
-    sources = np.array([source.number.get(word, -1) for word in table.source_words], np.int64)
-    targets = np.array([target.number[word] for word in table.target_words], np.int64)
-    rows = np.repeat(sources, np.diff(table.offsets))
-    keep = rows >= 0
-    return rows[keep], targets[table.targets][keep], table.probabilities[keep].astype(np.float64)
-
-
-def _support(
-    keys: Integers,
-    source: Vocabulary,
-    target: Vocabulary,
-    pairs: Sequence[Pair],
-    weights: Sequence[float] | None,
-) -> NDArray[np.float64]:
-    """In how many pairs both words of each key stand."""
-    counts = np.zeros(len(keys) + 1)
-    width = len(target.words)
-    if not len(keys):
-        return counts[:0]
-    for (one, other), weight in zip(pairs, weights if weights is not None else repeat(1.0), strict=False):
-        rows = np.unique([source.number[word] for word in one])
-        columns = np.unique([target.number[word] for word in other])
-        found = (rows[:, None] * width + columns[None, :]).ravel()
-        places = np.searchsorted(keys, found)
-        places[places == len(keys)] = len(keys) - 1
-        counts[np.where(keys[places] == found, places, len(keys))] += weight
-    return counts[:-1]
+    rows, columns = Lines(mine.tokens, mine.starts), Lines(theirs.tokens, theirs.starts)
+    there, back = train_both(rows, columns, len(target.words), weights)
+    value = np.sqrt(there.probabilities * back.probabilities)
+    value *= 1.0 - _DISCOUNT / np.maximum(there.support, 1.0)
+    sure = np.minimum(there.probabilities, back.probabilities) >= _LEAST_SHARE
+    keep = np.flatnonzero(sure & (value >= _LEAST_LEARNED))
+    return Links(there.sources[keep], there.targets[keep], value[keep].astype(np.float32))

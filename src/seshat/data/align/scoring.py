@@ -39,8 +39,8 @@ _SAMPLE = 200
 _SHIFTS = (-7, -5, 5, 7)
 """So far apart lines have nothing to do with each other, but are about the same things."""
 _SMOOTHING = 20.0
-_ROWS = 128
-"""Source lines scored at once."""
+_ROWS = 40
+"""Source lines scored at once, at least; more in a wide band, so that not much is scored outside of it."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,13 @@ class Model:
         return cls(priors, length, links, links.turned if links is not None else None, rates)
 
 
-def lattice(text: Text, band: Band, model: Model) -> Lattice:
-    """Score all beads of a band."""
+def lattice(text: Text, band: Band, model: Model, shapes: Sequence[tuple[int, int]] = SHAPES) -> Lattice:
+    """Score all beads of a band, of some shapes."""
     rows, columns = len(text.source_lengths), len(text.target_lengths)
-    scores = {shape: np.full((rows + 1, band.width), IMPOSSIBLE, np.float32) for shape in SHAPES}
-    for first in range(0, rows, _ROWS):
-        window = _Window.of(text, band, model, first)
+    scores = {shape: np.full((rows + 1, band.width), IMPOSSIBLE, np.float32) for shape in shapes}
+    step = max(_ROWS, band.width // 4)
+    for first in range(0, rows, step):
+        window = _Window.of(text, band, model, range(first, min(rows, first + step)), shapes)
         for (a, b), row, column, score in window.scores():
             place = column - band.low[row]
             inside = (place >= 0) & (column <= band.high[row])
@@ -135,14 +136,15 @@ class _Window:
     last_row: int
     """… and the last line (exclusive) they may reach."""
     columns: tuple[int, int]
+    shapes: Sequence[tuple[int, int]]
     forth: Sequence[NDArray[np.float32]]
     """Linked weight of source lines, for runs of 1, 2 … target lines."""
     back: Sequence[NDArray[np.float32]]
     """Linked weight of target lines, for runs of source lines; source lines by target lines."""
 
     @classmethod
-    def of(cls, text: Text, band: Band, model: Model, first: int) -> _Window:
-        rows = first, min(len(text.source_lengths), first + _ROWS)
+    def of(cls, text: Text, band: Band, model: Model, lines: range, shapes: Sequence[tuple[int, int]]) -> _Window:
+        rows = lines.start, lines.stop
         last = min(len(text.source_lengths), rows[1] + LARGEST - 1)
         reach = band.high[rows[0] : rows[1] + 1].max() + LARGEST
         columns = int(band.low[rows[0] : rows[1] + 1].min()), int(min(len(text.target_lengths), reach))
@@ -150,9 +152,9 @@ class _Window:
         back: list[NDArray[np.float32]] = []
         if model.links is not None and model.turned is not None:
             source, target = text.source.part(rows[0], last), text.target.part(*columns)
-            forth = linked_weight(source, target, model.links, LARGEST)
-            back = [table.T for table in linked_weight(target, source, model.turned, LARGEST)]
-        return cls(text, model, rows, last, columns, forth, back)
+            forth = linked_weight(source, target, model.links, max(b for _, b in shapes))
+            back = [table.T for table in linked_weight(target, source, model.turned, max(a for a, _ in shapes))]
+        return cls(text, model, rows, last, columns, shapes, forth, back)
 
     def scores(self) -> Iterator[tuple[tuple[int, int], Integers, Integers, Floats]]:
         """Shape, rows (a column), columns (a row) and scores of all beads that start in the window."""
@@ -160,7 +162,7 @@ class _Window:
         characters = _sums(text.source_lengths), _sums(text.target_lengths)
         weights = _sums(text.source.totals), _sums(text.target.totals)
         alone = _sums(model.length.alone(text.target_lengths))
-        for a, b in SHAPES:
+        for a, b in self.shapes:
             row = np.arange(self.rows[0], min(self.rows[1], self.last_row - a + 1))[:, None]
             column = np.arange(self.columns[0], max(self.columns[0], self.columns[1] - b + 1))[None, :]
             if not row.size or not column.size:
