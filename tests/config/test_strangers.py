@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from seshat.cli.app import app
 from seshat.config.load import load_config
 from seshat.core import trust
-from seshat.core.errors import ConfigError, UsageError
+from seshat.core.errors import ConfigError, DataError, UsageError
 from seshat.core.net import Client
 
 EVIL = "https://models.example.org/v1"
@@ -93,6 +93,14 @@ def test_every_address_in_a_file_is_only_proposed(tmp_path: Path, more: str) -> 
     with pytest.raises(UsageError, match="nobody has allowed that"):
         trust.asked_for(address)
     trust._proposed.clear()
+    for outside in ("sqlite:////tmp/x.db", "sqlite:///../x.db", "sqlite:///file:/tmp/x.db?uri=true", "file:///tmp/x"):
+        trust.propose(outside, "seshat.yaml:1")
+        with pytest.raises(UsageError, match="inside the project alone"):
+            trust.database(outside, tmp_path)
+        trust._proposed.clear()
+    (tmp_path / "p" / "out").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="leads out of the project"):
+        trust.database("sqlite:///out/x.db", tmp_path / "p")
     for harmless in ("http://127.0.0.1:8000/v1", "sqlite:///models/mlflow.db", "auto"):
         trust.propose(harmless, "seshat.yaml:1")
         assert trust.asked_for(harmless) == harmless

@@ -161,13 +161,13 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, training: Training) -> list[dict[s
     return ran
 
 
-def search(root: Path) -> Search:
-    source, loaded = open_source(root, (), ())
+def search(root: Path, *overrides: str) -> Search:
+    source, loaded = open_source(root, (), overrides)
     return Search(Project(root, loaded.config), source)
 
 
-def found(root: Path) -> dict[str, Any]:
-    one = search(root)
+def found(root: Path, *overrides: str) -> dict[str, Any]:
+    one = search(root, *overrides)
     return results(Project(root, load_config(root)), one)
 
 
@@ -271,18 +271,20 @@ def test_failed_trials_are_recorded_and_can_be_tried_again(tmp_path: Path, monke
 
 
 def test_two_machines_share_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = GRID + f"  storage: sqlite:///{tmp_path}/shared.db\n"
-    first, second = bare_project(tmp_path / "a", shared), bare_project(tmp_path / "b", shared)
+    first, second = bare_project(tmp_path / "a", GRID), bare_project(tmp_path / "b", GRID)
+    shared = f"sweep.storage=sqlite:///{tmp_path}/shared.db"  # no file of a project may name one outside of it
 
     def training(values: dict[str, Any]) -> float:
         if len(ran) == 2:
-            search(second).run()  # another machine, while this trial runs
+            search(second, shared).run()  # another machine, while this trial runs
         return 1.0
 
     ran = stand_in(monkeypatch, training)
-    search(first).run()
+    search(first, shared).run()
     assert sorted(map(json.dumps, ran)) == sorted(map(json.dumps, _all(first))), "each trial on one machine"
-    assert [t["settings"] for t in found(first)["trials"]] == [t["settings"] for t in found(second)["trials"]]
+    assert [t["settings"] for t in found(first, shared)["trials"]] == [
+        t["settings"] for t in found(second, shared)["trials"]
+    ]
     assert {path.parent.parent.name for path in tmp_path.glob("*/.seshat/sweep")} == {"a", "b"}
 
 

@@ -8,12 +8,14 @@ contacted when this machine has allowed its server once (``seshat allow``), or `
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from seshat.core.errors import UsageError
 from seshat.core.jsonl import write_text
+from seshat.core.paths import inside
 
 ALLOW = "SESHAT_ALLOW"
 """Environment variable: servers that may be contacted, parted by spaces."""
@@ -39,12 +41,48 @@ def asked_for(address: str) -> str:
     """
     name = server(address)
     where = _proposed.get(name)
-    if where is None or not urlsplit(name).hostname or is_loopback(urlsplit(name).hostname or "") or name in _allowed():
+    if where is not None and not urlsplit(name).hostname:
+        return _of_the_project(address, where)
+    if where is None or is_loopback(urlsplit(name).hostname or "") or name in _allowed():
         return address
     raise UsageError(
         f"{where}: the project wants to contact {name}, and nobody has allowed that on this machine; nothing was sent.",
         f"If you know this server: seshat allow {name} (once), or give the address on the command line.",
     )
+
+
+def _of_the_project(address: str, where: str) -> str:
+    """What is no server: a word such as ``auto``, or a database file, which lies inside the project that names it."""
+    scheme, sign, path = address.partition(":///")
+    word = re.fullmatch(r"\w+", address)
+    file = scheme == "sqlite" and sign and re.fullmatch(r"[^/\\:?%#~]+(/[^/\\:?%#~]+)*", path)
+    if word or (file and ".." not in path.split("/")):
+        return address
+    raise UsageError(
+        f"{where}: a file of a project may name a database inside the project alone (sqlite:///reports/name.db), "
+        f"not {address}.",
+        "If you want it there, give the address on the command line.",
+    )
+
+
+def database(address: str, root: Path) -> str:
+    """A database that may be used; a file by its full path, which a project names from its own folder.
+
+    Args:
+        address: ``sqlite:///models/name.db``, or that of a server.
+        root: the folder of the project.
+
+    Raises:
+        UsageError: a file of the project names it, and it is outside of it, or nobody has allowed it.
+        DataError: a link leads out of the project.
+    """
+    asked_for(address)
+    prefix, found, path = address.partition("sqlite:///")
+    if prefix or not found or not path or path == ":memory:":
+        return address
+    full = inside(root / path)
+    full.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{full}"
 
 
 def allow(address: str) -> Path:

@@ -17,9 +17,9 @@ import structlog
 from seshat.config.sweep import SweepSection
 from seshat.core.errors import SeshatError, UsageError, require
 from seshat.core.jsonl import write_text
-from seshat.core.paths import inside, remove
+from seshat.core.paths import remove
 from seshat.core.progress import task
-from seshat.core.trust import asked_for
+from seshat.core.trust import database
 from seshat.project.folder import Project
 from seshat.project.provenance import masked
 from seshat.scores import worse
@@ -56,9 +56,7 @@ class Search:
         self.name, key = _identity(project)
         self.home = project.state / "sweep" / key
         self.worker = _worker(project.state / "sweep" / "worker")
-        self.url = asked_for(self.section.storage) if self.section.storage else f"sqlite:///{project.reports / STORAGE}"
-        if not self.section.storage:
-            inside(project.reports).mkdir(parents=True, exist_ok=True)
+        self.url = database(self.section.storage or f"sqlite:///reports/{STORAGE}", project.root)
         with _quietly(self.optuna):
             self.study = self._open()
 

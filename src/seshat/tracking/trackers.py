@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from seshat.core.errors import UsageError, require
-from seshat.core.trust import asked_for
+from seshat.core.trust import database
 from seshat.project.provenance import masked
 
 Parameter: TypeAlias = str | int | float | bool | None
@@ -74,7 +74,7 @@ class Mlflow:
             require(package, extra="track", purpose="tracking.report_to: mlflow")
         from mlflow import MlflowClient
 
-        place = asked_for(_store(root, uri))
+        place = database(uri or f"sqlite:///models/{FILE_NAME}", root)
         try:
             with _quietly():
                 self._client = MlflowClient(tracking_uri=place)
@@ -200,17 +200,6 @@ class Wandb:
     def close(self, *, failed: bool = False) -> None:
         """The run has ended."""
         self._run.finish(exit_code=1 if failed else 0)
-
-
-def _store(root: Path, uri: str | None) -> str:
-    """The store as MLflow wants it: a SQLite file by its full path."""
-    place = uri or f"sqlite:///models/{FILE_NAME}"
-    prefix, found, path = place.partition("sqlite:///")
-    if prefix or not found or not path or path == ":memory:":
-        return place
-    full = root / path
-    full.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{full}"
 
 
 @contextmanager
