@@ -425,6 +425,10 @@ class TestTools:
         assert shown.stderr == ""
         values = json.loads(seshat("check", "-p", tmp_path, "--json").stdout)
         assert shown.exit_code == int(values["failed"])
+        assert not (tmp_path / "reports").exists()
+        assert seshat("check", "-p", tmp_path, "--html").exit_code == shown.exit_code
+        page = (tmp_path / "reports" / "check.html").read_text(encoding="utf-8")
+        assert all(one["message"].split("'")[0] in page for one in values["findings"])
 
     @pytest.mark.parametrize(("status", "code"), [("warn", 0), ("fail", 1)])
     def test_doctor(self, monkeypatch: pytest.MonkeyPatch, status: Any, code: int) -> None:

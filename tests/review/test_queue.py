@@ -228,7 +228,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
 
 def test_a_new_queue_is_one_file(toy: Queue, project: Project) -> None:
     assert sorted(set(queues.queues()) - {"transcription"}) == [
-        "alignment", "audit", "corrections", "lexicon", "ocr", "readings", "scanned_entries",
+        "alignment", "audit", "corrections", "documents", "lexicon", "ocr", "readings", "scanned_entries",
     ]  # fmt: skip
     desk = Desk(toy, project)
     row = Row({"id": "l1", "scan": "data/raw/scans/p1.png#xywh=0,0,9,9", "reading": "=mina", "fingerprint": "f"})
@@ -239,7 +239,7 @@ def test_a_new_queue_is_one_file(toy: Queue, project: Project) -> None:
 
 
 def test_an_unknown_queue() -> None:
-    with pytest.raises(UsageError, match="only alignment, audit, corrections, lexicon"):
+    with pytest.raises(UsageError, match="only alignment, audit, corrections, documents, lexicon"):
         queues.queue("nope")
 
 

@@ -79,13 +79,21 @@ def _made(folder: Path, next_step: str) -> list[str]:
 
 
 @verb("check", help="Look over the data and say in plain words what is wrong with them.")
-def _check(context: Context) -> None:
+def _check(
+    context: Context,
+    html: Annotated[bool, typer.Option("--html", help="Write it as a page, too: reports/check.html.")] = False,
+) -> None:
+    from seshat.core.jsonl import write_text
     from seshat.data.check import run as check
 
     project = context.open()
     with context.progress():
         report = check.run(project)
-    context.result(report, *map(escape, check.text(report)))
+    lines = list(map(escape, check.text(report)))
+    if html:
+        write_text(project.reports / "check.html", check.page_of(report, project))
+        lines.append("Page: reports/check.html")
+    context.result(report, *lines)
     if report["failed"]:
         raise typer.Exit(1)
 

@@ -48,6 +48,8 @@ class MixSection(Section):
     documents with words of that list (measure.lists); `weights` shares by source."""
     max_records: int | None = Field(default=None, ge=1)
     """Segments to take at most; whole documents are drawn, without replacement, by a hash of the seed."""
+    audit: int = Field(default=20, ge=0)
+    """Documents of each tag, and of those without, drawn for a native reader: `seshat review documents`."""
     weights: dict[str, float] = Field(default_factory=dict)
     """Source -> its share, relative to the others; sources that are not named have 1."""
 

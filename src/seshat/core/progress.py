@@ -6,10 +6,15 @@ command line installs a reporter that draws bars, everybody else gets silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Protocol, TypeVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from seshat.core.jsonl import write_json
 
 T = TypeVar("T")
 Advance = Callable[[float], None]
@@ -40,6 +45,27 @@ def reporting(reporter: Reporter) -> Iterator[None]:
         yield
     finally:
         _reporter.reset(token)
+
+
+class Pulse:
+    """A file of figures that is written again while long work goes on, for whoever looks on from elsewhere.
+
+    Args:
+        path: the file; it says when it was written, and how long the work has taken until then.
+        every: seconds between two writings.
+    """
+
+    def __init__(self, path: Path, every: float = 5.0) -> None:
+        self._path, self._every = path, every
+        self._started = self._last = time.monotonic()
+
+    def tell(self, figures: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the file if it is time; ``figures`` are asked for only then."""
+        now = time.monotonic()
+        if now - self._last >= self._every:
+            self._last = now
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(self._path, {"at": at, "seconds": round(now - self._started, 1), **figures()})
 
 
 def task(description: str, total: float | None = None) -> AbstractContextManager[Advance]:

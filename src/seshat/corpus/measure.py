@@ -9,7 +9,7 @@ from typing import Any
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read, write_json, write_jsonl
-from seshat.core.progress import track
+from seshat.core.progress import Pulse, track
 from seshat.corpus.documents import Measured, documents
 from seshat.corpus.measures import Tools, View, documents_of, numbers
 from seshat.corpus.thresholds import DEFAULT, SIDES, Limit, Thresholds, fit
@@ -86,8 +86,11 @@ def run(project: Project) -> dict[str, Any]:
     by_source: Counter[str] = Counter()
     totals: Counter[str] = Counter()
 
+    told = Pulse(project.state / "measure.json")
+
     def measured() -> Iterator[Measured]:
         for doc in track(documents(project), "measuring"):
+            told.tell(lambda: {"documents": by_source.total(), "sources": dict(sorted(by_source.items())), **totals})
             (view,) = _views(project, [doc.lines], tools)
             found, meta = numbers(view, names), doc.segments[0].meta
             by_source[meta.source or "?"] += 1

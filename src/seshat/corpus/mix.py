@@ -9,22 +9,27 @@ cluster of duplicates one document is left, so that no draw can part a cluster.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seshat.config.measure import MixSection
 from seshat.core.errors import DataError, UsageError
-from seshat.core.jsonl import read_jsonl, write_json, write_jsonl
+from seshat.core.jsonl import read_jsonl, write_json, write_jsonl, write_text
+from seshat.corpus import audit
+from seshat.corpus.audit import Agreement
 from seshat.corpus.documents import Cluster, Measured, Verdict
 from seshat.corpus.duplicates import fingerprint
 from seshat.corpus.measure import lists_of, thresholds_path
 from seshat.corpus.measures import PRIVATE
 from seshat.corpus.thresholds import Thresholds
 from seshat.project.folder import Project
-from seshat.project.stage import Stage, files
+from seshat.project.stage import GATE, LANGUAGES, SharedFile, Stage, files
+from seshat.report.corpus import CorpusFacts, Reason, Source, corpus_page
+from seshat.review.queues.documents import QUEUE
 
 NOT_DRAWN = "mix:not-drawn"
 _REGISTERS = ("modern", "classical")
@@ -122,10 +127,13 @@ def _pairs(project: Project) -> Iterator[tuple[Measured, Cluster]]:
         yield one, cluster
 
 
-def _judged(project: Project) -> Iterator[tuple[Measured, Verdict]]:
+def _thresholds(project: Project) -> Thresholds:
     path = thresholds_path(project)
-    thresholds = Thresholds.load(path) if path.exists() else Thresholds(language=project.config.project.language)
-    split = project.config.split
+    return Thresholds.load(path) if path.exists() else Thresholds(language=project.config.project.language)
+
+
+def _judged(project: Project) -> Iterator[tuple[Measured, Verdict]]:
+    thresholds, split = _thresholds(project), project.config.split
     for one, cluster in _pairs(project):
         odd = [] if one.fixed else thresholds.odd(one.numbers, one.genre)
         private = tuple(f"pii:{name}" for name in PRIVATE if one.numbers.get(name))
@@ -141,6 +149,8 @@ def _judged(project: Project) -> Iterator[tuple[Measured, Verdict]]:
 
 def run(project: Project) -> dict[str, Any]:
     """Judge and draw documents; writes ``verdicts.jsonl`` and ``report.json`` to :attr:`Project.mixed`.
+
+    Beside them the page ``reports/corpus.html``, and for native readers the table of ``seshat review documents``.
 
     Raises:
         UsageError: the strategy asks for a list of words that the project has not got.
@@ -172,14 +182,18 @@ def run(project: Project) -> dict[str, Any]:
         for _, verdict in judged
     ]
     write_jsonl(project.mixed / "verdicts.jsonl", verdicts)
+    wanted = audit.chosen(verdicts, NOT_DRAWN, section.audit, project.config.project.seed)
+    judgements = audit.ask(project, wanted)
     report = {
         "documents": len(judged),
         "drawn": len(drawn),
         "segments": sum(one.size for one in candidates if one.id in drawn),
         "sources": _by_source((one for one in candidates), drawn),
         "tags": dict(sorted(Counter(tag for verdict in verdicts for tag in verdict.tags).items())),
+        "agreement": {tag: found._asdict() for tag, found in sorted(judgements.items())},
     }
     write_json(project.mixed / "report.json", report)
+    write_text(project.reports / "corpus.html", corpus_page(_facts(project, [one for one, _ in judged], drawn, report)))
     return report
 
 
@@ -190,17 +204,51 @@ def _by_source(candidates: Iterable[Candidate], drawn: set[str]) -> dict[str, in
     return dict(sorted(found.items()))
 
 
+def _facts(project: Project, measured: Sequence[Measured], drawn: set[str], report: Mapping[str, Any]) -> CorpusFacts:
+    """What the page of the corpus shows; documents that a source fixes count as part of it."""
+    config = project.config
+    inside = drawn | {one.id for one in measured if one.fixed}
+    everything = Counter(one.source for one in measured)
+    taken = Counter(one.source for one in measured if one.id in inside)
+    values: dict[bool, dict[str, list[float]]] = {True: {}, False: {}}
+    for one in measured:
+        for name, number in one.numbers.items():
+            values[one.id in inside].setdefault(name, []).append(number)
+    duplicates = json.loads((project.deduplicated / "report.json").read_bytes())
+    kept = sum(taken.values())
+    agreed = {tag: Agreement(**found) for tag, found in report["agreement"].items()}
+    return CorpusFacts(
+        project=config.project.name,
+        language=config.project.language_name(config.project.language),
+        strategy=config.mix.strategy or "all",
+        sources=[
+            Source(name, count, taken[name], report["sources"].get(name, 0)) for name, count in everything.items()
+        ],
+        reasons=[
+            Reason(tag, count, config.split.excludes(tag), *agreed.get(tag, Agreement()))
+            for tag, count in ((audit.KEPT, kept), *report["tags"].items())
+        ],
+        kept=values[True],
+        left_out=values[False],
+        clusters=duplicates["clusters_by_size"],
+        fitted_from=_thresholds(project).fitted_from,
+    )
+
+
 STAGE = Stage(
     name="mix",
     module=__name__,
-    version=1,
-    settings=lambda _config: ("mix", "measure", "split.exclude_tags", "project.seed", "project.language"),
+    version=2,
+    settings=lambda _config: ("mix", "measure", "split.exclude_tags", "project.name", *LANGUAGES, *GATE),
     reads=lambda project: (
         project.measured / "documents.jsonl",
-        project.deduplicated / "clusters.jsonl",
+        *files(project.deduplicated, "clusters.jsonl", "report.json"),
+        project.cleaned / "segments.jsonl",
+        project.aligned / "segments.jsonl",
         *(path for path in (thresholds_path(project),) if path.exists()),
     ),
-    writes=lambda project: files(project.mixed, "verdicts.jsonl", "report.json"),
+    writes=lambda project: (*files(project.mixed, "verdicts.jsonl", "report.json"), project.reports / "corpus.html"),
+    shared=SharedFile(QUEUE.path, QUEUE.digest),
     switched_on=lambda config: config.mix.strategy is not None,
 )
 """What the pipeline needs to know."""

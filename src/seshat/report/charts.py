@@ -80,7 +80,9 @@ def _bar(row: Bar, y: int, limit: float) -> Markup:
     )  # fmt: skip
 
 
-def histogram(edges: Sequence[float], shares: Mapping[str, Sequence[float]], title: str, unit: str) -> Markup:
+def histogram(
+    edges: Sequence[float], shares: Mapping[str, Sequence[float]], title: str, unit: str, of: str = "% of texts"
+) -> Markup:
     """How often values fall where, one step line per series.
 
     Args:
@@ -88,6 +90,7 @@ def histogram(edges: Sequence[float], shares: Mapping[str, Sequence[float]], tit
         shares: per series, the part of its values in each bin, 0 to 1.
         title: what is shown, for people who do not see it.
         unit: what the values count, under the axis.
+        of: what the shares are of.
     """
     lines = {
         name: [
@@ -95,7 +98,7 @@ def histogram(edges: Sequence[float], shares: Mapping[str, Sequence[float]], tit
         ]
         for name, found in shares.items()
     }
-    return lines_chart(lines, title, unit, "% of texts", from_zero=True)
+    return lines_chart(lines, title, unit, of, from_zero=True)
 
 
 def lines_chart(

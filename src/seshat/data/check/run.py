@@ -15,6 +15,7 @@ from seshat.core.progress import track
 from seshat.data.check import CHECKS, View
 from seshat.data.check.base import show
 from seshat.project.folder import Project
+from seshat.report.page import page
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -48,6 +49,11 @@ def run(project: Project) -> dict[str, Any]:
         "findings": [finding.as_dict() for finding in findings],
         "stats": {check.name: stats for check in checks if (stats := check.stats())},
     }
+
+
+def page_of(report: Mapping[str, Any], project: Project) -> str:
+    """The findings as a page. As in the terminal, places are named, and no text is quoted."""
+    return page("check.html.j2", report=report, project=project.config.project.name)
 
 
 def text(report: Mapping[str, Any]) -> Iterator[str]:
