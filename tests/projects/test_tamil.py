@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from benchmarks.kill import digests, finish, start
-from tests import tiny_models
+from tests.alone import prepared, texts
 
 import seshat
 from seshat.config.load import load_config
@@ -23,9 +22,6 @@ from seshat.data.check.run import run as check
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trafilatura")
-
-SIGNS = ["", "ா", "ி", "ு", "ே", "ை", "்"]
-TUNING = {"epochs": 1, "learning_rate": 3e-3, "batch": 16, "max_length": 64, "device": "cpu", "accumulate": 1}
 
 KILLED_AT = (
     "data/interim/measure/documents.jsonl",
@@ -36,69 +32,12 @@ KILLED_AT = (
 """What is there when a run is killed: after it was measured, drawn, in the middle of learning, before the report."""
 
 
-def _texts(seed: int) -> list[list[str]]:
-    """Documents of lines that nobody has written: words drawn from a made-up vocabulary, which follow one another."""
-    rng = random.Random(seed)
-    letters = [chr(code) for code in (0x0B95, 0x0B9A, 0x0B9F, 0x0BA4, 0x0BA8, 0x0BAA, 0x0BAE, 0x0BAF, 0x0BB0, 0x0BB2)]
-    words = ["".join(rng.choice(letters) + rng.choice(SIGNS) for _ in range(rng.randint(2, 4))) for _ in range(60)]
-    follows = {word: rng.sample(words, 3) for word in words}
-
-    def line() -> str:
-        said = [rng.choice(words)]
-        while len(said) < 8:
-            said.append(rng.choice(follows[said[-1]]))
-        return " ".join(said) + "."
-
-    return [[line() for _ in range(rng.randint(5, 8))] for _ in range(30)]
-
-
-def _fill(folder: Path) -> list[str]:
-    """What a user drops in: web pages, books, sentences; gives all lines."""
-    documents = _texts(11)
-    for number, lines in enumerate(documents):
-        if number % 2:
-            path, content = folder / "books" / f"b{number}.txt", "\n".join(lines)
-        else:
-            body = "".join(f"<p>{line}</p>" for line in lines)
-            content = f"<html><head><title>x</title></head><body><article>{body}</article></body></html>"
-            path = folder / "pages" / "site" / f"p{number}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    (folder / "sentences").mkdir()
-    loose = [line for lines in _texts(11)[:3] for line in lines]  # they stand in the documents too
-    (folder / "sentences" / "s.txt").write_text("\n".join(loose), encoding="utf-8")
-    return [line for lines in documents for line in lines]
-
-
-def _prepared(family: str, folder: Path) -> list[str]:
-    """Fill the folder of the shipped project and give it a tiny base; returns the settings to run it with."""
-    lines = _fill(folder / "data" / "raw")
-    settings = [f"train.finetune.{name}={value}" for name, value in TUNING.items()]
-    if family == "masked":
-        tiny_models.xlmr(folder / "base", texts=lines)
-    else:
-        tiny_models.gemma3(folder / "base", lines, pieces="own")
-        settings += [
-            "train.finetune.accumulate=1",
-            "train.finetune.optimizer=adamw_torch",
-            "model.quantization=none",
-            "train.lora.enabled=false",
-        ]
-    return [
-        *settings,
-        "train.finetune.precision=float32",
-        "model.base=base",
-        "evaluate.perplexity_texts=12",
-        "evaluate.bootstrap=100",
-    ]
-
-
 @pytest.fixture(scope="module", params=["causal", "masked"])
 def run(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
     """The shipped project, brought up to date with one of its profiles on a tiny base."""
     torch.set_num_threads(1)
     folder = Path(shutil.copytree(root / "projects" / "tamil", tmp_path_factory.mktemp("tamil") / "tamil"))
-    opened = seshat.open(folder, [request.param], _prepared(request.param, folder))
+    opened = seshat.open(folder, [request.param], prepared(request.param, folder))
     opened.run()
     return request.param, opened
 
@@ -130,7 +69,7 @@ def test_text_alone_becomes_a_model_and_a_report(run: tuple[str, Any]) -> None:
         assert [one["name"] for one in shown["systems"]] == [opened.config.train.name, "base (zero-shot)"]
         said, base = (one["text"] for one in shown["systems"])
         assert said != base
-        assert any(f"{shown['before']} {shown['after']}" == line for lines in _texts(11) for line in lines)
+        assert any(f"{shown['before']} {shown['after']}" == line for lines in texts(11) for line in lines)
         assert "How does it go on?" in page
 
 
@@ -170,17 +109,17 @@ def _killed_when(process: subprocess.Popen[bytes], folder: Path, pattern: str) -
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["causal", "masked"])
 def test_one_command_killed_at_points_ends_with_the_same_bytes(family: str, root: Path, tmp_path: Path) -> None:
-    prepared, whole, cut = (tmp_path / name for name in ("prepared", "whole", "cut"))
-    shutil.copytree(root / "projects" / "tamil", prepared)
-    lists = prepared / "data" / "raw" / "modern.txt"
+    made, whole, cut = (tmp_path / name for name in ("made", "whole", "cut"))
+    shutil.copytree(root / "projects" / "tamil", made)
+    lists = made / "data" / "raw" / "modern.txt"
     command = [
-        *("--profile", family, *_prepared(family, prepared), "train.finetune.validate_every=0.4"),
+        *("--profile", family, *prepared(family, made), "train.finetune.validate_every=0.4"),
         *("mix.strategy=modern", "mix.max_records=120", "measure.lists.modern=modern.txt"),
     ]
-    said = (prepared / "data" / "raw" / "books" / "b1.txt").read_text(encoding="utf-8").split()
+    said = (made / "data" / "raw" / "books" / "b1.txt").read_text(encoding="utf-8").split()
     lists.write_text("\n".join(sorted({word.strip(".") for word in said})), encoding="utf-8")
     for folder in (whole, cut):
-        shutil.copytree(prepared, folder)
+        shutil.copytree(made, folder)
     finish(start(whole, *command))
     for pattern in KILLED_AT:
         _killed_when(start(cut, *command), cut, pattern)
