@@ -43,6 +43,12 @@ class NamesStep(Section):
     """How alike (0 to 100) what stands there must be to the name to count as a misspelling of it."""
 
 
+class MarksStep(Section):
+    """Write marks as the target language does: Spanish opens questions, French sets spaces; no quotation mark alone."""
+
+    type: Literal["marks"]
+
+
 class WhitespaceStep(Section):
     """One space between words, none at the ends, no invisible characters; a translation of a line is a line."""
 
@@ -59,7 +65,7 @@ class EmptyStep(Section):
 
 
 PostprocessStep = Annotated[
-    ResidueStep | RepetitionsStep | NamesStep | WhitespaceStep | EmptyStep, Field(discriminator="type")
+    ResidueStep | RepetitionsStep | NamesStep | MarksStep | WhitespaceStep | EmptyStep, Field(discriminator="type")
 ]
 
 
@@ -70,6 +76,7 @@ class PostprocessSection(Section):
         ResidueStep(type="residue"),
         RepetitionsStep(type="repetitions"),
         NamesStep(type="names"),
+        MarksStep(type="marks"),
         WhitespaceStep(type="whitespace"),
         EmptyStep(type="empty"),
     )

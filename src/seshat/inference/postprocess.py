@@ -20,6 +20,7 @@ from seshat.config.clean import Profile, WhitespaceRule
 from seshat.config.postprocess import (
     EmptyStep,
     Fallback,
+    MarksStep,
     NamesStep,
     PostprocessStep,
     RepetitionsStep,
@@ -27,6 +28,7 @@ from seshat.config.postprocess import (
     WhitespaceStep,
 )
 from seshat.inference.lexicon import Lexicon, Match
+from seshat.inference.marks import mend_marks
 from seshat.inference.repetitions import collapse
 from seshat.inference.residue import Residue
 from seshat.inference.translator import Candidate, Hypothesis, Translator
@@ -210,6 +212,8 @@ def _step(
             whole = lexicon or Lexicon((), *direction)
             names = Names(whole.of_types(settings.types), whole, settings.threshold, direction.source)
             return lambda text, given: names.mend(text, given.source)
+        case MarksStep():
+            return lambda text, given: mend_marks(text, given.source, direction.target)
         case WhitespaceStep():
             rule = WhitespaceRule(name="white space", type="whitespace")
             tidy = Normaliser(Profile(rules=(rule,))).apply
