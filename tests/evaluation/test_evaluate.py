@@ -240,7 +240,7 @@ def test_steps_of_post_processing_are_tried_on_validation_and_terms_are_counted(
     summary = evaluate.run(project)
     found = json.loads((project.reports / "evaluation.json").read_text("utf-8"))["directions"][0]
     steps = {step["name"]: step for step in found["postprocess"]["steps"]}
-    assert list(steps) == ["residue", "repetitions", "names", "whitespace", "empty"]
+    assert list(steps) == ["residue", "repetitions", "names", "marks", "whitespace", "empty"]
     assert found["postprocess"]["segments"] == 60
     assert steps["repetitions"]["verdict"] == "helps" and 0 < steps["repetitions"]["changed"] < 60
     assert found["postprocess"]["test"] == {"repetitions": found["postprocess"]["test"]["repetitions"]}
