@@ -29,7 +29,8 @@ from seshat.config.project import LanguageInfo, ProjectSection
 from seshat.core.records import Segment
 from seshat.corpus.dedup import Deduplicator
 from seshat.corpus.measure import fit_profiles, pieces
-from seshat.corpus.measures import MEASURES, Tools, View, documents_of, numbers
+from seshat.corpus.measures import documents_of
+from seshat.corpus.registry import MEASURES, Tools, View, numbers
 from seshat.corpus.thresholds import Thresholds, from_fineweb
 from seshat.formats import html
 from seshat.formats.context import Context

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seshat.core.errors import UsageError
-from seshat.corpus.measures import MEASURES, Tools, View, documents_of, luhn, numbers, value, verhoeff
+from seshat.corpus.duplicates import normalise
+from seshat.corpus.measures import documents_of
+from seshat.corpus.private import luhn, verhoeff
+from seshat.corpus.registry import MEASURES, Tools, View, numbers, value
 from seshat.text.charmodel import CharModel
+from seshat.text.words import count_graphemes, graphemes
 
 
 def said(name: str, *lines: str, **more: Any) -> float | None:
@@ -85,3 +92,15 @@ def test_every_measure_takes_an_empty_text_and_one_line() -> None:
         for name in MEASURES:
             number = value(name, View(lines, "qlm", "Latin", tools))
             assert number is None or number >= 0.0, name
+
+
+@given(st.text(alphabet=st.sampled_from("aé\u0301கொ்ாेकि\u200d\u200cกำ\n\r한ᄒ👍🏽😀🇩\u0600"), max_size=12))
+def test_graphemes_are_counted_as_they_are_found(text: str) -> None:
+    assert count_graphemes(text) == len(graphemes(text))
+
+
+@given(st.text(alphabet=st.sampled_from("aéE\u0301\u0323'’-\u00adகெொாஔᄒ가ᅡᆨ ,ẞſ"), max_size=12))
+def test_normalising_composes_whatever_stands_between(text: str) -> None:
+    found = normalise(text)
+    assert unicodedata.is_normalized("NFC", found)
+    assert normalise(found) == found or not found.strip(" -'’\u00ad,")

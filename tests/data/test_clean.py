@@ -10,7 +10,8 @@ from seshat.config import Config
 from seshat.config.clean import FilterSection
 from seshat.core.jsonl import read_jsonl, write_jsonl
 from seshat.core.records import Document, Entry, Example, GlossedWord, Meta, Origin, Segment, Sense
-from seshat.corpus.measures import View, repetition
+from seshat.corpus.measures import repetition
+from seshat.corpus.registry import View
 from seshat.data.clean import OUTSIDE, Cleaner, cleaner_for, report, run, warnings
 from seshat.data.filters import OTHER_LANGUAGE, Filters, copied_share, usual_ratios
 from seshat.project.folder import Project

@@ -8,7 +8,8 @@ from seshat.config import Config
 from seshat.config.clean import FilterSection
 from seshat.core.jsonl import write_jsonl
 from seshat.core.records import Access, Meta, Origin, Segment
-from seshat.corpus.measures import View, wordless
+from seshat.corpus.measures import wordless
+from seshat.corpus.registry import View
 from seshat.data.check.run import run as check
 from seshat.data.filters import NO_WORD, Filters
 from seshat.project.folder import Project

@@ -35,6 +35,8 @@ NEAR_CHARACTERS = 20
 long enough whatever their number of words, for scripts that write no spaces."""
 
 _JOINERS = regex.compile("['’ʼʻ‘´`=·\u200c\u200d\u00ad-]+")
+_JOINED = regex.compile(rf"{_JOINERS.pattern}[\p{{M}}\p{{NFC_QC=Maybe}}]")
+"""Where the two sides of what is left out could become one character."""
 _MARKS = regex.compile(r"\p{M}+")
 _BETWEEN = r"\p{P}\p{S}\p{Z}\p{C}"
 _PUNCTUATION = regex.compile(rf"(?V1) *[[{_BETWEEN}]--[ ]][{_BETWEEN}]*|  +")
@@ -56,7 +58,7 @@ def normalise(text: str, *, marks: bool = True) -> str:
     if not marks:
         folded = _MARKS.sub("", unicodedata.normalize("NFD", folded))
     bare = _JOINERS.sub("", folded)
-    if bare != composed:  # composing takes as long as all the rest
+    if folded != composed or _JOINED.search(folded):  # composing takes as long as all the rest
         bare = unicodedata.normalize("NFC", bare)
     return _PUNCTUATION.sub(" ", bare).strip() or folded.strip()
 
@@ -113,7 +115,8 @@ class TextIndex:
             whole.append(f"{lang}\t{key}")
             if not is_long(key, self.min_words):
                 continue
-            side = self._sides.setdefault(lang, _Side())
+            if (side := self._sides.get(lang)) is None:  # one has a file, so it is not made for nothing
+                side = self._sides[lang] = _Side()
             if self.keep_texts and len(key) >= NEAR_CHARACTERS:
                 side.near.append(len(side.rows))
                 side.texts.append(key)

@@ -11,7 +11,8 @@ from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read, write_json, write_jsonl
 from seshat.core.progress import Pulse, track
 from seshat.corpus.documents import Measured, documents
-from seshat.corpus.measures import Tools, View, documents_of, numbers
+from seshat.corpus.measures import documents_of
+from seshat.corpus.registry import Tools, View, numbers
 from seshat.corpus.thresholds import DEFAULT, SIDES, Limit, Thresholds, fit
 from seshat.project.folder import Project
 from seshat.project.stage import LANGUAGES, Stage, files

@@ -1,32 +1,20 @@
-"""Measures: functions from a text to a number, in one registry.
-
-What a number means for a text is decided elsewhere, by limits that can change without measuring again: those of
-``clean`` for one segment, those fitted from trusted text for a document (:mod:`seshat.corpus.thresholds`).
-"""
+"""The measures of a text; those of what belongs to a person stand in :mod:`seshat.corpus.private`."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import regex
 
 from seshat.core.errors import UsageError
+from seshat.corpus import private  # noqa: F401 - enters its measures in the registry
+from seshat.corpus.registry import MEASURES, View, measure
 from seshat.text.scripts import is_script
 from seshat.text.tongues import foreign_words
-from seshat.text.words import graphemes, words
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from seshat.text.charmodel import CharModel
-    from seshat.text.identify import Identifier
+from seshat.text.words import count_graphemes
 
 FEW_WORDS = 5
 """Texts of fewer words are not tested for repetition: "no no" and reduplication are language."""
@@ -46,97 +34,6 @@ _MAY_BE_BOILERPLATE = regex.compile(r"[A-Za-z©®|»{}]")
 """What each of these has: without one a line need not be searched, which saves a third of the time of all measures."""
 
 
-@dataclass(frozen=True)
-class Tools:
-    """What measures of a language work with."""
-
-    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Name -> words, case-folded; of ``boilerplate`` phrases."""
-    model: CharModel | None = None
-    """Learned from trusted text."""
-    identifier: Identifier | None = None
-
-
-NO_TOOLS = Tools()
-
-
-@dataclass
-class View:
-    """A text as measures look at it: what several of them need is computed once."""
-
-    lines: Sequence[str]
-    language: str = ""
-    script: str | None = None
-    tools: Tools = NO_TOOLS
-    placeholders: Sequence[str] = ()
-    """What stands for words that cannot be read."""
-
-    @cached_property
-    def text(self) -> str:
-        """All lines, with line breaks between them."""
-        return "\n".join(self.lines)
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The words, case-folded. Line breaks end words, marks do not."""
-        return words(self.text.casefold())
-
-    @cached_property
-    def classes(self) -> npt.NDArray[np.int64]:
-        """How many characters are of each class: other, letter or mark, digit, sign, space."""
-        import numpy as np
-
-        points = np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        return np.bincount(_class_table()[np.minimum(points, 0xFFFF)], minlength=5)
-
-    @property
-    def visible(self) -> int:
-        """Characters but white space, at least 1."""
-        return max(1, len(self.text) - int(self.classes[4]))
-
-
-@lru_cache(maxsize=1)
-def _class_table() -> npt.NDArray[np.uint8]:
-    """Class of every character of the basic plane; the last place stands for all beyond, mostly letters."""
-    import numpy as np
-
-    kinds = {"L": 1, "M": 1, "N": 2, "P": 3, "S": 3, "Z": 4}
-    table = np.array([kinds.get(unicodedata.category(chr(point))[0], 0) for point in range(0x10000)], dtype=np.uint8)
-    table[[9, 10, 11, 12, 13]] = 4
-    table[0xFFFF] = 1
-    return table
-
-
-Measure = Callable[[View], float | None]
-MEASURES: dict[str, Measure] = {}
-"""Name -> the function; ``None`` is what it gives where there is nothing to measure."""
-
-
-def measure(function: Measure) -> Measure:
-    """Enter a function in the registry under its name."""
-    MEASURES[function.__name__.rstrip("_")] = function
-    return function
-
-
-def value(name: str, view: View) -> float | None:
-    """What a measure says.
-
-    ``list:NAME`` is the share of the words that stand in a list, ``count:NAME`` their number.
-    """
-    kind, _, wanted = name.partition(":")
-    if not wanted:
-        return MEASURES[name](view)
-    listed = view.tools.lists.get(wanted, frozenset())
-    found = sum(word in listed for word in view.words)
-    return float(found) if kind == "count" else found / max(1, len(view.words))
-
-
-def numbers(view: View, names: Sequence[str]) -> dict[str, float]:
-    """What several measures say, those left out that have nothing to measure; to six digits."""
-    found = ((name, value(name, view)) for name in names)
-    return {name: round(number, 6) for name, number in found if number is not None}
-
-
 @measure
 def characters(view: View) -> float:
     """Code points."""
@@ -152,7 +49,7 @@ def words_(view: View) -> float:
 @measure
 def graphemes_(view: View) -> float:
     """Characters as readers see them: akshara, letters with their marks."""
-    return len(graphemes(view.text))
+    return count_graphemes(view.text)
 
 
 @measure
@@ -340,86 +237,6 @@ def language_share(view: View) -> float | None:
         return None
     found = view.tools.identifier.identify(view.text[:1_000])
     return found.confidence if found.tag == view.language else 0.0
-
-
-_URL = regex.compile(r"(?:https?://|www\.)[^\s<>\"“”]+", regex.IGNORECASE)
-_EMAIL = regex.compile(r"(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+")
-_PHONE = regex.compile(r"(?<![\p{N}+])(?:\+|00)[1-9](?:[ ().-]?\p{N}){7,14}(?!\p{N})")
-_NUMBER = regex.compile(r"(?<![\p{N}.,])\p{N}(?:[ -]?\p{N}){10,18}(?![\p{N}.,]\p{N})")
-_IBAN = regex.compile(r"(?<![\p{L}\p{N}])[A-Z]{2}\p{N}{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\p{L}\p{N}])")
-
-
-@measure
-def urls(view: View) -> float:
-    """Addresses on the web."""
-    return len(_URL.findall(view.text)) if "://" in view.text or "www." in view.text.casefold() else 0
-
-
-@measure
-def emails(view: View) -> float:
-    """Addresses of e-mail."""
-    return len(_EMAIL.findall(view.text)) if "@" in view.text else 0
-
-
-@measure
-def phones(view: View) -> float:
-    """Telephone numbers in international form (ITU-T E.164: a country code, at most 15 digits)."""
-    return len(_PHONE.findall(view.text)) if view.classes[2] >= 8 else 0
-
-
-@measure
-def identity_numbers(view: View) -> float:
-    """Numbers whose check digits are right: cards (Luhn), Aadhaar (Verhoeff, 12 digits), bank accounts (IBAN).
-
-    Luhn: ISO/IEC 7812-1. Verhoeff 1969, "Error detecting decimal codes". IBAN: ISO 13616, modulus 97 of ISO 7064.
-    """
-    if view.classes[2] < 10:
-        return 0
-    found = sum(_is_iban(one) for one in _IBAN.findall(view.text))
-    return found + sum(_is_identity(one) for one in _NUMBER.findall(view.text))
-
-
-def _digits(text: str) -> list[int]:
-    return [unicodedata.digit(one) for one in text if one.isdigit()]
-
-
-def _is_identity(text: str) -> bool:
-    number = _digits(text)
-    if len(set(number)) < 3:
-        return False
-    return (len(number) == 12 and number[0] > 1 and verhoeff(number)) or (13 <= len(number) <= 19 and luhn(number))
-
-
-def luhn(number: Sequence[int]) -> bool:
-    """Whether the last digit is the check digit by Luhn."""
-    doubled = (digit if place % 2 == 0 else digit * 2 - 9 * (digit > 4) for place, digit in enumerate(reversed(number)))
-    return sum(doubled) % 10 == 0
-
-
-def verhoeff(number: Sequence[int]) -> bool:
-    """Whether the last digit is the check digit by Verhoeff: products in the dihedral group of order 10."""
-    check = 0
-    for place, digit in enumerate(reversed(number)):
-        for _ in range(place % 8):
-            digit = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[digit]
-        check = _dihedral(check, digit)
-    return check == 0
-
-
-def _dihedral(a: int, b: int) -> int:
-    if a < 5:
-        return (a + b) % 5 if b < 5 else 5 + (a + b) % 5
-    return 5 + (a - b) % 5 if b < 5 else (a - b) % 5
-
-
-def _is_iban(text: str) -> bool:
-    plain = text.replace(" ", "")
-    turned = plain[4:] + plain[:4]
-    return 15 <= len(plain) <= 34 and int("".join(str(int(one, 36)) for one in turned)) % 97 == 1
-
-
-PRIVATE = ("emails", "phones", "identity_numbers")
-"""Measures of what belongs to a person: a document with any is tagged ``pii:NAME``."""
 
 
 def documents_of(names: Mapping[str, frozenset[str]]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from seshat.corpus.audit import Agreement
 from seshat.corpus.documents import Cluster, Measured, Verdict
 from seshat.corpus.duplicates import fingerprint
 from seshat.corpus.measure import lists_of, thresholds_path
-from seshat.corpus.measures import PRIVATE
+from seshat.corpus.private import PRIVATE
 from seshat.corpus.thresholds import Thresholds
 from seshat.project.folder import Project
 from seshat.project.stage import GATE, LANGUAGES, SharedFile, Stage, files

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from seshat.config.clean import FilterSection
 from seshat.core.records import Segment
-from seshat.corpus.measures import MEASURES, View
+from seshat.corpus import measures  # noqa: F401 - enters them in the registry
+from seshat.corpus.registry import MEASURES, View
 
 SHORT = 10
 """Characters added to both lengths before they are compared: one word against a short definition is no outlier."""

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import regex
 
 from seshat.core.records import Meta
-from seshat.corpus.measures import View, wordless
+from seshat.corpus.measures import wordless
+from seshat.corpus.registry import View
 from seshat.data.check.base import Check, Finding, Places
 from seshat.data.filters import NO_WORD
 
