@@ -38,6 +38,7 @@ from seshat.project.folder import Project
 from seshat.text.charmodel import CharModel
 from seshat.text.identify import Identifier
 from seshat.text.legacy import ENCODINGS, recognise
+from seshat.text.wordorder import WordOrder
 
 SUMMARY = "A corpus of Tamil: pages read, languages told, odd text and duplicates found; beside FineWeb-2 and datatrove"
 
@@ -196,9 +197,10 @@ def filters(literature: dict[str, list[str]], work: Path) -> dict[str, Any]:
     halves = genres(literature)
     profiles, _ = fit_profiles(project, {genre: first for genre, (first, _) in halves.items()})
     fitted = Thresholds(language="ta", profiles=profiles)
-    model = CharModel.learn("\n".join(piece) for first, _ in halves.values() for piece in first)
+    trusted = [piece for first, _ in halves.values() for piece in first]
+    model, order = CharModel.learn(map("\n".join, trusted)), WordOrder.learn(trusted)
     fineweb = from_fineweb(TAMIL / "fineweb2_tamil" / "tam_Taml.yml", "ta")
-    tools = Tools({name: frozenset(words) for name, words in fineweb.lists.items()}, model)
+    tools = Tools({name: frozenset(words) for name, words in fineweb.lists.items()}, model, order)
     names = (*documents_of({}), "count:stopwords")
 
     def measured(lines: list[str]) -> dict[str, float]:
@@ -259,7 +261,11 @@ def duplicates(plain: list[str], work: Path) -> dict[str, Any]:
     hits = sum(first[len(plain) + place] == first[place] for place in range(len(planted)))
     joined = sum(int(one != place) for place, one in enumerate(first.tolist()))
     model = CharModel.learn(plain[:2_000])
-    tools, names = Tools({"modern": frozenset(vocabulary[:300])}, model), tuple(documents_of({"modern": frozenset()}))
+    order = WordOrder.learn(text.split("\n") for text in plain[:2_000])
+    tools, names = (
+        Tools({"modern": frozenset(vocabulary[:300])}, model, order),
+        tuple(documents_of({"modern": frozenset()})),
+    )
     limits = Thresholds(language="ta", profiles={"default": {}})
     started = time.process_time()
     for text in plain[:4_000]:

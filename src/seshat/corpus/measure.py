@@ -18,11 +18,13 @@ from seshat.project.folder import Project
 from seshat.project.stage import LANGUAGES, Stage, files
 from seshat.text.charmodel import CharModel, load, save
 from seshat.text.identify import Identifier
+from seshat.text.wordorder import WordOrder, load_order
 
 FEWEST = 20
 """Trusted documents of a genre from which it has limits of its own."""
 _PIECE = 600
 """Characters of a piece of a trusted document: limits hold for documents of about this length and more."""
+_STRETCHES = 10
 _MODEL = "trusted"
 
 
@@ -46,6 +48,7 @@ def tools_of(project: Project) -> Tools:
     return Tools(
         lists_of(project),
         load(model).get(_MODEL) if model.exists() else None,
+        load_order(model) if model.exists() else None,
         Identifier.load(project.raw / section.identifier) if section.identifier else None,
     )
 
@@ -127,8 +130,8 @@ def pieces(lines: Sequence[str]) -> Iterator[list[str]]:
         yield piece
 
 
-def fitted(project: Project) -> tuple[Thresholds, CharModel]:
-    """Limits and a model from the trusted sources of a project.
+def fitted(project: Project) -> tuple[Thresholds, CharModel, WordOrder]:
+    """Limits and models from the trusted sources of a project.
 
     The numbers that limits are fitted from come from models of the other half of the text: a text that a model has
     learned is no surprise to it.
@@ -150,8 +153,9 @@ def fitted(project: Project) -> tuple[Thresholds, CharModel]:
     language = project.config.project.language
     said = f"{count:,} pieces of {', '.join(trusted)}"
     lists = {name: tuple(words) for name, words in _lists_of(thresholds_path(project)).items()}
-    model = CharModel.learn("\n".join(piece) for group in found.values() for piece in group)
-    return Thresholds(language=language, fitted_from=said, lists=lists, profiles=profiles), model
+    everything = [piece for group in found.values() for piece in group]
+    limits = Thresholds(language=language, fitted_from=said, lists=lists, profiles=profiles)
+    return limits, CharModel.learn(map("\n".join, everything)), WordOrder.learn(everything)
 
 
 def fit_profiles(project: Project, found: dict[str, list[list[str]]]) -> tuple[dict[str, dict[str, Limit]], int]:
@@ -159,10 +163,10 @@ def fit_profiles(project: Project, found: dict[str, list[list[str]]]) -> tuple[d
     tools = tools_of(project)
     measured: dict[str, list[dict[str, float]]] = {genre: [] for genre in found}
     for half in (0, 1):
-        model = CharModel.learn("\n".join(piece) for group in found.values() for piece in group[1 - half :: 2])
-        own = Tools(tools.lists, model, tools.identifier)
+        other = [piece for group in found.values() for piece in _stretches(group, 1 - half)]
+        own = Tools(tools.lists, CharModel.learn(map("\n".join, other)), WordOrder.learn(other), tools.identifier)
         for genre, group in found.items():
-            measured[genre] += [numbers(view, tuple(SIDES)) for view in _views(project, group[half::2], own)]
+            measured[genre] += [numbers(view, tuple(SIDES)) for view in _views(project, _stretches(group, half), own)]
     everything = [one for group in measured.values() for one in group]
     profiles = {DEFAULT: fit(everything)}
     profiles |= {
@@ -171,10 +175,16 @@ def fit_profiles(project: Project, found: dict[str, list[list[str]]]) -> tuple[d
     return profiles, len(everything)
 
 
+def _stretches(group: list[list[str]], half: int) -> list[list[str]]:
+    """Every other of ten stretches: pieces of one work rarely stand in both halves, as new works stand in none."""
+    length = -(-len(group) // _STRETCHES)
+    return [piece for place, piece in enumerate(group) if place // length % 2 == half]
+
+
 def fit_and_save(project: Project) -> dict[str, Any]:
     """Fit limits, and write them and the model; returns what was written."""
-    thresholds, model = fitted(project)
-    save(model_path(project), {_MODEL: model})
+    thresholds, model, order = fitted(project)
+    save(model_path(project), {_MODEL: model}, order)
     thresholds.save(thresholds_path(project))
     return {
         "thresholds": thresholds_path(project).relative_to(project.root).as_posix(),
@@ -199,7 +209,7 @@ def _reads(project: Project) -> tuple[Path, ...]:
 STAGE = Stage(
     name="measure",
     module=__name__,
-    version=1,
+    version=2,
     settings=lambda _config: ("measure", "split.exclude_tags", *LANGUAGES),
     reads=_reads,
     writes=lambda project: files(project.measured, "documents.jsonl", "report.json"),

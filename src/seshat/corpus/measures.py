@@ -20,6 +20,8 @@ FEW_WORDS = 5
 """Texts of fewer words are not tested for repetition: "no no" and reduplication are language."""
 _RUN = 5
 """Words of a run that a text should not say twice."""
+_ORDERED = 2
+"""Words of a line, on average, from which their order says something."""
 _MARK = regex.compile(r"<[^<>]{1,40}>|\[[^\[\]]{0,40}\.\.\.[^\[\]]{0,40}\]")
 """A mark in the place of a text, such as ``<range>`` for a verse that is translated with the one before."""
 _SENTENCE_END = regex.compile(r"[\p{P}]$")
@@ -228,6 +230,17 @@ def boilerplate(view: View) -> float | None:
 def bits(view: View) -> float | None:
     """Bits a character under a model of trusted text: the logarithm of the perplexity to base 2."""
     return view.tools.model.bits_per_character(view.text) if view.tools.model is not None else None
+
+
+@measure
+def word_order(view: View) -> float | None:
+    """How much better than chance words follow each other as in trusted text, in bits a word.
+
+    Nothing for lists: lines of one or two words have hardly an order.
+    """
+    if view.tools.order is None or len(view.words) < _ORDERED * len(view.lines):
+        return None
+    return view.tools.order.bits_per_word(view.lines)
 
 
 @measure

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from seshat.text.charmodel import CharModel
     from seshat.text.identify import Identifier
+    from seshat.text.wordorder import WordOrder
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Tools:
     """Name -> words, case-folded; of ``boilerplate`` phrases."""
     model: CharModel | None = None
     """Learned from trusted text."""
+    order: WordOrder | None = None
+    """Likewise, of how words follow each other."""
     identifier: Identifier | None = None
 
 

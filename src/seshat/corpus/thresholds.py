@@ -21,7 +21,7 @@ SIDES: dict[str, Literal["low", "high", "both"]] = {
     "words": "low", "word_length": "both", "line_length": "both", "bullets": "high", "repeated_lines": "high",
     "script_share": "low", "letter_share": "low", "digit_share": "high", "sign_share": "high", "repetition": "high",
     "repeated_runs": "high", "top_pair": "high", "top_word": "high", "boilerplate": "high", "bits": "high",
-    "language_share": "low", "urls": "high",
+    "word_order": "low", "language_share": "low", "urls": "high",
 }  # fmt: skip
 """Measures that are fitted, and on which side odd text lies."""
 _SHARES = frozenset({"script_share", "letter_share", "language_share"})

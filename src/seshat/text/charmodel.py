@@ -8,7 +8,7 @@ odd in a language: its bits a character are the logarithm of the perplexity.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from seshat.core.errors import DataError
 from seshat.core.jsonl import atomic_path, cannot_read
+from seshat.text.wordorder import WordOrder
 
 ORDER = 5
 """Longest run that is counted, the character that follows included."""
@@ -148,9 +149,10 @@ class CharModel:
         return cls(bits, costs, penalties)
 
 
-def save(path: Path, models: dict[str, CharModel]) -> None:
-    """Write models by name into one file, atomically."""
-    arrays = {key: table for name, model in models.items() for key, table in model.tables(f"{name}/").items()}
+def save(path: Path, models: Mapping[str, CharModel], order: WordOrder | None = None) -> None:
+    """Write models by name into one file, and perhaps one of the order of words, atomically."""
+    arrays = order.tables() if order is not None else {}
+    arrays |= {key: table for name, model in models.items() for key, table in model.tables(f"{name}/").items()}
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
 
