@@ -132,6 +132,10 @@ class Chain(Translator):
         """Hear what all is to be translated."""
         self.engine.expect(requests)
 
+    def for_server(self) -> None:
+        """Get the engine ready."""
+        self.engine.for_server()
+
     def learn(self, source: str, target: str) -> None:
         """Remember a correction, where corrections are remembered, and teach it to the engine."""
         if self.corrections is None or self.corrections.add(source, target):

@@ -98,6 +98,9 @@ class Translator(ABC):
     def learn(self, source: str, target: str) -> None:  # noqa: B027 - few learn
         """Learn from a text and its translation at once, where it can; it lasts as long as this object does."""
 
+    def for_server(self) -> None:  # noqa: B027 - few need to
+        """Get ready to be asked by many, in a process that has others to answer meanwhile."""
+
     def dialogue(self) -> Dialogue | None:
         """The model to talk to; None where it only translates."""
         return None

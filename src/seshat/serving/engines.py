@@ -176,7 +176,9 @@ def configured(project: Project) -> Callable[[str, Direction], Chain]:
         from seshat.inference.opening import open_chain
 
         train = project.config.train.name
-        return open_chain(project, None if name == (project.config.translate.model or train) else name, direction)
+        chain = open_chain(project, None if name == (project.config.translate.model or train) else name, direction)
+        chain.for_server()
+        return chain
 
     return opens
 

@@ -64,6 +64,10 @@ class ThotTranslator(Translator):
             result.append(ranked[:count])
         return result
 
+    def for_server(self) -> None:
+        """Decode in processes of their own: Thot holds Python's lock, and a server has to answer others meanwhile."""
+        self._workers.apart = True
+
     def close(self) -> None:
         """Let the worker processes go."""
         self._workers.close()

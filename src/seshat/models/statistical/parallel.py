@@ -57,13 +57,16 @@ class Workers:
 
     def __init__(self, direction: Direction, workers: int | None = None) -> None:
         self._direction = direction
+        self.apart = False
+        """Whether even a single sentence is decoded in another process: this one then has its hands free."""
         self._count = workers or processors()
         self._pool: ProcessPoolExecutor | None = None
 
     def translate(self, sources: Sequence[Source], weights: Sequence[float], n: int) -> list[list[Translation]]:
         """As :meth:`Decoder.translate`; the result does not depend on how many workers there are."""
-        chunks = [list(sources[start : start + CHUNK]) for start in range(0, len(sources), CHUNK)]
-        if self._count == 1 or len(chunks) < 3:
+        size = max(1, min(CHUNK, -(-len(sources) // self._count))) if self.apart else CHUNK
+        chunks = [list(sources[start : start + size]) for start in range(0, len(sources), size)]
+        if not self.apart and (self._count == 1 or len(chunks) < 3):
             return [one for chunk in chunks for one in self._direction.decoder.translate(chunk, weights, n)]
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._count, mp_context=FreshProcesses(), initializer=leave_with_parent)
