@@ -33,10 +33,11 @@ class Access(StrEnum):
     @classmethod
     def parse(cls, text: str | None) -> Access:
         """The level named by ``text``; unknown or missing reads as restricted (deny by default)."""
-        try:
-            return cls((text or "").strip().casefold())
-        except ValueError:
-            return cls.RESTRICTED
+        return _LEVELS.get((text or "").strip().casefold(), cls.RESTRICTED)
+
+
+_LEVELS = {one.value: one for one in Access}
+"""Asked for every record that is read: calling the enumeration takes a quarter of the time of reading one."""
 
 
 class Method(StrEnum):

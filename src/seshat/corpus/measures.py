@@ -220,10 +220,15 @@ def boilerplate(view: View) -> float | None:
     phrases = view.tools.lists.get("boilerplate", frozenset())
     hit = sum(
         (_MAY_BE_BOILERPLATE.search(line) is not None and _BOILERPLATE.search(line) is not None)
-        or any(phrase in line.casefold() for phrase in phrases)
+        or _has_any(line, phrases)
         for line in view.lines
     )
     return hit / len(view.lines) if view.lines else None
+
+
+def _has_any(line: str, phrases: frozenset[str]) -> bool:
+    folded = line.casefold() if phrases else ""
+    return any(phrase in folded for phrase in phrases)
 
 
 @measure
