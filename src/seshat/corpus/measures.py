@@ -196,10 +196,11 @@ def repeated_runs(view: View) -> float:
 def top_pair(view: View) -> float:
     """Share of the characters in the most frequent pair of words, where it stands more than once."""
     pairs = Counter(pairwise(view.words))
-    best, count = max(
-        pairs.items(), key=lambda one: (one[1], len(one[0][0] + one[0][1]), one[0]), default=(("", ""), 0)
-    )
-    return min(1.0, count * len(best[0] + best[1]) / view.visible) if count > 1 else 0.0
+    count = max(pairs.values(), default=0)
+    if count < 2:
+        return 0.0
+    longest = max(len(first) + len(second) for (first, second), found in pairs.items() if found == count)
+    return min(1.0, count * longest / view.visible)
 
 
 @measure

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,16 @@ class WordOrder:
         left, right, both = (tuple(table) for table in tables)
         return cls(left, right, both)
 
+    @cached_property
+    def _totals(self) -> list[float]:
+        return [max(1.0, float(table.sum())) for table in self.left]
+
     def bits_per_word(self, lines: Sequence[str]) -> float:
         """How much better than chance each word of a text follows the one before: 0 for no better."""
         total, count = 0.0, 1
         for kind, (left, right, both) in enumerate(_pairs(lines)):
             before, after = self.left[kind][left], self.right[kind][right]
-            chance = before * after / max(1.0, float(self.left[kind].sum()))
+            chance = before * after / self._totals[kind]
             known = chance > 0
             chance, seen = chance[known], self.both[kind][both[known]]
             prior = _SMOOTHING * np.minimum(1.0, chance)
