@@ -18,8 +18,8 @@ from seshat.core.paths import remove
 from seshat.core.progress import track
 from seshat.export.gguf_tensors import tensors_of
 from seshat.export.gguf_tokenizer import Vocabulary, read_vocabulary
-from seshat.inference.chat import portable
 from seshat.inference.engines.llama import package
+from seshat.prompt.templates import portable
 
 DIRECT = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1")
 """Types written here."""

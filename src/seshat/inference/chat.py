@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_TRAINED = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
+from seshat.prompt.templates import portable
 
 _THOUGHTS = "<think>", "</think>"
 """What stands around the thoughts of a model that thinks aloud (Qwen3)."""
@@ -17,15 +16,6 @@ def spoken(text: str) -> str:
     begin, end = _THOUGHTS
     rest = text.rsplit(end, 1)[-1].strip()
     return "" if rest.startswith(begin) else rest
-
-
-def portable(template: str) -> str:
-    """A chat template without the marks around what is trained.
-
-    ``{% generation %}`` is an extension of Transformers; llama.cpp and others stop at it. A condition that always
-    holds takes its place, so that white space is cut as before.
-    """
-    return _TRAINED.sub(lambda mark: f"{{%{mark[1]} {'endif' if mark[2] else 'if true'} {mark[3]}%}}", template)
 
 
 class ChatTemplate:

@@ -28,6 +28,7 @@ from seshat.config.translate import DecodingSection
 from seshat.core.errors import DataError, PromptMismatch
 from seshat.core.jsonl import write_json
 from seshat.project.manifest import Manifest, is_model
+from seshat.prompt.templates import check_template
 
 if TYPE_CHECKING:
     from seshat.project.folder import Project
@@ -374,6 +375,8 @@ class Prompt(BaseModel):
         }
 
     def _apply(self, tokenizer: Any, messages: Sequence[Mapping[str, str]], answer: bool) -> str:
+        if isinstance(template := self.chat_template or tokenizer.chat_template, str):
+            check_template(template)
         rendered: str = tokenizer.apply_chat_template(
             [dict(message) for message in messages],
             chat_template=self.chat_template,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import parent_process
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 
 from seshat.core.processes import FreshProcesses, leave_with_parent
@@ -27,18 +25,6 @@ def processors() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
-
-
-def _leave_with_parent() -> None:
-    """In a worker: end when the process that started it has ended, even by kill -9."""
-    parent = parent_process()
-    if parent is not None:
-
-        def wait() -> None:
-            parent.join()
-            os._exit(1)
-
-        Thread(target=wait, daemon=True).start()
 
 
 def _decode(
