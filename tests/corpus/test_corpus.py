@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,17 @@ def test_draws_do_not_depend_on_the_order_and_follow_the_strategy() -> None:
     tilted = [Candidate(f"d{n}", "a", 1, 1.0 if n < 100 else 0.01) for n in range(200)]
     chosen = draw(tilted, MixSection(strategy="modern", max_records=100), 1)
     assert sum(int(one[1:]) < 100 for one in chosen) >= 95
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+def test_ray_measures_the_same_bytes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_TASK", 7)
+    measure.fit_and_save(project)
+    measure.run(project)
+    here = (project.measured / "documents.jsonl").read_bytes()
+    (project.measured / "documents.jsonl").unlink()
+    settings = project.config.model_dump(mode="json", exclude_unset=True)
+    settings |= {"measure": {"trusted": ["good"], "engine": "ray"}, "translate": {"ray": {"workers": 2}}}
+    measure.run(Project(project.root, Config.model_validate(settings)))
+    assert (project.measured / "documents.jsonl").read_bytes() == here

@@ -21,6 +21,8 @@ class MeasureSection(Section):
     """Name -> a list of words below data/raw, one a line. `modern` and `classical` are registers, that mix.strategy may
     ask for; `boilerplate` holds phrases of menus and notices; others are measured and can be limited (`list:NAME`).
     Those that stand under `lists` in the file of limits are used, too."""
+    engine: Literal["local", "ray"] = "local"
+    """`ray` measures over several processes or machines, where translate.ray says (extra `scale`): the same bytes."""
     identifier: RawPath | None = None
     """A model of languages, as `seshat identify --learn` writes it, below data/raw."""
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from seshat.core.cluster import cluster, in_order
 from seshat.core.errors import DataError
 from seshat.core.jsonl import cannot_read, write_json, write_jsonl
 from seshat.core.progress import Pulse, track
-from seshat.corpus.documents import Measured, documents
+from seshat.corpus.documents import Doc, Measured, documents
 from seshat.corpus.measures import documents_of
 from seshat.corpus.registry import Tools, View, numbers
 from seshat.corpus.thresholds import DEFAULT, SIDES, Limit, Thresholds, fit
@@ -25,6 +26,8 @@ FEWEST = 20
 _PIECE = 600
 """Characters of a piece of a trusted document: limits hold for documents of about this length and more."""
 _STRETCHES = 10
+_TASK = 500
+"""Documents that go to a process of Ray at a time."""
 _MODEL = "trusted"
 
 
@@ -93,10 +96,9 @@ def run(project: Project) -> dict[str, Any]:
     told = Pulse(project.state / "measure.json")
 
     def measured() -> Iterator[Measured]:
-        for doc in track(documents(project), "measuring"):
+        for doc, found in _numbers(project, track(documents(project), "measuring"), tools, names):
             told.tell(lambda: {"documents": by_source.total(), "sources": dict(sorted(by_source.items())), **totals})
-            (view,) = _views(project, [doc.lines], tools)
-            found, meta = numbers(view, names), doc.segments[0].meta
+            meta = doc.segments[0].meta
             by_source[meta.source or "?"] += 1
             totals.update({name: found.get(name, 0.0) for name in ("characters", "words", "graphemes")})
             yield Measured(
@@ -114,6 +116,25 @@ def run(project: Project) -> dict[str, Any]:
     missing = tools.model is None
     warnings = ["No limits have been fitted: nothing is odd. Name measure.trusted and run `seshat fit`."] * missing
     return {**report, "warnings": warnings}
+
+
+def _numbers(
+    project: Project, docs: Iterable[Doc], tools: Tools, names: Sequence[str]
+) -> Iterator[tuple[Doc, dict[str, float]]]:
+    """Every document with its numbers, here or with Ray."""
+    if project.config.measure.engine == "local":
+        for doc in docs:
+            (view,) = _views(project, [doc.lines], tools)
+            yield doc, numbers(view, names)
+        return
+    where = project.config.translate.ray
+    with cluster(where.address, where.workers, "measure.engine=ray") as ray:
+        yield from in_order(ray, _many, (project, tools, names), docs, _TASK)
+
+
+def _many(shared: tuple[Project, Tools, Sequence[str]], docs: list[Doc]) -> list[dict[str, float]]:
+    project, tools, names = shared
+    return [numbers(view, names) for view in _views(project, [doc.lines for doc in docs], tools)]
 
 
 def pieces(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -206,11 +227,13 @@ def _reads(project: Project) -> tuple[Path, ...]:
     )
 
 
+_DEPENDS = ("trusted", "thresholds", "lists", "identifier")
+"""Settings; with the engine numbers do not change."""
 STAGE = Stage(
     name="measure",
     module=__name__,
     version=2,
-    settings=lambda _config: ("measure", "split.exclude_tags", *LANGUAGES),
+    settings=lambda _config: (*(f"measure.{name}" for name in _DEPENDS), "split.exclude_tags", *LANGUAGES),
     reads=_reads,
     writes=lambda project: files(project.measured, "documents.jsonl", "report.json"),
     switched_on=lambda config: config.mix.strategy is not None,

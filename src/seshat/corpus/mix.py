@@ -239,7 +239,15 @@ STAGE = Stage(
     name="mix",
     module=__name__,
     version=2,
-    settings=lambda _config: ("mix", "measure", "split.exclude_tags", "project.name", *LANGUAGES, *GATE),
+    settings=lambda _config: (
+        "mix",
+        "measure.thresholds",
+        "measure.lists",
+        "split.exclude_tags",
+        "project.name",
+        *LANGUAGES,
+        *GATE,
+    ),
     reads=lambda project: (
         project.measured / "documents.jsonl",
         *files(project.deduplicated, "clusters.jsonl", "report.json"),

@@ -7,28 +7,17 @@ the model once and takes batch after batch.
 from __future__ import annotations
 
 import json
-import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from seshat.core.errors import SeshatError, UsageError, require
-from seshat.core.trust import asked_for
+from seshat.core.cluster import cluster
+from seshat.core.errors import SeshatError, UsageError
 from seshat.inference.batch import Found, batch_size, batches, in_order, repeated, translate_all
 from seshat.inference.partial import as_json, from_json
 from seshat.prompt.request import Request
 
 if TYPE_CHECKING:
     from seshat.inference.job import Job
-
-_STORE = 256 * 2**20
-"""Bytes of Ray's own memory on this machine; texts are small."""
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # Ray would tell its makers about this run
-    "RAY_DATA_LOG_LEVEL": "ERROR",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-}
 
 
 class _Worker:
@@ -89,14 +78,15 @@ def translate_with_ray(
         UsageError: there is a time budget.
         SeshatError: what a worker says.
     """
-    os.environ.update(_ENVIRONMENT)
     if job.seconds is not None:
         raise UsageError("A time budget is kept in one process.", "Leave --engine ray out, or the budget.")
     settings = job.project.config.translate
     if not requests:
         return
-    ray = require("ray", extra="scale", purpose="Translating with --engine ray")
-    with _cluster(ray, job):
+    from seshat.models.statistical.parallel import processors
+
+    workers = settings.ray.workers or processors()
+    with cluster(settings.ray.address, workers, "Translating with --engine ray") as ray:
         most, context = _checked(ray.get(ray.remote(num_gpus=_gpus(ray, 1))(_wanted).remote(job)))
         places = repeated(requests, context)
         different = list(places)
@@ -111,32 +101,6 @@ def translate_with_ray(
                 for place in own:
                     yield place, from_json(one)
                 advance(len(own))
-
-
-@contextmanager
-def _cluster(ray: Any, job: Job) -> Iterator[None]:
-    """Ray, on this machine or where the configuration says; one that runs already is left as it is."""
-    if ray.is_initialized():
-        yield
-        return
-    settings = job.project.config.translate.ray
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": False}
-    if settings.address is None:
-        from seshat.models.statistical.parallel import processors
-
-        ray.init(
-            num_cpus=settings.workers or processors(),
-            object_store_memory=_STORE,
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",
-            **quiet,
-        )
-    else:
-        ray.init(address=asked_for(settings.address), **quiet)
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _dataset(ray: Any, rows: list[dict[str, Any]], job: Job) -> Any:
