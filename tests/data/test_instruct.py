@@ -17,6 +17,7 @@ from seshat.core.records import Access, Entry, Example, GlossedWord, Meta, Segme
 from seshat.corpus.duplicates import normalise
 from seshat.data.format import FILES, run
 from seshat.data.instruct.dictionary import questions_to
+from seshat.data.instruct.explain import etymologies, spelled
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, draw, limits
@@ -26,7 +27,7 @@ from seshat.prompt.prompt import Prompt
 
 LANGUAGES = Direction("xx", "es")
 WAYS = (LANGUAGES, LANGUAGES.reverse)
-ALL: tuple[Any, ...] = ("translate", "segment", "gloss", "cloze")
+ALL: tuple[Any, ...] = ("translate", "segment", "gloss", "explain", "cloze")
 BASE: dict[str, dict[str, Any]] = {
     "project": {"pivot": "es", "languages": {"xx": {"name": "Lumeko"}, "es": {"name": "Spanish"}}},
     "train": {"family": "causal"},
@@ -56,11 +57,25 @@ def asked(segment: Segment, *tasks: Any) -> dict[str, Question]:
 
 def test_questions_about_a_glossed_segment() -> None:
     found = asked(GLOSSED)
-    assert list(found) == ["s1/translate/xx-es", "s1/translate/es-xx", "s1/segment", "s1/gloss", "s1/cloze"]
+    names = ("translate/xx-es", "translate/es-xx", "segment", "gloss", "explain", "cloze")
+    assert list(found) == [f"s1/{name}" for name in names]
     assert found["s1/translate/es-xx"].variants == (("La niña subió desde la costa.", "Tɨlindepo mina wemoke."),)
     assert found["s1/segment"].variants[0][1] == "tɨlin-tepo mina wemo-ke"
     assert found["s1/gloss"].variants[0][1] == "costa-ABL niña ir.arriba-PST"
     assert found["s1/cloze"].variants[1] == ("Tɨlindepo ___ wemoke.\n(La niña subió desde la costa.)", "mina")
+
+
+def test_an_explanation_says_what_words_are_made_of() -> None:
+    entries = [Entry(id="e", lang="xx", headword="mina", meta=Meta(extra={"et": "Quechua"}))]
+    (found,) = questions_of(GLOSSED, LANGUAGES, WAYS, ("explain",), etymologies(entries))
+    assert found.variants[0][1].splitlines() == [
+        "tɨlintepo = tɨlin “costa” + -tepo (ablativo)",
+        "mina = mina “niña” [de Quechua]",
+        "wemoke = wemo “ir arriba” + -ke (pasado)",
+    ]
+    assert spelled("3SG.POSS", "en") == "(third person singular possessive)"
+    assert spelled("1PL", "qu") == "(first person plural)"
+    assert spelled("XYZ", "en") == "(XYZ)"
 
 
 def test_what_is_not_known_is_not_asked() -> None:

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator
 
 from seshat.config.base import Section, Share
 
-Task = Literal["translate", "word-to-meaning", "meaning-to-word", "examples", "segment", "gloss", "cloze", "inflect"]
+Task = Literal[
+    "translate", "word-to-meaning", "meaning-to-word", "examples", "segment", "gloss", "explain", "cloze", "inflect"
+]
 """What an instruction model can be asked: see :mod:`seshat.data.instruct`."""
 
 SLOT = re.compile(r"\{\{|\}\}|\{(?P<slot>[a-z]+)\}")

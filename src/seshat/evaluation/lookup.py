@@ -12,7 +12,8 @@ from seshat.core.records import Segment, hyphenated
 from seshat.evaluation.questions import Question, normalised
 
 NAME = "look-up"
-_WORD_BY_WORD = ("gloss", "segment")
+_JOINED_BY = {"gloss": " ", "segment": " ", "explain": "\n"}
+"""Tasks whose answer goes word by word, and what stands between two words of it."""
 _GUESSED = ("cloze", "examples")
 """Tasks whose answer is never the question: what is not known gets the most frequent answer."""
 
@@ -37,8 +38,8 @@ class LookUp:
         for one in examples:
             self._whole[one.task, one.direction, normalised(one.text)][one.answer] += 1
             self._answers[one.task][one.answer] += 1
-            if one.task in _WORD_BY_WORD:
-                self._align(one.task, one.text.split(), one.answer.split())
+            if between := _JOINED_BY.get(one.task):
+                self._align(one.task, _words(one.text, one.task), one.answer.split(between))
         for segment in glossed:
             for word in segment.gloss or ():
                 if word.morphemes and len(word.morphemes) == len(word.glosses):
@@ -59,8 +60,8 @@ class LookUp:
         whole = self._whole.get((one.task, one.direction, normalised(one.text)))
         if whole:
             return _first(whole)
-        if one.task in _WORD_BY_WORD:
-            return " ".join(self._word(one.task, word) for word in one.text.split())
+        if between := _JOINED_BY.get(one.task):
+            return between.join(self._word(one.task, word) for word in _words(one.text, one.task))
         if one.task in _GUESSED and self._answers[one.task]:
             return _first(self._answers[one.task])
         return one.text
@@ -71,6 +72,11 @@ class LookUp:
             return _first(known)
         parts = word.split("-")
         return "-".join(self._word(task, part) for part in parts) if len(parts) > 1 else word
+
+
+def _words(text: str, task: str) -> list[str]:
+    """The words that an answer is about; an explanation has none for marks alone."""
+    return [word for word in text.split() if task != "explain" or any(map(str.isalnum, word))]
 
 
 def _first(found: Counter[str]) -> str:

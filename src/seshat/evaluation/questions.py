@@ -218,11 +218,16 @@ _SEGMENTS = (
     Measure("morphemes_f1", "F1 of morphemes", _found, _f1),
     Measure("exact", "whole texts right", _exact, percent),
 )
+_EXPLANATIONS = (
+    Measure("words", "words right", _placed(str.splitlines), percent),
+    _CHRF2,
+)
 MEASURES: dict[Task, tuple[Measure, ...]] = {
     "word-to-meaning": _ANSWERS,
     "meaning-to-word": _ANSWERS,
     "gloss": _GLOSSES,
     "segment": _SEGMENTS,
+    "explain": _EXPLANATIONS,
     "cloze": _ANSWERS,
     "inflect": _ANSWERS,
     "examples": (_CHRF2,),

@@ -53,6 +53,7 @@ TEMPLATES: dict[Task, str] = {
     "examples": "Give a {language} sentence with this word, and below it the {pivot} translation:\n{text}",
     "segment": "Divide the words of this {language} sentence into morphemes, with hyphens:\n{text}",
     "gloss": "Gloss this {language} sentence morpheme by morpheme:\n{text}",
+    "explain": "Explain the grammar of this {language} sentence in {pivot}, word by word:\n{text}",
     "cloze": "Which word is missing from this {language} sentence?\n{text}",
     "inflect": "Write the {language} word that has this gloss:\n{text}",
 }

@@ -31,6 +31,7 @@ _TASKS = {
     "meaning-to-word": "Dictionary: which word means this?",
     "gloss": "Glossing",
     "segment": "Division into morphemes",
+    "explain": "Explanation of the grammar",
     "cloze": "A missing word",
     "inflect": "The word for a gloss",
     "examples": "Example sentences",

@@ -22,6 +22,7 @@ _ASKED = {
     "examples": "a word: a sentence with it and its translation",
     "segment": "a sentence: its words divided into morphemes",
     "gloss": "a sentence: its interlinear gloss",
+    "explain": "a sentence: what each of its words is made of",
     "cloze": "a sentence without one word, and its translation: the word",
     "inflect": "a gloss such as go-PST-1PL: the form",
 }

@@ -18,6 +18,7 @@ _LACKING = {
     "segment": _GLOSSED,
     "gloss": _GLOSSED,
     "inflect": _GLOSSED,
+    "explain": _GLOSSED,
     "word-to-meaning": "no entry of the lexicon has a meaning in the other language.",
     "meaning-to-word": "no entry of the lexicon has a meaning in the other language.",
     "examples": "no entry of the lexicon has an example in both languages.",

@@ -6,12 +6,13 @@ answer teaches a model to invent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from seshat.config import Direction
 from seshat.config.prompt import Task
 from seshat.core.records import GlossedWord, Meta, Segment, hyphenated
+from seshat.data.instruct import explain
 from seshat.text.words import graphemes, words
 
 GAP = "___"
@@ -44,7 +45,11 @@ class Question:
 
 
 def questions_of(
-    segment: Segment, languages: Direction, ways: Collection[Direction], wanted: Collection[Task]
+    segment: Segment,
+    languages: Direction,
+    ways: Collection[Direction],
+    wanted: Collection[Task],
+    origins: Mapping[str, str] | None = None,
 ) -> Iterator[Question]:
     """All that can be asked about a segment.
 
@@ -53,6 +58,7 @@ def questions_of(
         languages: the low-resource language and the pivot.
         ways: directions of translation.
         wanted: the tasks to ask.
+        origins: what words come from, for explanations.
     """
     if "translate" in wanted:
         for way in ways:
@@ -60,6 +66,10 @@ def questions_of(
     for task, ask in (("segment", _segment), ("gloss", _gloss)):
         if task in wanted and segment.gloss and segment.texts.get(languages.source, "").strip():
             yield from ask(segment, segment.gloss, languages)
+    text = segment.texts.get(languages.source, "").strip()
+    if "explain" in wanted and text and _is_whole(segment.gloss):
+        said = explain.answer(segment.gloss or (), languages, origins or {})
+        yield Question("explain", segment.id, ((text, said),), segment.meta)
     if "cloze" in wanted:
         yield from _cloze(segment, languages)
 
@@ -79,9 +89,16 @@ def _segment(segment: Segment, gloss: tuple[GlossedWord, ...], languages: Direct
 
 def _gloss(segment: Segment, gloss: tuple[GlossedWord, ...], languages: Direction) -> Iterator[Question]:
     """A gloss line; nothing where a word has no gloss, or not as many as morphemes."""
-    if all(word.glosses and len(word.glosses) == max(1, len(word.morphemes)) for word in gloss):
+    if _is_whole(gloss):
         answer = " ".join(gloss_of(word) for word in gloss)
         yield Question("gloss", segment.id, ((segment.texts[languages.source].strip(), answer),), segment.meta)
+
+
+def _is_whole(gloss: tuple[GlossedWord, ...] | None) -> bool:
+    """Whether there is a gloss for each morpheme of each word."""
+    return bool(gloss) and all(
+        word.glosses and len(word.glosses) == max(1, len(word.morphemes)) for word in gloss or ()
+    )
 
 
 def gloss_of(word: GlossedWord) -> str:

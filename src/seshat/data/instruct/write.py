@@ -16,6 +16,7 @@ from seshat.core.records import Access, Entry, Meta, Segment
 from seshat.core.written import note_written, remove_written
 from seshat.corpus.duplicates import fingerprint
 from seshat.data.instruct.dictionary import questions_to
+from seshat.data.instruct.explain import etymologies
 from seshat.data.instruct.guard import TestSentences
 from seshat.data.instruct.inflection import questions_on
 from seshat.data.instruct.mixture import Mixture, limits
@@ -118,9 +119,10 @@ class _Writer:
         """All questions of a file, in the order of the records; the lexicon belongs to train."""
         wanted = tuple(wanted)
         surroundings = Surroundings(self.project.segments(name), self.prompt.context)
+        origins = etymologies(self.project.entries()) if "explain" in wanted else {}
         for segment in self.project.segments(name):
             before = surroundings.before(segment)
-            for question in questions_of(segment, self.languages, self.ways, wanted):
+            for question in questions_of(segment, self.languages, self.ways, wanted, origins):
                 yield question, before
         if "inflect" in wanted:
             taught = () if name == "train" else self._taught
