@@ -67,7 +67,8 @@ def test_questions_about_a_glossed_segment() -> None:
 
 def test_an_explanation_says_what_words_are_made_of() -> None:
     entries = [Entry(id="e", lang="xx", headword="mina", meta=Meta(extra={"et": "Quechua"}))]
-    (found,) = questions_of(GLOSSED, LANGUAGES, WAYS, ("explain",), etymologies(entries))
+    wanted: tuple[Any, ...] = ("explain",)
+    (found,) = questions_of(GLOSSED, LANGUAGES, WAYS, wanted, etymologies(entries))
     assert found.variants[0][1].splitlines() == [
         "tɨlintepo = tɨlin “costa” + -tepo (ablativo)",
         "mina = mina “niña” [de Quechua]",
