@@ -227,13 +227,11 @@ def _reads(project: Project) -> tuple[Path, ...]:
     )
 
 
-_DEPENDS = ("trusted", "thresholds", "lists", "identifier")
-"""Settings; with the engine numbers do not change."""
 STAGE = Stage(
     name="measure",
     module=__name__,
     version=2,
-    settings=lambda _config: (*(f"measure.{name}" for name in _DEPENDS), "split.exclude_tags", *LANGUAGES),
+    settings=lambda _config: ("measure", "split.exclude_tags", *LANGUAGES),
     reads=_reads,
     writes=lambda project: files(project.measured, "documents.jsonl", "report.json"),
     switched_on=lambda config: config.mix.strategy is not None,
