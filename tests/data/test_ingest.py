@@ -12,6 +12,7 @@ from seshat.core.jsonl import read_jsonl
 from seshat.core.records import Access, Document, Entry, Reject, Segment
 from seshat.data import ingest
 from seshat.project.folder import Project
+from seshat.project.speakers import Speakers
 
 FILES: dict[str, bytes] = {
     "t.qlm": "kuno\nta\0ba\nnin\u0303o\n".encode(),
@@ -161,3 +162,27 @@ def test_real_line_aligned_text_is_read_whole(real_data: Path, tmp_path: Path) -
     summary = ingest.run(project)
     lines = sum(files[name].count(b"\n") for name in ("dev.es", "train.es"))
     assert abs(summary["segments"] + summary["rejects"] - lines) <= 2
+
+
+def test_speakers_have_numbers_where_the_project_wants_them(tmp_path: Path) -> None:
+    files = {"t.csv": b"qlm,es,who\nkuno,uno,Ana\ntaba,dos,Rosa\nti,tres,Ana\nsa,seis,\n"}
+    sources = [
+        {"name": "t", "path": "t.csv", "access": "public", "columns": {"qlm": "qlm", "es": "es", "speaker": "who"}}
+    ]
+    config = {"sources": sources, "pseudonyms": True}
+    project = make(tmp_path, files, sources)
+    project = Project(
+        tmp_path, Config.model_validate({"project": {"language": "qlm", "pivot": "es"}, "ingest": config})
+    )
+    for _ in range(2):  # a second run gives the same numbers
+        ingest.run(project)
+        segments = list(read_jsonl(project.ingested / "segments.jsonl", Segment))
+        assert [one.meta.speaker for one in segments] == ["speaker-1", "speaker-2", "speaker-1", None]
+    kept = project.state / "speakers.json"
+    assert kept.stat().st_mode & 0o077 == 0
+    written = (path for path in (tmp_path / "data" / "interim").rglob("*") if path.is_file())
+    assert not any(b"Ana" in path.read_bytes() or b"Rosa" in path.read_bytes() for path in written)
+    assert Speakers(project.state).known_as("Rosa") == "speaker-2"
+    kept.write_text("[]")
+    with pytest.raises(DataError, match="damaged"):
+        ingest.run(project)

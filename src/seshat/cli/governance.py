@@ -65,8 +65,11 @@ def _withdraw(
 ) -> None:
     from seshat.governance import trace
     from seshat.project import members, withdrawals
+    from seshat.project.speakers import Speakers
 
     project = context.open()
+    if kind is Kind.SPEAKER:
+        value = Speakers(project.state).known_as(value)
     made = withdrawals.Withdrawal(kind=kind.value, value=value, at=date.today().isoformat(), by=by, reason=reason)
     ids = trace.ids_of(project, made)
     if kind is not Kind.RECORD and not ids:

@@ -242,6 +242,9 @@ class IngestSection(Section):
     """The sources, in reading order."""
     unicode: Literal["NFC", "NFD", "NFKC", "NFKD", "keep"] = "NFC"
     """Unicode form of all text inside the project."""
+    pseudonyms: bool = False
+    """Call speakers by numbers in all that is made of the raw files; `.seshat/speakers.json` alone says whose they are.
+    For communities that want their words used and not their names."""
     max_line_bytes: int = Field(default=1_000_000, ge=1_000)
     """A longer line, row or unit is rejected: it is not a sentence."""
 

@@ -25,6 +25,7 @@ from seshat.formats.context import Context
 from seshat.formats.files import unnamed
 from seshat.formats.html import coverage
 from seshat.project.folder import Project
+from seshat.project.speakers import Speakers
 from seshat.project.stage import LANGUAGES, RECORD_FILES, SharedFile, Stage, expand, files
 from seshat.review import corrections
 
@@ -151,13 +152,18 @@ def run(project: Project) -> dict[str, Any]:
     accepted = list(lexicon_review.entries(project))
     machine = [*_scanned(project), *transcribed(project)]
     counts: Counter[type[Any]] = Counter()
+    speakers = Speakers(project.state) if config.ingest.pseudonyms else None
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(project.ingested / name)) for kind, name in FILES.items()}
         for record in chain(reading.records(), people.records(project.config), accepted, machine):
             stream = streams[type(record)]
+            if speakers is not None and not isinstance(record, Reject):
+                record = speakers.hidden(record)
             stream.write(dump(record))
             stream.write("\n")
             counts[type(record)] += 1
+    if speakers is not None:
+        speakers.save()
     write_json(project.ingested / "report.json", {**reading.report(), "corrections": people.report(project.config)})
     for warning in reading.warnings():
         log.debug("ingest", warning=warning)

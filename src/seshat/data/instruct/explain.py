@@ -93,5 +93,6 @@ def etymologies(entries: Iterable[Entry]) -> dict[str, str]:
 
 
 def answer(gloss: Iterable[GlossedWord], languages: Direction, origins: Mapping[str, str]) -> str:
-    """A line for each word of a sentence."""
-    return "\n".join(explained(word, languages.target, origins) for word in gloss)
+    """A line for each word of a sentence; marks between words are none."""
+    said = (word for word in gloss if any(map(str.isalnum, word.form)))
+    return "\n".join(explained(word, languages.target, origins) for word in said)
