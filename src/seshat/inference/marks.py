@@ -17,7 +17,10 @@ Mend = Callable[[str], str]
 _PAIRS = {"“": "”", "«": "»"}
 _QUOTES = '"“”«»„'
 _OPENERS = {"?": "¿", "!": "¡"}
-_SENTENCE = regex.compile(r"[^.?!…\n]*+[.?!…]*+[\"”»)\]]*\s*")
+_END = r"[.?!…]+[\"”»)\]]*(?=\s|$)"
+_SENTENCE = regex.compile(rf"(?s:.+?)(?:{_END}\s*|\Z)")
+_CLOSES = {mark: regex.compile(rf"\{mark}[.?!…]*[\"”»)\]]*\s*\Z") for mark in _OPENERS}
+"""A mark that ends a sentence; one inside of an address does not."""
 _LEADING = regex.compile(r"[\s\"“«(\[—–-]*")
 _HIGH = regex.compile(r"(?<=[\p{L}\p{N}»)%])(?=[;!?](?:[\s»!?]|$))")
 _COLON = regex.compile(r"(?<=[\p{L}»)])(?=:(?:\s|$))")
@@ -75,9 +78,9 @@ def _opened(text: str) -> str:
 
 
 def _sentence(sentence: str) -> str:
-    ends = [mark for mark in _OPENERS if mark in sentence]
+    ends = [mark for mark, closes in _CLOSES.items() if closes.search(sentence)]
     begins = [mark for mark in _OPENERS.values() if mark in sentence]
-    if begins and not ends:
+    if begins and not any(mark in sentence for mark in _OPENERS):
         return _respaced(regex.sub("[¿¡]", "", sentence))
     if not ends or begins or not any(map(str.isalpha, sentence)):
         return sentence

@@ -27,6 +27,10 @@ from seshat.inference.marks import mend_marks
         ("Il dit: «Viens!»", "«x»", "fr", "Il dit\u00a0: «\u00a0Viens\u202f!\u00a0»"),
         ("https://a.org?x=1 et 10:30", "x", "fr", "https://a.org?x=1 et 10:30"),
         ("", "x", "es", ""),
+        ("La mujer come pan: https://example.org/a_b?c=1", "x", "es", "La mujer come pan: https://example.org/a_b?c=1"),
+        ("Ve https://example.org/a?c=1 ya!", "x", "es", "¡Ve https://example.org/a?c=1 ya!"),
+        ("Quién?!", "x", "es", "¿Quién?!"),
+        ("Vino a las 10.30. Y tú?", "x", "es", "Vino a las 10.30. ¿Y tú?"),
     ],
 )
 def test_marks(text: str, source: str, target: str, wanted: str) -> None:
