@@ -87,6 +87,14 @@ def test_saved_and_opened_it_says_the_same(glosser: Glosser, training: list[Sent
         Glosser.load(tmp_path / "absent")
 
 
+def test_the_same_sentences_teach_the_same(training: list[Sentence], tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        Glosser.train(training[:60]).save(tmp_path / name)
+        files.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).iterdir())})
+    assert files[0] == files[1]
+
+
 def test_few_sentences_are_never_worse_than_the_look_up(training: list[Sentence]) -> None:
     few, rest = training[:12], training[100:160]
     asked = [replace(one, glosses=()) for one in rest]

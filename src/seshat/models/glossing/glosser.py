@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from seshat.core.errors import DataError
-from seshat.core.jsonl import atomic_path, write_json
+from seshat.core.jsonl import atomic_path, write_bytes, write_json
 from seshat.models.glossing import features, stems
 from seshat.models.glossing.segmenter import Segmenter
 from seshat.models.glossing.sentences import STEM, Glosses, Sentence, as_written, is_grammatical
@@ -167,8 +167,8 @@ class Glosser:
             "written": self._written._known,
             "words": self._segmenter.words,
         }
-        with atomic_path(folder / _WORDS) as path, gzip.open(path, "wt", encoding="utf-8", compresslevel=5) as text:
-            json.dump(names, text, ensure_ascii=False)
+        said = json.dumps(names, ensure_ascii=False).encode()
+        write_bytes(folder / _WORDS, gzip.compress(said, compresslevel=5, mtime=0))
         write_json(folder / "glosser.json", {"version": 1})
 
     @classmethod
