@@ -189,6 +189,38 @@ def test_a_wiki_is_asked_through_its_api(tmp_path: Path) -> None:
     assert found == [("Page 0", "Kuno is a talo."), ("Page 0", "Sala"), ("Page 0", "pesi"), ("Page 2", "Veta tiru.")]
 
 
+def test_sitemaps_and_feeds_name_pages_and_more(tmp_path: Path) -> None:
+    with web_site(lambda path, _: said.get(path)) as site:
+        names = "xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:i='urn:image' xmlns:x='urn:xhtml'"
+        entry = (
+            f"<url><loc>{site.url}/a</loc><i:image><i:loc>{site.url}/i.png</i:loc></i:image>"
+            f"<x:link rel='alternate' hreflang='en' href='{site.url}/en'/></url>"
+        )
+        feed = f"<rss><channel><link>{site.url}/front</link><item><link>{site.url}/b</link></item></channel></rss>"
+        said = {"/map": f"<urlset {names}>{entry}</urlset>", "/feed": feed, "/a": page("Kuno."), "/b": page("Mira.")}
+        crawl.run(
+            make(
+                tmp_path,
+                {"source": "map", "kind": "sitemap", "start": [f"{site.url}/map"]},
+                {"source": "news", "kind": "feed", "start": [f"{site.url}/feed"]},
+            )
+        )
+        assert sorted(site.paths()) == ["/a", "/b", "/feed", "/map", "/robots.txt"]
+
+
+def test_a_wiki_that_lags_is_asked_again(tmp_path: Path) -> None:
+    lag = Answer(
+        json.dumps({"error": {"code": "maxlag", "info": "Waiting: 6 seconds lagged."}}).encode(),
+        headers={"Content-Type": "application/json", "Retry-After": "0", "MediaWiki-API-Error": "maxlag"},
+    )
+    pages = Answer(json.dumps({"query": {"pages": []}}).encode(), headers={"Content-Type": "application/json"})
+    answers = [lag, pages]
+    with web_site(lambda _path, _headers: answers.pop(0)) as site:
+        project = make(tmp_path, {"source": "site", "kind": "mediawiki", "start": [f"{site.url}/w/api.php"]})
+        result = crawl.run(project)
+    assert (result["table"][0]["fetched"], result["warnings"]) == (1, [])
+
+
 def test_slow_long_broken_and_busy_answers(tmp_path: Path) -> None:
     busy = Counter[str]()
 

@@ -43,7 +43,7 @@ class CrawlSource(Section):
     max_pages: int = Field(default=10_000, ge=1)
     """Answers to keep at most."""
     max_megabytes: float = Field(default=2_000.0, gt=0)
-    """Size of all answers together at most."""
+    """Size of the WARC file at most; its answers are packed."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """Nothing to begin with; settings of another kind."""

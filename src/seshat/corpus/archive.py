@@ -23,9 +23,10 @@ class Archive:
     Args:
         path: the file; what follows the last whole record, which a killed run can leave, has to be cut off first.
         contact: whom a reader of the file can ask.
+        robots: whether robots.txt was obeyed; the API of a wiki has rules of its own.
     """
 
-    def __init__(self, path: Path, contact: str) -> None:
+    def __init__(self, path: Path, contact: str, robots: bool) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream: IO[bytes] = inside(path).open("ab")
@@ -35,7 +36,11 @@ class Archive:
         writer = require("warcio.warcwriter", extra="crawl", purpose="Writing WARC files")
         self._writer: Any = writer.WARCWriter(self._stream, gzip=True)
         if not self._stream.tell():
-            told = {"software": f"seshat/{__version__}", "operator": contact, "robots": "RFC 9309"}
+            told = {
+                "software": f"seshat/{__version__}",
+                "operator": contact,
+                "robots": "RFC 9309" if robots else "ignored: API",
+            }
             self._writer.write_record(self._writer.create_warcinfo_record(path.name, told))
 
     def add(self, address: str, answer: Fetched) -> int:

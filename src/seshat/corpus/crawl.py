@@ -40,6 +40,9 @@ _ROBOTS_BYTES = 500_000
 """Of robots.txt are read (RFC 9309, 2.5: at least 500 KiB)."""
 _TRIES = 3
 _BUSY = (429, 503)
+_WIKI_ERROR = "mediawiki-api-error"
+_WIKI_BUSY = ("maxlag", "ratelimited", "readonly")
+"""Of a MediaWiki, which says so with status 200 (``MediaWiki-API-Error``; API etiquette of mediawiki.org)."""
 _PAUSE = 30.0
 """Seconds for a busy server that names none; each further pause is twice as long."""
 _GIVEN_UP = 5
@@ -117,6 +120,10 @@ class Host:
         )
         self.ready = time.monotonic() + self._delay
         return rules
+
+
+def _is_busy(answer: Fetched) -> bool:
+    return answer.status in _BUSY or answer.headers.get(_WIKI_ERROR) in _WIKI_BUSY
 
 
 class Stopped(Exception):
@@ -220,7 +227,7 @@ def _fetch_site(project: Project, site: Site, starts: list[str], again: bool) ->
     journal_path = project.state / "crawl" / f"{site.source.source}.jsonl"
     with Journal(journal_path) as journal:
         _recover(site, journal)
-        archive = Archive(site.path, project.config.crawl.contact or "")
+        archive = Archive(site.path, project.config.crawl.contact or "", site.source.kind != "mediawiki")
         with closing(archive), task(f"crawling {site.source.source}") as advance:
             for link in crawl.due(first(site.source, starts), journal):
                 crawl.fetch(link, journal, archive)
@@ -320,7 +327,7 @@ class _Crawl:
         except DataError as error:
             self._never(link, journal, error.message.removeprefix(f"{link.address}: "))
             return
-        if answer.status in _BUSY or answer.status >= 500:
+        if answer.status >= 500 or _is_busy(answer):
             self._busy(link, host, answer)
             return
         host.failures = 0
@@ -353,9 +360,9 @@ class _Crawl:
         self._push([Link(*one) for one in row.get("links", ())])
 
     def _busy(self, link: Link, host: Host, answer: Fetched) -> None:
-        if answer.status in _BUSY:
+        if _is_busy(answer):
             host.rest(answer.pause if answer.pause is not None else _PAUSE * 2 ** self._tries[link.address])
-        self._failed(link, host, f"the server answers {answer.status}")
+        self._failed(link, host, f"the server answers {answer.headers.get(_WIKI_ERROR, answer.status)}")
 
     def _failed(self, link: Link, host: Host, why: str) -> None:
         host.failures += 1

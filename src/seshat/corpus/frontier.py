@@ -28,6 +28,8 @@ _VARIANTS = 200
 """Addresses that differ after the question mark alone: calendars and sorted lists go on for ever."""
 _UNPACKED = 100_000_000
 """Bytes of a sitemap: twice what the protocol allows (sitemaps.org: 50 MB)."""
+_PLACES = {("loc", "url"), ("loc", "sitemap"), ("link", "item"), ("link", "entry")}
+"""Elements of sitemaps and feeds that hold the address of a page, and what they stand in."""
 _BATCH = 50
 """Pages of a wiki in a request: the most that its API gives with their text."""
 
@@ -135,12 +137,19 @@ def _listed(address: str, body: bytes) -> list[Link]:
     role: Role = "index" if etree.QName(tree).localname == "sitemapindex" else "page"
     listed: dict[str, None] = {}
     for node in tree.iter():
-        name = etree.QName(node).localname if isinstance(node.tag, str) else ""
+        name, above = _local_name(node), _local_name(node.getparent())
+        if (name, above) not in _PLACES:  # pictures, other languages of a page, and the front page of a feed
+            continue
         text = node.get("href") if name == "link" and node.get("rel", "alternate") == "alternate" else None
-        text = text or (node.text if name in ("loc", "link") else None)
+        text = text or node.text
         if text and (one := canonical(urljoin(address, text.strip()))):
             listed[one] = None
     return [Link(one, role) for one in listed if one != address]
+
+
+def _local_name(node: Any) -> str:
+    """The name of an element without its namespace; empty for a comment, or for what is above the first."""
+    return node.tag.rpartition("}")[2] if node is not None and isinstance(node.tag, str) else ""
 
 
 def _unpacked(address: str, body: bytes) -> bytes:
